@@ -2,8 +2,8 @@
 
 Each makes the environment it needs first: `.venv`, from a lock file in which every package has a
 hash, then this project in editable form. A stamp makes that step instant until a lock file or
-pyproject.toml changes. Only the standard library is used, and the syntax is one that older
-interpreters can read, so that they can look for a newer one or say what is missing.
+pyproject.toml changes. Only the standard library is used, and older interpreters can read the
+syntax, so that they hand over to a newer one or say that there is none.
 """
 
 import hashlib
@@ -72,13 +72,12 @@ def answer(interpreter: object, code: str) -> str:
             [str(interpreter), "-I", "-c", code],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            universal_newlines=True,
             timeout=60,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return done.stdout.decode().strip() if done.returncode == 0 else ""
 
 
 # -- the interpreter -----------------------------------------------------------------------------
@@ -91,7 +90,7 @@ def version_of(interpreter: object) -> "tuple[int, ...]":
 
 
 def find_interpreter() -> str:
-    """PYTHON if it is set, else the running interpreter, else the newest suitable one on the path."""
+    """PYTHON if it is set, else the running one, else the newest suitable one on the path."""
     wish = os.environ.get("PYTHON")
     if wish:
         found = shutil.which(wish)
@@ -217,7 +216,8 @@ def lint(args: "list[str]") -> int:
         (python, "-m", "ruff", "format", "--check", *args),
         (python, "-m", "mypy", "--strict", "src"),
     )
-    return max([status(*check) for check in checks])  # all of them, whatever the first says
+    codes = [status(*check) for check in checks]  # all of them, whatever the first says
+    return 1 if any(codes) else 0
 
 
 def pytest(*args: str) -> int:
@@ -317,6 +317,9 @@ def main(args: "list[str]") -> int:
         usage([])
         return 2
     try:
+        if sys.version_info < OLDEST:
+            newer = find_interpreter()
+            os.execv(newer, [newer, __file__, *args])  # noqa: S606
         return VERBS[name](args[1:])
     except Stop as stop:
         say(str(stop))
