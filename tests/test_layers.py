@@ -35,7 +35,7 @@ TYPE_CHECKS = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 
 def module_name(path: Path) -> str:
-    """bilbaokg.store.embedded for .../bilbaokg/store/embedded.py, bilbaokg.store for its __init__."""
+    """bilbaokg.store.embedded for store/embedded.py, bilbaokg.store for store/__init__.py."""
     parts = path.relative_to(SOURCES.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 

@@ -1,4 +1,4 @@
-"""What the repository promises of itself: pinned packages, a complete wheel, nothing of a machine."""
+"""What the repository promises of itself: pinned packages, a whole wheel, no machine in it."""
 
 from __future__ import annotations
 
