@@ -1,0 +1,81 @@
+"""The index of a release: lists, facets, search, labels and exact texts in one SQLite file.
+
+SPARQL answers these slowly (a facet over 100,000 datasets takes seconds), SQLite in milliseconds.
+The file is made from the records of a release and never changes after. Tables:
+
+    entries    one row a record: id, IRI, kind, dates, whether it is a tombstone, its exact text
+    resources  every subject of every record: its record and the id of the page that shows it
+    labels     what a subject is called, by language ("" without a tag)
+    texts      title and summary of an entry as they read in each language, fallback applied
+    facets     facet, value (an IRI or a text), entry
+    search     full text over titles, keywords and descriptions in all languages
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from bilbaokg.errors import CorruptStore
+from bilbaokg.index.reader import FACETS, SORTS, Index, Listing, Row, Where
+from bilbaokg.index.texts import Text, choose
+from bilbaokg.index.writer import FORMAT, build
+from bilbaokg.model import Record, Release
+
+__all__ = [
+    "FACETS",
+    "FORMAT",
+    "SORTS",
+    "Index",
+    "Listing",
+    "Row",
+    "Text",
+    "Where",
+    "build",
+    "choose",
+    "of",
+]
+
+
+def of(release: Release, cache: Path) -> Index:
+    """The index of a release; made again in its cache folder when it is of another format.
+
+    Raises CorruptStore when neither it nor catalogue.nq can be read.
+    """
+    shipped = release.path / "index.db"
+    if _format(shipped) == FORMAT:
+        return Index(shipped)
+    made = cache / release.id / f"index-{FORMAT}.db"
+    if _format(made) != FORMAT:
+        made.parent.mkdir(parents=True, exist_ok=True)
+        part = made.with_suffix(f".{threading.get_ident()}.part")
+        build(part, _released(release))
+        part.replace(made)
+    return Index(made)
+
+
+def _format(path: Path) -> int | None:
+    if not path.is_file():
+        return None
+    try:
+        return Index(path).format
+    except sqlite3.DatabaseError:
+        return None
+
+
+def _released(release: Release) -> Iterator[Record]:
+    """The records of a release, read back from its catalogue.nq."""
+    lines: dict[str, list[str]] = defaultdict(list)
+    try:
+        with (release.path / "catalogue.nq").open(encoding="utf-8") as file:
+            for line in file:
+                statement, _, graph = line[:-3].rpartition(" ")
+                lines[graph[1:-1].partition("/graph/record/")[2]].append(f"{statement} .\n")
+    except OSError as error:
+        raise CorruptStore(f"cannot be read: {error.strerror}", where=str(release.path)) from None
+    for entry in release.entries:
+        text = "".join(sorted(lines.get(entry.id, ())))
+        yield Record(entry.id, entry.iri, text, entry.sha256, 0, "public")

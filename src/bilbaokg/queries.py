@@ -1,0 +1,203 @@
+"""Saved queries: `queries/**/*.rq`, each with a header that says what it is for.
+
+The header is made of the comments at the top of the file:
+
+    # title@es: Conjuntos de datos de un tema
+    # description@es: Los que llevan el tema pedido, los más recientes primero.
+    # param theme: iri
+    # param since: date optional
+    # param limit: integer = 100
+
+A parameter is written as a variable in the text (`?theme`), and `bind` puts a serialised term in
+its place wherever the variable stands as a token: never inside strings, IRIs or comments. An
+optional parameter without a value stays a variable. (Oxigraph's `substitutions=` only reaches
+variables that the query projects, so it cannot carry parameters.)
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from bilbaokg import assets
+from bilbaokg.errors import BadInput, NotFound
+from bilbaokg.model import Query
+from bilbaokg.terms import XSD, is_iri, literal, ref
+
+__all__ = ["TYPES", "Header", "Param", "available", "bind", "header", "load", "parse"]
+
+_NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?:/[a-z0-9]+(?:-[a-z0-9]+)*)*")
+_FIELD: Final = re.compile(r"#\s*(title|description)@([a-z-]+):\s*(.+)")
+_PARAM: Final = re.compile(
+    r"#\s*param\s+([a-z][a-z0-9_]*):\s*([a-z]+)(\s+optional)?(?:\s*=\s*(.*\S))?\s*"
+)
+_FORM: Final = re.compile(r"\b(SELECT|CONSTRUCT|ASK|DESCRIBE)\b", re.IGNORECASE)
+# Comments, IRIs and strings are tokens, so what looks like a variable inside them stays.
+_TOKEN: Final = re.compile(
+    r"#[^\n]*"
+    r"|<[^<>\"{}|^`\\\x00-\x20]*>"
+    r'|"""(?:[^\\]|\\.)*?"""' + r"|'''(?:[^\\]|\\.)*?'''"
+    r'|"(?:[^"\\\n\r]|\\.)*"' + r"|'(?:[^'\\\n\r]|\\.)*'"
+    r"|[?$](?P<variable>\w+)",
+    re.DOTALL,
+)
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter: its type (of TYPES), whether it may be missing, its default as text."""
+
+    type: str
+    optional: bool = False
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a query file says of itself; titles and descriptions by language."""
+
+    title: dict[str, str] = field(default_factory=dict)
+    description: dict[str, str] = field(default_factory=dict)
+    params: dict[str, Param] = field(default_factory=dict)
+
+
+def _iri(text: str) -> str:
+    if not is_iri(text):
+        raise ValueError("an absolute IRI, such as https://example.org/x")
+    return ref(text)
+
+
+def _language(text: str) -> str:
+    if not _LANGUAGE.fullmatch(text):
+        raise ValueError("a language tag, such as es")
+    return literal(text.lower())
+
+
+def _integer(text: str) -> str:
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+        raise ValueError("a whole number, such as 10")
+    return str(int(text))
+
+
+def _date(text: str) -> str:
+    try:
+        return literal(date.fromisoformat(text).isoformat(), datatype=XSD.date)
+    except ValueError:
+        raise ValueError("a date, such as 2026-01-31") from None
+
+
+def _boolean(text: str) -> str:
+    if text not in ("true", "false"):
+        raise ValueError("true or false")
+    return text
+
+
+# Type name -> function from the given text to a SPARQL term; ValueError says what is expected.
+TYPES: Final[dict[str, Callable[[str], str]]] = {
+    "iri": _iri,
+    "string": literal,
+    "lang": _language,
+    "integer": _integer,
+    "date": _date,
+    "boolean": _boolean,
+}
+
+
+def header(text: str) -> Header:
+    """The header of a query text. Raises BadInput for a parameter of unknown type."""
+    found = Header()
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        if match := _FIELD.fullmatch(line.rstrip()):
+            getattr(found, match[1])[match[2]] = match[3]
+        elif match := _PARAM.fullmatch(line):
+            if match[2] not in TYPES:
+                raise BadInput(
+                    f"parameter {match[1]} has the unknown type {match[2]!r}",
+                    hint=f"known: {', '.join(TYPES)}",
+                )
+            found.params[match[1]] = Param(match[2], bool(match[3]), match[4])
+    return found
+
+
+def parse(name: str, text: str) -> Query:
+    """The query that a file's text holds. Raises BadInput when it is none."""
+    head = header(text)
+    code = _TOKEN.sub(lambda m: m[0] if m["variable"] else " ", text)
+    form = _FORM.search(code)
+    if form is None:
+        raise BadInput("no SELECT, CONSTRUCT, ASK or DESCRIBE", where=name)
+    return Query(
+        name=name,
+        text=text,
+        kind=form[1].lower(),
+        title=head.title or {"en": name},
+        params={param: spec.type for param, spec in head.params.items()},
+    )
+
+
+def load(name: str) -> Query:
+    """A saved query by its path below `queries/`, without extension.
+
+    Raises NotFound with the nearest names.
+    """
+    file = assets.folder("queries") / f"{name}.rq"
+    if not _NAME.fullmatch(name) or not file.is_file():
+        near = difflib.get_close_matches(name, [query.name for query in available()], n=3)
+        hint = f"did you mean {', '.join(near)}?" if near else None
+        raise NotFound(f"no saved query {name!r}", hint=hint)
+    return parse(name, file.read_text(encoding="utf-8"))
+
+
+def available(folder: str = "") -> list[Query]:
+    """The saved queries of a folder and those below it, by name."""
+    root = assets.folder("queries")
+    files = sorted((root / folder).rglob("*.rq")) if not folder or _NAME.fullmatch(folder) else []
+    return [parse(_name(file, root), file.read_text(encoding="utf-8")) for file in files]
+
+
+def _name(file: Path, root: Path) -> str:
+    return file.relative_to(root).with_suffix("").as_posix()
+
+
+def bind(query: Query, /, **params: str) -> str:
+    """The query's text with its parameters in place.
+
+    Values are texts; the parameter's type says how they are read. Raises BadInput naming the
+    parameter that is unknown, missing or ill-typed.
+    """
+    known = header(query.text).params
+    if unknown := sorted(params.keys() - known.keys()):
+        raise BadInput(
+            f"{query.name} has no parameter {unknown[0]!r}",
+            hint=f"its parameters: {', '.join(known) or 'none'}",
+        )
+    values: dict[str, str] = {}
+    for name, spec in known.items():
+        given = params.get(name, spec.default)
+        if given is not None:
+            values[name] = _term(query.name, name, spec, given)
+        elif not spec.optional:
+            raise BadInput(f"{query.name} needs the parameter {name!r} ({spec.type})")
+    return _TOKEN.sub(lambda m: values.get(m["variable"] or "", m[0]), query.text)
+
+
+def _term(query: str, name: str, spec: Param, given: str) -> str:
+    try:
+        given.encode()
+        return TYPES[spec.type](given)
+    except UnicodeEncodeError:
+        expected = "text without lone surrogates"
+    except ValueError as error:
+        expected = str(error)
+    shown = given[:80].encode(errors="replace").decode()
+    raise BadInput(
+        f"{name} = {shown!r} is not of type {spec.type}", where=query, hint=f"give {expected}"
+    )
