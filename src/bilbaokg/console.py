@@ -1,0 +1,98 @@
+"""What the command line says: results for people or as JSON, progress, and errors."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console as Terminal
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bilbaokg.errors import BilbaokgError
+
+__all__ = ["Console"]
+
+_SEVERITY_STYLE = {"violation": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+@dataclass
+class Console:
+    """Where a command writes. `data` is the data directory, `lang` the language of content."""
+
+    data: Path
+    as_json: bool = False
+    quiet: bool = False
+    lang: str = "es"
+
+    def __post_init__(self) -> None:
+        self.out = Terminal(soft_wrap=True, highlight=False)
+        self.err = Terminal(stderr=True, soft_wrap=True, highlight=False)
+
+    def result(self, value: dict[str, Any], tell: Callable[[], None]) -> None:
+        """Print the value as JSON, or let `tell` say it to a person."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+        elif not self.quiet:
+            tell()
+
+    def say(self, text: str, style: str = "") -> None:
+        """One line for a person, taken literally."""
+        self.out.print(escape(text), style=style or None)
+
+    def note(self, text: str) -> None:
+        """One line on standard error, unless quiet."""
+        if not self.quiet and not self.as_json:
+            self.err.print(escape(text), style="dim")
+
+    def table(self, columns: list[str], rows: list[list[Any]]) -> None:
+        """Rows under headings."""
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+        self.out.print(table)
+
+    def problems(self, problems: list[dict[str, Any]], limit: int = 40) -> None:
+        """Findings, most severe first."""
+        order = list(_SEVERITY_STYLE)
+        for problem in sorted(problems, key=lambda p: order.index(p["severity"]))[:limit]:
+            label = f"[{_SEVERITY_STYLE[problem['severity']]}]{problem['severity']:>9}[/]"
+            self.out.print(f"{label}  {escape(problem['message'])}")
+            if problem.get("focus"):
+                self.out.print(f"           {escape(problem['focus'])}", style="dim")
+        if len(problems) > limit:
+            self.say(f"           ... and {len(problems) - limit} more (--json lists them all)")
+
+    def error(self, error: BilbaokgError) -> None:
+        """What went wrong, where, and how to mend it."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(error.problem(), ensure_ascii=False, indent=2) + "\n")
+        self.err.print(f"[bold red]error:[/] {escape(str(error))}")
+        if error.hint:
+            self.err.print(f"[bold] hint:[/] {escape(error.hint)}")
+
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[Callable[[int, int | None, str], None]]:
+        """A function (done, total, text) that draws a bar on standard error, if a terminal."""
+        if self.quiet or self.as_json or not self.err.is_terminal:
+            yield lambda *_: None
+            return
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self.err, transient=True) as bar:
+            task = bar.add_task("working", total=None)
+            yield lambda done, total, text: bar.update(
+                task, completed=done, total=total, description=text
+            )

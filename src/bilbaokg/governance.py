@@ -1,0 +1,125 @@
+"""Roles, and what of a record may be published: units answer in public, persons never do.
+
+A public text names the unit in place of the person (prov:agent), holds active roles only, and
+carries nothing of how an appointment came about.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from bilbaokg.model import Record
+from bilbaokg.terms import (
+    ADMS,
+    AS,
+    DCT,
+    FOAF,
+    ORG,
+    PROV,
+    RDF,
+    Statement,
+    plain,
+    ref,
+    split_line,
+)
+
+__all__ = ["People", "people", "public_lines"]
+
+_TYPE: Final = ref(RDF.type)
+_PERSON: Final = ref(FOAF.Person)
+_AGENT: Final = ref(PROV.agent)
+_ACTIVITIES: Final = frozenset(
+    map(ref, (AS.Offer, AS.Accept, AS.Reject, AS.Leave, AS.Remove, ORG.Membership))
+)
+_STATUS: Final = ref(ADMS.status)
+_ATTRIBUTION: Final = ref(PROV.Attribution)
+_GENERATED: Final = ref(PROV.wasGeneratedBy)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The persons of the catalogue (N-Triples terms) and the unit that each works for."""
+
+    persons: frozenset[str] = frozenset()
+    units: Mapping[str, str] = field(default_factory=dict)
+
+
+def people(records: Iterable[Record]) -> People:
+    """Who the persons are, from all records; a person's unit is that of an open membership."""
+    persons: set[str] = set()
+    member: dict[str, str] = {}
+    organization: dict[str, str] = {}
+    ended: set[str] = set()
+    during: dict[str, str] = {}
+    for record in records:
+        if _PERSON not in record.text and ORG.member not in record.text:
+            continue
+        for s, p, o in map(split_line, record.text.splitlines()):
+            if p == _TYPE and o == _PERSON:
+                persons.add(s)
+            elif p == ref(ORG.member):
+                member[s] = o
+            elif p == ref(ORG.organization):
+                organization[s] = o
+            elif p == ref(ORG.memberDuring):
+                during[s] = o
+            elif plain(p).rpartition("/")[2].rpartition("#")[2] in ("endDate", "hasEnd"):
+                ended.add(s)
+    units: dict[str, str] = {}
+    # Open memberships are written last, so they win over those that ended.
+    for post in sorted(member, key=lambda post: (during.get(post, "") not in ended, post)):
+        if post in organization:
+            units[member[post]] = organization[post]
+    return People(frozenset(persons | set(member.values())), units)
+
+
+def public_lines(
+    record: Record, known: People, excluded: frozenset[str], namespace: str
+) -> tuple[list[str], Counter[str]]:
+    """The lines of a record that may be published, and what was cut, counted by property.
+
+    `excluded` holds terms that are not in the release: statements that point to them are cut.
+    """
+    statements = [split_line(line) for line in record.text.splitlines()]
+    hidden = _hidden(statements, known, namespace)
+    lines: list[str] = []
+    cut: Counter[str] = Counter()
+    for statement in statements:
+        subject, predicate, object_ = statement
+        if predicate == _AGENT and object_ in known.units:
+            object_ = known.units[object_]
+        if {subject, object_} & hidden or object_ in known.persons or object_ in excluded:
+            cut[plain(predicate)] += 1
+        else:
+            lines.append(Statement(subject, predicate, object_).line)
+    return lines, cut
+
+
+def _hidden(statements: list[Statement], known: People, namespace: str) -> set[str]:
+    """Subjects that stay inside: persons, memberships, appointments, roles that are not active."""
+    types: dict[str, set[str]] = defaultdict(set)
+    status: dict[str, str] = {}
+    origin: dict[str, str] = {}
+    for s, p, o in statements:
+        if p == _TYPE:
+            types[s].add(o)
+        elif p == _STATUS:
+            status[s] = o
+        elif p == _GENERATED:
+            origin[s] = o
+    hidden = {s for s in types if types[s] & _ACTIVITIES} | {
+        s.subject for s in statements if s.subject in known.persons
+    }
+    hidden |= {s for s, activity in origin.items() if types[activity] & _ACTIVITIES}
+    inactive = {
+        ref(f"{namespace}{name}") for name in ("nominated", "accepted", "declined", "ended")
+    }
+    hidden |= {s for s in types if _ATTRIBUTION in types[s] and status.get(s) in inactive}
+    return hidden | {
+        part
+        for s, p, part in statements
+        if s in hidden and p in (ref(DCT.temporal), ref(ORG.memberDuring))
+    }

@@ -1,0 +1,214 @@
+"""The nouns of bilbaokg, as frozen dataclasses without behaviour of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+__all__ = [
+    "SEVERITIES",
+    "Entry",
+    "Event",
+    "Problem",
+    "Profile",
+    "Query",
+    "Record",
+    "Release",
+    "Report",
+    "Source",
+]
+
+SEVERITIES: Final = ("violation", "warning", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where statements come from.
+
+    `name` is the identity under which later imports replace what this one said; `location` is a
+    path, or None where `content` holds the bytes.
+    """
+
+    name: str
+    location: Path | None
+    media_type: str
+    content: bytes | None = None
+    base: str | None = None
+
+    @property
+    def label(self) -> str:
+        """How messages call this source."""
+        return str(self.location) if self.location else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One unit of editing, history and release.
+
+    `text` is its exact content: sorted canonical N-Triples; `revision` is the SHA-256 of it.
+    `visibility` is "public" or "internal".
+    """
+
+    id: str
+    iri: str
+    text: str
+    revision: str
+    number: int
+    visibility: str
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding, in the shape that reports and `--json` use (strings, None where unknown).
+
+    `severity` is one of SEVERITIES; `focus` is an IRI or `_:label`; `path` an IRI or SPARQL
+    property path text; `source` is `{"file": ..., "line": ...}`.
+    """
+
+    severity: str
+    message: str
+    focus: str | None = None
+    path: str | None = None
+    component: str | None = None
+    value: str | None = None
+    hint: str | None = None
+    shape: str | None = None
+    dataset: str | None = None
+    title: str | None = None
+    steward: str | None = None
+    source: dict[str, Any] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON members, in the order of the interface."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of a validation.
+
+    `conforms` is what SHACL says (no result at all); `blocks_release` is what the profile's gate
+    says. `focus_nodes` counts what was looked at.
+    """
+
+    profile: str
+    engine: str
+    results: tuple[Problem, ...]
+    focus_nodes: int
+    gate: frozenset[str] = frozenset({"violation"})
+    turtle: str = field(default="", repr=False)
+
+    @property
+    def conforms(self) -> bool:
+        """No result of any severity (SHACL, section 3.6.1.1)."""
+        return not self.results
+
+    @property
+    def blocks_release(self) -> bool:
+        """Whether a result has a severity that the gate names."""
+        return any(result.severity in self.gate for result in self.results)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Results by severity."""
+        return {s: sum(r.severity == s for r in self.results) for s in SEVERITIES}
+
+    def at_or_over(self, threshold: str) -> bool:
+        """Whether a result is as severe as the threshold, or more ("never" is never reached)."""
+        if threshold not in SEVERITIES:
+            return False
+        allowed = SEVERITIES[: SEVERITIES.index(threshold) + 1]
+        return any(result.severity in allowed for result in self.results)
+
+    def graph(self) -> str:
+        """The standard sh:ValidationReport as Turtle."""
+        return self.turtle
+
+    def as_dict(self) -> dict[str, Any]:
+        """The document of `validate --format json`."""
+        return {
+            "conforms": self.conforms,
+            "blocks_release": self.blocks_release,
+            "profile": self.profile,
+            "engine": self.engine,
+            "counts": self.counts,
+            "focus_nodes": self.focus_nodes,
+            "results": [result.as_dict() for result in self.results],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A set of shapes with a gate; `shapes` and `background` are Turtle files."""
+
+    name: str
+    version: str
+    title: dict[str, str]
+    shapes: tuple[Path, ...]
+    background: tuple[Path, ...] = ()
+    extends: tuple[str, ...] = ()
+    gate: frozenset[str] = frozenset({"violation"})
+    targets: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """`name/version`, as reports and options write it."""
+        return f"{self.name}/{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of the audit chain; `hash` covers the entry and the hash before it."""
+
+    seq: int
+    at: str
+    actor: str
+    kind: str
+    subject: str
+    detail: dict[str, Any]
+    previous_hash: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record in a release: the SHA-256 of its released text, and its number of statements."""
+
+    id: str
+    iri: str
+    sha256: str
+    statements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An immutable directory of released records.
+
+    `sha256` is the hash of catalogue.nq; `manifest` is the whole manifest.json.
+    """
+
+    id: str
+    path: Path
+    created_at: str
+    previous: str | None
+    sha256: str
+    manifest: dict[str, Any] = field(repr=False)
+
+    @property
+    def entries(self) -> Iterable[Entry]:
+        """The released records, by id."""
+        return [Entry(**entry) for entry in self.manifest["content"]["entries"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A saved query: its text and what its header says. `params` maps a name to its type."""
+
+    name: str
+    text: str
+    kind: str
+    title: dict[str, str]
+    params: dict[str, str]

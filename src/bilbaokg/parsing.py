@@ -1,0 +1,356 @@
+"""Reading RDF that strangers wrote: the job that a worker runs.
+
+Nothing here may run in the owner process on foreign bytes: inputs of a few kilobytes crash or hang
+parsers. The job streams N-Triples lines, so a large file does not need large memory twice.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Final, cast
+from xml.parsers import expat
+
+import pyoxigraph as ox
+
+from bilbaokg import skolem
+from bilbaokg.errors import BadInput, Invalid, SyntaxFault, TooLarge
+from bilbaokg.formats import FORMATS, sniff
+from bilbaokg.terms import Statement, split_line
+
+__all__ = ["NO_BASE", "job"]
+
+# JSON-LD drops what has a relative IRI; against this base it shows, and is refused.
+NO_BASE: Final = "http://relative-iri.invalid/"
+_CHUNK: Final = 10_000
+_XML_DEPTH: Final = 1_000
+_XML_DECLARATION: Final = re.compile(rb"""^<\?xml[^>]*?encoding=["']([A-Za-z0-9._-]+)["']""")
+_DIRECTED: Final = re.compile(r'"@[A-Za-z0-9-]+--(?:ltr|rtl)$')
+_BOMS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+Frame = tuple[dict[str, Any], bytes]
+
+
+def job(params: dict[str, Any], body: bytes) -> Iterator[Frame]:
+    """Parse `params["path"]` or the body, and stream distinct blank-node-free N-Triples.
+
+    params: path, label, format (a name of FORMATS), base (ours, for skolem IRIs), base_iri (for
+    relative IRIs), limit (bytes, inflated), group_seconds, locate. Frames: many `{"lines": n}` with
+    text, then one `{"done": {parsed, graphs_dropped, line_of}}`. Raises SyntaxFault, TooLarge,
+    Invalid, BadInput.
+    """
+    reading = _Reading(params, body)
+    held: list[Statement] = []
+    parsed = 0
+    for chunk in reading.chunks():
+        lines = chunk.split("\n")
+        parsed += len(lines)
+        if "_:" in chunk or "<<(" in chunk or "--" in chunk or NO_BASE in chunk:
+            lines = _sift(lines, held, reading)
+        yield {"lines": len(lines)}, "\n".join(lines).encode()
+    yield from _blank_groups(held, params)
+    done = {
+        "parsed": parsed,
+        "graphs_dropped": len(reading.graphs),
+        "line_of": reading.line_of,
+    }
+    yield {"done": done}, b""
+
+
+def _sift(lines: list[str], held: list[Statement], reading: _Reading) -> list[str]:
+    """Keep statements without blank nodes; hold the others back; refuse what RDF 1.1 has not."""
+    free = []
+    for line in lines:
+        statement = split_line(line)
+        if statement.object.startswith("<<("):
+            reading.refuse(
+                statement, "a triple term (RDF 1.2) cannot be kept", "write it as a resource"
+            )
+        if _DIRECTED.search(statement.object):
+            reading.refuse(
+                statement,
+                "a string with a base direction (RDF 1.2) cannot be kept",
+                "leave the direction out",
+            )
+        if f"<{NO_BASE}" in line:
+            reading.refuse(
+                statement, "a relative IRI without a base", "give --base IRI or write absolute IRIs"
+            )
+        if statement.subject.startswith("_:") or statement.object.startswith("_:"):
+            held.append(statement)
+        else:
+            free.append(line)
+    return free
+
+
+def _blank_groups(held: list[Statement], params: dict[str, Any]) -> Iterator[Frame]:
+    """Canonicalise the groups, telling before each large one how long it may take."""
+    canonical: list[list[Statement]] = []
+    for group in skolem.groups(held):
+        if len(group) > 8:
+            example = next((s for s in group if s.subject.startswith("<")), group[0])
+            yield {"next_within": params["group_seconds"], "group": example.line[:200]}, b""
+        canonical.append(skolem.canonical_group(group))
+    if lines := [s.line for s in skolem.skolemise(canonical, params["base"])]:
+        yield {"lines": len(lines)}, "\n".join(lines).encode()
+
+
+class _Reading:
+    """One input: opened, inflated, transcoded, parsed; it knows the line it is at."""
+
+    def __init__(self, params: dict[str, Any], body: bytes) -> None:
+        self.params = params
+        self.label: str = params["label"]
+        self.format = FORMATS[params["format"]]
+        self.body = body
+        self.graphs: set[str] = set()
+        self.line_of: dict[str, int] = {}
+
+    def open(self) -> IO[bytes]:
+        path = self.params.get("path")
+        try:
+            raw: Any = Path(path).open("rb") if path else io.BytesIO(self.body)  # noqa: SIM115
+        except OSError as error:
+            raise BadInput(f"cannot be read: {error.strerror}", where=self.label) from None
+        if raw.read(2) == b"\x1f\x8b":
+            raw.seek(0)
+            raw = gzip.GzipFile(fileobj=raw)
+        else:
+            raw.seek(0)
+        limited = _Limited(raw, self.params["limit"], self.label)
+        return _utf8(io.BufferedReader(limited, 1 << 16), self.format.name, self.label)
+
+    def chunks(self) -> Iterator[str]:
+        """N-Triples text of up to _CHUNK statements, without the last line end."""
+        try:
+            if self.format.name == "rdf":
+                _check_xml(self.open(), self.label)
+            stream = self.open()
+            lined = _Lined(stream) if self.params.get("locate") else None
+            quads = self._parse(lined or stream)
+            if lined:
+                quads = self._located(quads, lined)
+            while batch := list(islice(quads, _CHUNK)):
+                if self.format.graphs:
+                    self.graphs.update(
+                        str(q.graph_name) for q in batch if q.graph_name != ox.DefaultGraph()
+                    )
+                triples = (quad.triple for quad in batch)
+                out = io.BytesIO()
+                ox.serialize(triples, out, format=ox.RdfFormat.N_TRIPLES)
+                yield out.getvalue().decode().rstrip("\n")
+        except SyntaxError as error:
+            raise self._fault(error) from None
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise BadInput(
+                f"damaged gzip file: {error}", where=self.label, hint="copy or download it again"
+            ) from None
+
+    def _parse(self, stream: IO[bytes] | _Lined) -> Iterator[ox.Quad]:
+        base = self.params.get("base_iri") or (NO_BASE if self.format.name == "jsonld" else None)
+        return ox.parse(
+            cast(IO[bytes], stream),
+            format=self.format.rdf,
+            base_iri=base,
+            rename_blank_nodes=True,
+        )
+
+    def _located(self, quads: Iterator[ox.Quad], lined: _Lined) -> Iterator[ox.Quad]:
+        for quad in quads:
+            self.line_of.setdefault(str(quad.subject), lined.line)
+            yield quad
+
+    def refuse(self, statement: Statement, message: str, hint: str) -> None:
+        """Raise Invalid naming the source line of a statement."""
+        line = None
+        if not statement.subject.startswith("_:"):
+            lined = _Lined(self.open())
+            for quad in self._parse(lined):
+                triple = (str(quad.subject), str(quad.predicate), str(quad.object))
+                if triple == tuple(statement):
+                    line = lined.line
+                    break
+        where = f"{self.label}:{line}" if line else self.label
+        raise Invalid(f"{message}: {statement.line[:200]}", where=where, hint=hint, line=line)
+
+    def _fault(self, error: SyntaxError) -> SyntaxFault:
+        line, column = error.lineno, error.offset
+        if line is None:
+            line, column = self._locate_fault()
+        message = re.sub(
+            r"^Parser error at line \d+ (?:between columns \d+ and \d+|column \d+): ",
+            "",
+            error.msg or str(error),
+        )
+        return SyntaxFault(
+            message,
+            where=self.label,
+            hint=self._hint(message),
+            line=line,
+            column=column,
+            excerpt=self._excerpt(line, column),
+        )
+
+    def _locate_fault(self) -> tuple[int | None, int | None]:
+        if self.format.name == "jsonld":
+            try:
+                json.loads(self.open().read())
+            except json.JSONDecodeError as error:
+                return error.lineno, error.colno
+            except (RecursionError, UnicodeDecodeError):
+                return None, None
+            return None, None
+        lined = _Lined(self.open())
+        try:
+            for _ in self._parse(lined):
+                pass
+        except SyntaxError:
+            return lined.line, None
+        return None, None
+
+    def _excerpt(self, line: int | None, column: int | None) -> str | None:
+        if line is None:
+            return None
+        text = next(islice(self.open(), line - 1, line), b"").decode("utf-8", "replace").rstrip()
+        start = max(0, (column or 1) - 60)
+        return text[start : start + 120]
+
+    def _hint(self, message: str) -> str | None:
+        if "No scheme found" in message:
+            return "a relative IRI without a base: give --base IRI or write absolute IRIs"
+        if "Invalid IRI" in message:
+            return "percent-encode what an IRI may not hold (a space is %20)"
+        if "UTF-8" in message:
+            return "save the file as UTF-8 (for example: iconv -f LATIN1 -t UTF-8)"
+        if "remote context" in message:
+            return "put the @context inside the file: nothing is fetched from the network"
+        guess = sniff(self.open().read(4096))
+        if guess and guess.name != self.format.name:
+            return (
+                f"read as {self.format.name}; it looks like {guess.name}: "
+                f"give --format {guess.name}"
+            )
+        return None
+
+
+def _utf8(stream: io.BufferedReader, format: str, label: str) -> IO[bytes]:
+    """The stream as UTF-8 without a byte order mark."""
+    head = stream.peek(1 << 16)[: 1 << 16]
+    if head.startswith(codecs.BOM_UTF8):
+        stream.read(3)
+        head = head[3:]
+    encoding = next((name for bom, name in _BOMS if head.startswith(bom)), None)
+    if format == "rdf":
+        declared = _XML_DECLARATION.match(head)
+        encoding = encoding or (declared[1].decode() if declared else None)
+        if encoding and encoding.lower().replace("_", "-") not in ("utf-8", "utf8", "us-ascii"):
+            stream = _transcoded(stream, encoding, label)
+    elif encoding:
+        stream = _transcoded(stream, encoding, label)
+    return stream
+
+
+def _transcoded(stream: io.BufferedReader, encoding: str, label: str) -> io.BufferedReader:
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise BadInput(
+            f"unknown encoding {encoding!r}", where=label, hint="save the file as UTF-8"
+        ) from None
+    text = io.TextIOWrapper(stream, encoding=encoding, newline="")
+    try:
+        content = text.read()
+    except UnicodeDecodeError as error:
+        raise BadInput(f"not in its declared encoding {encoding}: {error}", where=label) from None
+    content = re.sub(r"""^(<\?xml[^>]*?) encoding=["'][^"']*["']""", r"\1", content, count=1)
+    return io.BufferedReader(io.BytesIO(content.encode()))
+
+
+def _check_xml(stream: IO[bytes], label: str) -> None:
+    """Refuse what makes RDF/XML parsers blow up or hang, and name the line of what is no XML.
+
+    Entities turn a few bytes into gigabytes, so no document type is read at all.
+    """
+    parser = expat.ParserCreate()
+    depth = 0
+
+    def stop(message: str, hint: str) -> None:
+        line = parser.CurrentLineNumber
+        raise Invalid(message, where=f"{label}:{line}", hint=hint, line=line)
+
+    def on_start(_name: str, _attributes: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _XML_DEPTH:
+            stop(f"elements are nested over {_XML_DEPTH:,} deep", "write resources side by side")
+
+    def on_end(_name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    def on_doctype(*_: object) -> None:
+        stop("a DOCTYPE is not accepted in RDF/XML", "remove it and write its entities out")
+
+    parser.StartElementHandler, parser.EndElementHandler = on_start, on_end
+    parser.StartDoctypeDeclHandler = on_doctype
+    try:
+        parser.ParseFile(stream)
+    except expat.ExpatError as error:
+        raise _NotXml(expat.ErrorString(error.code), error.lineno, error.offset + 1) from None
+
+
+class _NotXml(SyntaxError):
+    """Not well-formed XML, in the shape of the RDF parsers' errors."""
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message, (None, line, column, None))
+
+
+class _Limited(io.RawIOBase):
+    """Stops a reader that yields more bytes than the limit: gzip bombs end here."""
+
+    def __init__(self, stream: Any, limit: int, label: str) -> None:
+        self.stream, self.left, self.limit, self.label = stream, limit, limit, label
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.stream.read(len(buffer))
+        self.left -= len(data)
+        if self.left < 0:
+            raise TooLarge(
+                f"over the size limit of {self.limit:,} bytes",
+                where=self.label,
+                hint="split the file, or raise file_limit in settings.toml",
+            )
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _Lined:
+    """Gives a parser one line a read, and so knows which line it is at."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream, self.line, self.rest = stream, 0, b""
+
+    def read(self, size: int = -1) -> bytes:
+        if not self.rest:
+            self.rest = self.stream.readline()
+            self.line += 1 if self.rest else 0
+        if size < 0:
+            size = len(self.rest)
+        piece, self.rest = self.rest[:size], self.rest[size:]
+        return piece

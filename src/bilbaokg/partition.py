@@ -1,0 +1,291 @@
+"""Which statement belongs to which record.
+
+A pure function over statements: roots get a record each; every other subject belongs to the one
+root that reaches it backwards; what several reach is a record of its own; what none reaches is the
+source's "rest". What the store already assigned stands.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from bilbaokg.terms import (
+    AS,
+    CSVW,
+    DCAT,
+    DCT,
+    FOAF,
+    HYDRA,
+    ODRL,
+    ORG,
+    PROV,
+    RDF,
+    SKOS,
+    Statement,
+    mint,
+    record_id,
+    ref,
+    split_line,
+)
+
+__all__ = ["MEMBERSHIP", "ROOT_KINDS", "Assignment", "Home", "kind_of", "partition"]
+
+# In order of precedence: the first class that fits gives the kind of the record.
+ROOT_KINDS: Final[dict[str, str]] = {
+    ref(iri): kind
+    for kind, iris in (
+        ("catalog", (DCAT.Catalog,)),
+        ("series", (DCAT.DatasetSeries,)),
+        ("dataset", (DCAT.Dataset,)),
+        ("service", (DCAT.DataService,)),
+        ("table", (CSVW.Table,)),
+        ("job", (PROV.Plan,)),
+        ("principle", (DCT.Standard,)),
+        ("unit", (ORG.OrganizationalUnit,)),
+        (
+            "agent",
+            (
+                ORG.FormalOrganization,
+                ORG.Organization,
+                FOAF.Organization,
+                FOAF.Person,
+                FOAF.Group,
+                FOAF.Agent,
+            ),
+        ),
+        ("scheme", (SKOS.ConceptScheme,)),
+        ("concept", (SKOS.Concept,)),
+    )
+    for iri in iris
+}
+_SHARED_KINDS: Final[dict[str, str]] = {
+    ref(DCAT.Distribution): "distribution",
+    ref(CSVW.Column): "column",
+    ref(PROV.Activity): "run",
+    ref(ODRL.Policy): "policy",
+    ref(ODRL.Set): "policy",
+    ref(ODRL.Agreement): "policy",
+    ref(ODRL.Offer): "policy",
+}
+MEMBERSHIP: Final = frozenset(
+    ref(iri)
+    for iri in (
+        DCAT.dataset,
+        DCAT.service,
+        DCAT.record,
+        DCAT.catalog,
+        DCAT.resource,
+        SKOS.hasTopConcept,
+        SKOS.member,
+        ORG.hasUnit,
+        ORG.hasMember,
+    )
+)
+_TYPE: Final = ref(RDF.type)
+_TOMBSTONE: Final = ref(AS.Tombstone)
+_FORMER: Final = ref(AS.formerType)
+_CATALOG_RECORD: Final = ref(DCAT.CatalogRecord)
+_TOPIC: Final = ref(FOAF.primaryTopic)
+_SEVERAL: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The record that a subject belongs to; `shared` when the record is not a root's."""
+
+    id: str
+    iri: str
+    shared: bool = False
+
+
+_REST: Final = Home("rest/", "", shared=True)
+
+
+@dataclass(slots=True)
+class Assignment:
+    """Record id -> source -> lines; record id -> IRI; how many lines went to "rest"."""
+
+    records: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    iris: dict[str, str] = field(default_factory=dict)
+    rest: int = 0
+
+
+def kind_of(types: Iterable[str], preferred: str = "") -> str | None:
+    """The kind of a root with these classes (N-Triples terms), or None when it is no root.
+
+    `preferred` is the type in an IRI that we minted: it wins where it is among the candidates.
+    """
+    held = set(types)
+    kinds = [kind for cls, kind in ROOT_KINDS.items() if cls in held]
+    if preferred in kinds:
+        return preferred
+    return kinds[0] if kinds else None
+
+
+def partition(
+    said: Mapping[str, Iterable[str]],
+    base: str,
+    *,
+    known: Callable[[str], Home | None] = lambda _: None,
+    referrers: Callable[[str], list[Home]] = lambda _: [],
+) -> Assignment:
+    """Assign every line of every source (name -> lines) to one record.
+
+    known(subject term) tells the record that the store already gave a subject; referrers(subject
+    term) the records whose statements in the store point to it. All sources are split as one, so
+    the outcome does not depend on their order; what nothing reaches is the rest of its own source.
+    """
+    parsed = {source: [split_line(line) for line in lines] for source, lines in said.items()}
+    return _Partition(parsed, base, known, referrers).run()
+
+
+class _Partition:
+    def __init__(
+        self,
+        said: Mapping[str, list[Statement]],
+        base: str,
+        known: Callable[[str], Home | None],
+        referrers: Callable[[str], list[Home]],
+    ) -> None:
+        self.said, self.base = said, base
+        self.known, self.referrers = known, referrers
+        self.types: dict[str, list[str]] = defaultdict(list)
+        self.former: dict[str, list[str]] = defaultdict(list)
+        self.links: dict[str, list[str]] = defaultdict(list)
+        self.homes: dict[str, Home] = {}
+        self.roots: set[str] = set()
+        self.reached: dict[str, str] = {}
+
+    def run(self) -> Assignment:
+        subjects = self._survey()
+        self._settle(subjects)
+        self._spread(deque((s, s) for s in self.homes))
+        self._ask_referrers(subjects)
+        return self._assign(subjects)
+
+    def _survey(self) -> dict[str, None]:
+        """Collect classes and the links along which records reach their parts."""
+        statements = [s for said in self.said.values() for s in said]
+        subjects = dict.fromkeys(sorted({s.subject for s in statements}))
+        topics = {s.subject: s.object for s in statements if s.predicate == _TOPIC}
+        for subject, predicate, object_ in statements:
+            if predicate == _TYPE:
+                self.types[subject].append(object_)
+            elif predicate == _FORMER:
+                self.former[subject].append(object_)
+            elif object_ in subjects and predicate not in MEMBERSHIP:
+                self.links[subject].append(object_)
+        for record, topic in topics.items():
+            # A catalogue record belongs to what it describes: the topic reaches it.
+            if _CATALOG_RECORD in self.types[record]:
+                self.links[record] = [o for o in self.links[record] if o != topic]
+                self.links[topic].append(record)
+        return subjects
+
+    def _settle(self, subjects: Iterable[str]) -> None:
+        """Give a home to roots and to what the store knows; hydra nodes go to the rest."""
+        for subject in subjects:
+            types = self.types[subject]
+            if any(t.startswith(f"<{HYDRA}") for t in types):
+                self.homes[subject] = _REST
+                continue
+            home = self.known(subject)
+            kind = self._kind(subject, types)
+            if home is None and kind:
+                iri = subject[1:-1]
+                home = Home(record_id(self.base, kind, iri), iri)
+            if home:
+                self.homes[subject] = home
+            if home and f"<{home.iri}>" == subject and not home.shared:
+                self.roots.add(subject)
+
+    def _kind(self, subject: str, types: list[str]) -> str | None:
+        preferred = ""
+        prefix = f"<{self.base}/id/"
+        if subject.startswith(prefix):
+            preferred = subject[len(prefix) :].partition("/")[0]
+        if _TOMBSTONE in types:
+            return kind_of(self.former[subject], preferred)
+        return kind_of(types, preferred)
+
+    def _spread(self, queue: deque[tuple[str, str]]) -> None:
+        """Walk from every settled subject; a free one is visited once by one, once by several."""
+        while queue:
+            subject, origin = queue.popleft()
+            home = self.homes.get(origin)
+            owner = _SEVERAL if home is None or home.shared else home.id
+            if home is _REST or (home and home.id.startswith("rest/")):
+                continue
+            for part in self.links.get(subject, ()):
+                if part in self.homes:
+                    continue
+                before = self.reached.get(part)
+                if before in (owner, _SEVERAL):
+                    continue
+                self.reached[part] = _SEVERAL if before else owner
+                queue.append((part, origin if not before else part))
+
+    def _ask_referrers(self, subjects: Iterable[str]) -> None:
+        """What nothing in this import reaches may be reached from the store."""
+        queue: deque[tuple[str, str]] = deque()
+        for subject in subjects:
+            if subject in self.homes or subject in self.reached:
+                continue
+            found = {home.id: home for home in self.referrers(subject)}
+            if len(found) == 1 and not (home := next(iter(found.values()))).shared:
+                self.homes[subject] = home
+                queue.append((subject, subject))
+            elif found:
+                self.reached[subject] = _SEVERAL
+                queue.append((subject, subject))
+        self._spread(queue)
+
+    def _home(self, subject: str, by_id: Mapping[str, Home]) -> Home:
+        if home := self.homes.get(subject):
+            return home
+        reached = self.reached.get(subject)
+        if reached is None:
+            return _REST
+        return by_id[reached] if reached != _SEVERAL else self._shared(subject)
+
+    def _shared(self, subject: str) -> Home:
+        kinds = (_SHARED_KINDS.get(t) for t in self.types[subject])
+        iri = subject[1:-1]
+        return Home(
+            record_id(self.base, next(filter(None, kinds), "shared"), iri), iri, shared=True
+        )
+
+    def _rest(self, source: str) -> Home:
+        slug = hashlib.sha256(source.encode()).hexdigest()[:16]
+        return Home(f"rest/{slug}", mint(self.base, "rest", slug), shared=True)
+
+    def _assign(self, subjects: Iterable[str]) -> Assignment:
+        by_id = {home.id: home for home in self.homes.values()}
+        homes = {subject: self._home(subject, by_id) for subject in subjects}
+        outcome = Assignment()
+        for source, statements in self.said.items():
+            rest = self._rest(source)
+            for statement in statements:
+                home = homes[statement.subject]
+                if statement.predicate in MEMBERSHIP:
+                    home = self._member(statement.object, homes) or home
+                if home is _REST:
+                    home = rest
+                    outcome.rest += 1
+                by_source = outcome.records.setdefault(home.id, {})
+                by_source.setdefault(source, []).append(statement.line)
+                outcome.iris[home.id] = home.iri
+        return outcome
+
+    def _member(self, member: str, homes: Mapping[str, Home]) -> Home | None:
+        """The record that keeps a membership: that of the member, where it is a root here."""
+        if member in self.roots or _CATALOG_RECORD in self.types.get(member, ()):
+            return homes[member]
+        if member in homes or not member.startswith("<"):
+            return None
+        home = self.known(member)
+        return home if home and not home.shared and f"<{home.iri}>" == member else None

@@ -1,0 +1,594 @@
+"""Records: planning an import, saving it atomically with history and audit, reading it back.
+
+Layout in the working store, for a record `id` with graph G = `<base>/graph/record/{id}` and history
+graph H = `<base>/graph/history/{id}`:
+
+    G   the projection that queries see (Oxigraph normalises its literals)
+    H   <iri> foaf:isPrimaryTopicOf <G>            <G> dcat:hasCurrentVersion <H#rN>
+        <H#rN> prov:value "sorted N-Triples"; dct:identifier "SHA-256";
+               prov:wasGeneratedBy <audit entry>
+        <H#s-..> prov:hadPrimarySource <source>; prov:value "what it last said" or
+                 prov:specializationOf <H#rN> where it said just that;
+                 prov:invalidatedAtTime when gone
+        <G> dct:accessRights "internal"|"public"   where set otherwise than by kind
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote, unquote
+
+from bilbaokg.audit import Audit, now
+from bilbaokg.errors import CorruptStore, Invalid, NotFound
+from bilbaokg.model import Event, Problem, Record
+from bilbaokg.partition import MEMBERSHIP, Home, partition
+from bilbaokg.settings import Settings
+from bilbaokg.store import GraphChange
+from bilbaokg.store.embedded import EmbeddedStore
+from bilbaokg.terms import (
+    AS,
+    DCAT,
+    DCT,
+    FOAF,
+    PROV,
+    RDF,
+    XSD,
+    Statement,
+    literal,
+    plain,
+    ref,
+    split_line,
+)
+
+__all__ = ["Head", "Plan", "Records", "text_of"]
+
+# Records and bytes a batch: new ones are bulk loaded, changed ones are one update text.
+_NEW_BATCH: Final = (1000, 8 << 20)
+_CHANGED_BATCH: Final = (100, 1 << 20)
+_TYPE: Final = ref(RDF.type)
+_TOMBSTONE: Final = ref(AS.Tombstone)
+_DELETED: Final = ref(AS.deleted)
+_TOMBSTONE_TERMS: Final = frozenset(map(ref, (AS.formerType, AS.deleted, DCT.isReplacedBy)))
+_SINGLE: Final = frozenset(
+    map(ref, (DCT.issued, DCT.modified, DCT.publisher, DCT.accrualPeriodicity, DCT.accessRights))
+)
+_TOPIC_OF: Final = ref(FOAF.isPrimaryTopicOf)
+_CURRENT: Final = ref(DCAT.hasCurrentVersion)
+_VALUE: Final = ref(PROV.value)
+_SOURCE: Final = ref(PROV.hadPrimarySource)
+_SAME_AS_REVISION: Final = ref(PROV.specializationOf)
+_GONE: Final = ref(PROV.invalidatedAtTime)
+_ACCESS: Final = ref(DCT.accessRights)
+_IDENTIFIED: Final = tuple(map(ref, (DCAT.Dataset, DCAT.DatasetSeries, DCAT.DataService)))
+
+
+def text_of(lines: Iterable[str]) -> str:
+    """The exact text of a record: its distinct lines, sorted, each ended."""
+    return "".join(f"{line}\n" for line in sorted(set(lines)))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class Said:
+    """What one source last said of a record."""
+
+    source: str
+    text: str
+    gone: bool = False
+
+
+@dataclass(slots=True)
+class Head:
+    """The present state of a record, as its history graph tells it."""
+
+    id: str
+    iri: str
+    number: int = 0
+    text: str = ""
+    revision: str = ""
+    said: dict[str, Said] = field(default_factory=dict)
+    visibility: str | None = None
+
+    @property
+    def lines(self) -> list[str]:
+        """The statements, sorted."""
+        return self.text.splitlines()
+
+
+@dataclass(slots=True)
+class _Change:
+    """One record's step from `head` to `text`."""
+
+    head: Head
+    text: str
+    said: list[Said]
+
+    @property
+    def kind(self) -> str:
+        if not self.head.number:
+            return "new"
+        return "changed" if self.text != self.head.text else "unchanged"
+
+
+@dataclass(slots=True)
+class Plan:
+    """What an import would do: nothing is written before `Records.commit`."""
+
+    changes: list[_Change] = field(default_factory=list)
+    unchanged: int = 0
+    gone: list[str] = field(default_factory=list)
+    rest: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Records by what happens to them: new, changed, unchanged, gone."""
+        kinds = [change.kind for change in self.changes]
+        return {
+            "new": kinds.count("new"),
+            "changed": kinds.count("changed"),
+            "unchanged": self.unchanged,
+            "gone": len(self.gone),
+        }
+
+
+class Records:
+    """The records of one working store. Callers hold the write lock when they write."""
+
+    def __init__(self, store: EmbeddedStore, settings: Settings) -> None:
+        self.store, self.settings, self.base = store, settings, settings.base
+        self.audit = Audit(store, settings.base)
+        self._records = f"{self.base}/graph/record/"
+        self._history = f"{self.base}/graph/history/"
+        self._sources = f"{self.base}/source/"
+
+    # ---- names
+
+    def graph(self, id: str) -> str:
+        """The IRI of the graph that queries see."""
+        return f"{self._records}{id}"
+
+    def history_graph(self, id: str) -> str:
+        """The IRI of the graph that holds the revisions."""
+        return f"{self._history}{id}"
+
+    def _source_iri(self, name: str) -> str:
+        return f"{self._sources}{quote(name, safe='')}"
+
+    # ---- reading
+
+    def head(self, id: str) -> Head | None:
+        """The present state of a record, or None."""
+        history = self.history_graph(id)
+        nodes: dict[str, dict[str, str]] = {}
+        iri = ""
+        for s, p, o in self.store.values(history):
+            if p == FOAF.isPrimaryTopicOf:
+                iri = s
+            nodes.setdefault(s, {})[p] = o
+        state = nodes.get(self.graph(id))
+        if not state or not iri:
+            return None
+        current = state[DCAT.hasCurrentVersion]
+        if current not in nodes:
+            raise CorruptStore("its current revision is missing", where=history)
+        head = Head(id, iri, int(current.rpartition("#r")[2]), nodes[current][PROV.value])
+        head.revision = nodes[current][DCT.identifier]
+        head.visibility = state.get(DCT.accessRights)
+        for node in nodes.values():
+            if PROV.hadPrimarySource in node:
+                said = self._said(node, nodes)
+                head.said[said.source] = said
+        return head
+
+    def _said(self, node: Mapping[str, str], nodes: Mapping[str, Mapping[str, str]]) -> Said:
+        holder = nodes[node[PROV.specializationOf]] if PROV.specializationOf in node else node
+        name = unquote(node[PROV.hadPrimarySource][len(self._sources) :])
+        return Said(name, holder[PROV.value], PROV.invalidatedAtTime in node)
+
+    def ids(self) -> list[str]:
+        """The ids of all records, sorted."""
+        prefix = ref(self._history)[:-1]
+        found = self.store.match(predicate=_CURRENT)
+        return sorted(g[len(prefix) - 1 :] for _, _, _, g in found if g.startswith(self._history))
+
+    def get(self, id: str) -> Record:
+        """A record as it is now. Raises NotFound."""
+        head = self.head(id)
+        if head is None:
+            raise NotFound(f"no record {id!r}")
+        return Record(
+            head.id,
+            head.iri,
+            head.text,
+            head.revision,
+            head.number,
+            self.visibility(head),
+            tuple(said.source for said in head.said.values() if said.gone),
+        )
+
+    def all(self) -> Iterator[Record]:
+        """Every record, by id."""
+        for id in self.ids():
+            yield self.get(id)
+
+    def visibility(self, head: Head) -> str:
+        """Public unless set otherwise; persons are always internal."""
+        if f"<{head.iri}> {_TYPE} <{FOAF.Person}> ." in head.lines:
+            return "internal"
+        if head.visibility:
+            return head.visibility
+        return "internal" if head.id.partition("/")[0] in self.settings.internal_kinds else "public"
+
+    def home(self, subject: str) -> Home | None:
+        """The record that a subject (N-Triples term) belongs to in the store."""
+        for _, _, graph, holder in self.store.match(subject, _TOPIC_OF):
+            if holder.startswith(self._history):
+                return self._home(graph[1:-1])
+        for _, predicate, _, graph in self.store.match(subject):
+            if graph.startswith(self._records) and predicate not in MEMBERSHIP:
+                return self._home(graph)
+        return None
+
+    def _home(self, graph: str) -> Home:
+        id = graph[len(self._records) :]
+        found = self.store.match(predicate=_TOPIC_OF, object=ref(graph))
+        iri = next((s[1:-1] for s, *_ in found), "")
+        shared = id.partition("/")[0] in (
+            "shared",
+            "rest",
+            "run",
+            "column",
+            "distribution",
+            "policy",
+        )
+        return Home(id, iri, shared)
+
+    def referrers(self, object: str) -> list[Home]:
+        """The records that point to a term."""
+        graphs = {
+            graph
+            for _, predicate, _, graph in self.store.match(object=object)
+            if graph.startswith(self._records)
+            and predicate not in MEMBERSHIP
+            and predicate != _TYPE
+        }
+        return [self._home(graph) for graph in sorted(graphs)]
+
+    def sources(self) -> set[str]:
+        """The names of all sources that have spoken."""
+        return {
+            unquote(plain(o)[len(self._sources) :])
+            for _, _, o, _ in self.store.match(predicate=_SOURCE)
+        }
+
+    def revisions(self, id: str) -> list[dict[str, str]]:
+        """The history of a record, oldest first: number, revision, at, actor, why, text."""
+        history = self.history_graph(id)
+        found = []
+        for s, _, o, _ in self.store.match(predicate=ref(PROV.wasGeneratedBy), graph=history):
+            event = self.audit.get(int(o.rpartition("#e")[2][:-1]))
+            values = {p: plain(v) for _, p, v, _ in self.store.match(s, graph=history)}
+            found.append(
+                {
+                    "number": s.rpartition("#r")[2][:-1],
+                    "revision": values[ref(DCT.identifier)],
+                    "at": event.at,
+                    "actor": event.actor,
+                    "why": str(event.detail.get("why", event.kind)),
+                    "text": values[_VALUE],
+                }
+            )
+        return sorted(found, key=lambda revision: int(revision["number"]))
+
+    def verify(self) -> int:
+        """Check every current revision against its hash; returns how many. Raises CorruptStore."""
+        ids = self.ids()
+        for id in ids:
+            head = self.head(id)
+            if head is None or _hash(head.text) != head.revision:
+                raise CorruptStore(f"the text of record {id} is not what was saved", where=id)
+        return len(ids)
+
+    # ---- planning
+
+    def plan(self, said: Mapping[str, Iterable[str]], *, missing: Iterable[str] = ()) -> Plan:
+        """What saving would do when each source (name -> lines) now says this.
+
+        `missing` names sources that no longer exist. All sources are one import: the split into
+        records does not depend on their order. Raises Invalid when an identifier would change.
+        """
+        plan = Plan()
+        empty = next(iter(self.store.match(predicate=_CURRENT)), None) is None
+        if empty:
+            assigned = partition(said, self.base)
+        else:
+            assigned = partition(said, self.base, known=self.home, referrers=self.referrers)
+        plan.rest = assigned.rest
+        for id in sorted(assigned.records):
+            head = (None if empty else self.head(id)) or Head(id, assigned.iris[id])
+            self._plan_record(plan, head, assigned.records[id], said)
+        if not empty:
+            self._plan_gone(plan, assigned.records, {*said, *missing})
+        _stop_changed_identifiers(plan)
+        return plan
+
+    def _plan_record(
+        self, plan: Plan, head: Head, now_said: Mapping[str, list[str]], sources: Iterable[str]
+    ) -> None:
+        """Merge by source: new = (old - what S said before) + what S says now, for every S."""
+        lines = set(head.lines)
+        said = dict(head.said)
+        for source in sources:
+            before = set(said[source].text.splitlines()) if source in said else set()
+            others = (
+                {
+                    line
+                    for other in said.values()
+                    if other.source not in now_said
+                    for line in other.text.splitlines()
+                }
+                if before
+                else set()
+            )
+            if source in now_said:
+                lines = (lines - (before - others)) | set(now_said[source])
+                said[source] = Said(source, text_of(now_said[source]))
+            elif source in said:
+                said[source] = Said(source, said[source].text, gone=True)
+        for source in now_said:
+            lines |= set(now_said[source])
+        text = text_of(_bury(head.lines, lines, head.iri))
+        updates = [state for source, state in said.items() if head.said.get(source) != state]
+        if text == head.text:
+            plan.unchanged += 1
+        if text != head.text or updates:
+            plan.changes.append(_Change(head, text, updates))
+        if len(said) > 1:
+            plan.problems += _conflicts(head.iri, text, said)
+
+    def _plan_gone(self, plan: Plan, present: Mapping[str, object], sources: Iterable[str]) -> None:
+        """What a source no longer lists is marked, never deleted."""
+        for source in sorted(sources):
+            found = self.store.match(predicate=_SOURCE, object=ref(self._source_iri(source)))
+            for id in sorted({g[len(self._history) :] for _, _, _, g in found} - set(present)):
+                head = self.head(id)
+                said = head.said[source] if head else None
+                if head is None or said is None or said.gone:
+                    continue
+                plan.gone.append(id)
+                plan.changes.append(_Change(head, head.text, [Said(source, said.text, gone=True)]))
+                plan.problems.append(
+                    Problem(
+                        "warning",
+                        f"gone at its source {source}",
+                        focus=head.iri,
+                        hint="it stays in the catalogue until it is deleted: bilbaokg delete IRI",
+                    )
+                )
+
+    # ---- writing
+
+    def commit(
+        self,
+        plan: Plan,
+        *,
+        actor: str,
+        kind: str,
+        subject: str,
+        why: str,
+        detail: Mapping[str, object] | None = None,
+        on_saved: Callable[[int], None] | None = None,
+    ) -> Event | None:
+        """Write a plan: whole records, in atomic batches, each on disk before the next.
+
+        The audit entry goes with the first batch and holds a digest of all that is planned, so an
+        operation that was killed shows. Returns None when there is nothing to write.
+        """
+        if not plan.changes:
+            return None
+        planned = "".join(f"{c.head.id} {_hash(c.text)}\n" for c in plan.changes)
+        event, entry = self.audit.next(
+            actor,
+            kind,
+            subject,
+            {"why": why, "records": plan.counts, "planned": _hash(planned), **(detail or {})},
+        )
+        pending: list[GraphChange] = [entry]
+        for number, batch in enumerate(_batches(plan.changes)):
+            pending += [part for change in batch for part in self._write(change, event)]
+            self.store.apply(pending)
+            if number == 0:
+                self.audit.written(event)
+            pending = []
+            if on_saved:
+                on_saved(len(batch))
+        return event
+
+    def set_visibility(self, id: str, visibility: str, *, actor: str, why: str) -> Event:
+        """Set a record public or internal, with its audit entry. Raises NotFound, Invalid."""
+        head = self.head(id)
+        if head is None:
+            raise NotFound(f"no record {id!r}")
+        if visibility not in ("public", "internal"):
+            raise Invalid(f"visibility {visibility!r}", hint="public or internal")
+        event, entry = self.audit.next(
+            actor, "visibility", head.iri, {"to": visibility, "why": why}
+        )
+        node, graph = ref(self.graph(id)), self.history_graph(id)
+        old = [f"{node} {_ACCESS} {literal(head.visibility)} ."] if head.visibility else []
+        new = [f"{node} {_ACCESS} {literal(visibility)} ."]
+        self.store.apply(
+            [entry, GraphChange(graph, insert=new, delete=[x for x in old if x not in new])]
+        )
+        self.audit.written(event)
+        return event
+
+    def delete(self, id: str, *, replaced_by: str | None, actor: str, why: str) -> Event:
+        """Replace a record by a tombstone for itself and its own parts. Raises NotFound."""
+        head = self.head(id)
+        if head is None:
+            raise NotFound(f"no record {id!r}")
+        subject = ref(head.iri)
+        lines = {
+            f"{subject} {_TYPE} {_TOMBSTONE} .",
+            f"{subject} {_DELETED} {literal(now(), datatype=XSD.dateTime)} .",
+        }
+        lines |= {
+            f"{subject} {ref(AS.formerType)} {o} ."
+            for s, p, o in map(split_line, head.lines)
+            if s == subject and p == _TYPE
+        }
+        if replaced_by:
+            lines.add(f"{subject} {ref(DCT.isReplacedBy)} {ref(replaced_by)} .")
+        text = text_of(_bury(head.lines, lines, head.iri))
+        plan = Plan(changes=[_Change(head, text, [])])
+        event = self.commit(plan, actor=actor, kind="delete", subject=head.iri, why=why)
+        if event is None:
+            raise Invalid("nothing to delete", where=head.iri)
+        return event
+
+    def _write(self, change: _Change, event: Event) -> list[GraphChange]:
+        """The changes of a record's two graphs."""
+        head, history = change.head, self.history_graph(change.head.id)
+        graph = ref(self.graph(head.id))
+        parts, insert, delete, clear = [], [], [], []
+        revision = f"<{history}#r{head.number}>"
+        if change.text != head.text:
+            revision = f"<{history}#r{head.number + 1}>"
+            insert += [
+                f"{revision} {_VALUE} {literal(change.text)} .",
+                f'{revision} {ref(DCT.identifier)} "{_hash(change.text)}" .',
+                f"{revision} {ref(PROV.wasGeneratedBy)} {ref(self.audit.iri(event.seq))} .",
+                f"{graph} {_CURRENT} {revision} .",
+            ]
+            if head.number:
+                delete.append(f"{graph} {_CURRENT} <{history}#r{head.number}> .")
+            else:
+                insert.append(f"{ref(head.iri)} {_TOPIC_OF} {graph} .")
+            parts.append(_projection(self.graph(head.id), head.text, change.text))
+        for said in change.said:
+            node = f"<{history}#s-{_hash(said.source)[:16]}>"
+            if said.source in head.said:
+                clear.append(node)
+            insert += self._source_lines(node, said, change.text, revision)
+        # A source that pointed to an old revision keeps its words: revisions are never removed.
+        return [*parts, GraphChange(history, insert, delete, clear)]
+
+    def _source_lines(self, node: str, said: Said, text: str, revision: str) -> Iterator[str]:
+        yield f"{node} {_SOURCE} {ref(self._source_iri(said.source))} ."
+        if said.text == text:
+            yield f"{node} {_SAME_AS_REVISION} {revision} ."
+        else:
+            yield f"{node} {_VALUE} {literal(said.text)} ."
+        if said.gone:
+            yield f"{node} {_GONE} {literal(now(), datatype=XSD.dateTime)} ."
+
+
+def _projection(graph: str, old: str, new: str) -> GraphChange:
+    """The difference of a record's graph.
+
+    Two exact literals may be one in the projection ("1.5" and "1.50"), so what stays of a property
+    that loses a value is written again.
+    """
+    before, after = set(old.splitlines()), set(new.splitlines())
+    gone = before - after
+    touched = {split_line(line)[:2] for line in gone}
+    again = {line for line in before & after if '"' in line and split_line(line)[:2] in touched}
+    return GraphChange(graph, insert=sorted((after - before) | again), delete=sorted(gone))
+
+
+def _batches(changes: Iterable[_Change]) -> Iterator[list[_Change]]:
+    """Whole records in batches that Oxigraph commits quickly, the new ones first."""
+    ordered = sorted(changes, key=lambda change: change.kind != "new")
+    for new, group in itertools.groupby(ordered, key=lambda change: change.kind == "new"):
+        most, limit = _NEW_BATCH if new else _CHANGED_BATCH
+        batch: list[_Change] = []
+        size = 0
+        for change in group:
+            if batch and (len(batch) >= most or size > limit):
+                yield batch
+                batch, size = [], 0
+            batch.append(change)
+            size += 2 * len(change.text)
+        yield batch
+
+
+def _bury(before: Iterable[str], lines: set[str], iri: str) -> set[str]:
+    """Where the record's subject became a tombstone, leave one for it and for each of its parts."""
+    subject = ref(iri)
+    if f"{subject} {_TYPE} {_TOMBSTONE} ." not in lines:
+        return lines
+    kept = {line for line in lines if _is_tombstone(split_line(line))}
+    deleted = next((s.object for s in map(split_line, kept) if s[:2] == (subject, _DELETED)), None)
+    for part, _, type_ in (s for s in map(split_line, before) if s.predicate == _TYPE):
+        if part != subject and type_ != _TOMBSTONE and "/.well-known/genid/" not in part:
+            kept.add(f"{part} {_TYPE} {_TOMBSTONE} .")
+            kept.add(f"{part} {ref(AS.formerType)} {type_} .")
+            if deleted:
+                kept.add(f"{part} {_DELETED} {deleted} .")
+    return kept
+
+
+def _is_tombstone(statement: Statement) -> bool:
+    return statement.predicate in _TOMBSTONE_TERMS or statement[1:] == (_TYPE, _TOMBSTONE)
+
+
+def _conflicts(iri: str, text: str, said: Mapping[str, Said]) -> list[Problem]:
+    """Two values of a single-valued property of the record's subject, with who says which."""
+    values: dict[str, set[str]] = {}
+    for s, p, o in map(split_line, text.splitlines()):
+        if s == ref(iri) and p in _SINGLE:
+            values.setdefault(p, set()).add(o)
+    problems = []
+    for predicate, objects in sorted(values.items()):
+        if len(objects) > 1:
+            who = "; ".join(
+                f"{plain(o)} ({_sayers(f'{ref(iri)} {predicate} {o} .', said)})"
+                for o in sorted(objects)
+            )
+            problems.append(
+                Problem(
+                    "warning",
+                    f"sources disagree: {who}",
+                    focus=iri,
+                    path=predicate[1:-1],
+                    hint="correct one of the sources and load it again",
+                )
+            )
+    return problems
+
+
+def _sayers(line: str, said: Mapping[str, Said]) -> str:
+    """The names of the sources that say a line."""
+    return ", ".join(sorted(x.source for x in said.values() if line in x.text)) or "edited here"
+
+
+def _stop_changed_identifiers(plan: Plan) -> None:
+    """dct:identifier is minted once: an import that would change one is stopped."""
+    predicate = ref(DCT.identifier)
+    for change in plan.changes:
+        subject = ref(change.head.iri)
+        if not any(f"{subject} {_TYPE} {cls} ." in change.text for cls in _IDENTIFIED):
+            continue
+        old, new = (
+            {s.object for s in map(split_line, text.splitlines()) if s[:2] == (subject, predicate)}
+            for text in (change.head.text, change.text)
+        )
+        if old and new != old:
+            raise Invalid(
+                f"its dct:identifier would change from {_list(old)} to {_list(new) or 'none'}",
+                where=change.head.iri,
+                hint="identifiers never change: restore it in the file, or delete the record first",
+            )
+
+
+def _list(terms: Iterable[str]) -> str:
+    return ", ".join(sorted(plain(term) for term in terms))

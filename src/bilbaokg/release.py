@@ -1,0 +1,440 @@
+"""Releases: built from approved public records that pass the gate, then never changed.
+
+A release is a directory: catalogue.nq (sorted), manifest.json, report.json, store/, index.db,
+exports/. It is built aside, put on disk whole, told to the audit chain and then renamed into
+place; `current` is a symbolic link that is swapped by rename. `recover` finishes or undoes what a
+kill interrupted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from bilbaokg import exports, governance, index
+from bilbaokg.audit import now
+from bilbaokg.errors import CorruptStore, GateRefused, Invalid, NotFound
+from bilbaokg.model import Problem, Record, Release, Report
+from bilbaokg.records import Records, text_of
+from bilbaokg.settings import Settings
+from bilbaokg.store.embedded import EmbeddedStore, storage_errors
+from bilbaokg.terms import DCAT, DCT, RDF, plain, ref, split_line
+
+__all__ = ["Builder", "Content", "Difference", "Releases", "difference", "select"]
+
+FORMAT: Final = 1
+_CURRENT: Final = "current"
+_BUILDING: Final = ".building-"
+_TYPE: Final = ref(RDF.type)
+# A statement with one of these may not point to what is not in the release.
+_REFUSED: Final = tuple(map(ref, (DCAT.servesDataset, DCAT.inSeries, DCT.publisher)))
+
+Check = Callable[[Iterable[str]], Report]
+
+
+@dataclass(slots=True)
+class Content:
+    """What a release would hold: public records with their released text, and what was left out."""
+
+    records: list[Record]
+    cut: Counter[str] = field(default_factory=Counter)
+    held_back: list[dict[str, str]] = field(default_factory=list)
+    report: Report | None = None
+
+    def lines(self) -> Iterable[str]:
+        """All statements, record by record."""
+        return (line for record in self.records for line in record.text.splitlines())
+
+
+class Releases:
+    """The releases of a data directory, for readers. Reads the disk at every call."""
+
+    def __init__(self, data: Path, settings: Settings) -> None:
+        self.path, self.settings = data / "releases", settings
+        self.cache = data / "cache"
+
+    def current(self) -> Release | None:
+        """The published release, or None before the first."""
+        try:
+            target = (self.path / _CURRENT).readlink()
+        except OSError:
+            return None
+        return self.get(target.name)
+
+    def get(self, id: str) -> Release:
+        """A release by id. Raises NotFound, CorruptStore when its manifest cannot be read."""
+        path = self.path / id
+        if "/" in id or id.startswith(".") or id == _CURRENT or not path.is_dir():
+            known = ", ".join(release.id for release in self.list()) or "none yet"
+            raise NotFound(f"no release {id!r}", hint=f"releases: {known}")
+        try:
+            manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+            build, content = manifest["build"], manifest["content"]
+            sha256 = content["files"]["catalogue.nq"]
+        except (OSError, ValueError, KeyError) as error:
+            raise CorruptStore(f"its manifest cannot be read: {error}", where=str(path)) from None
+        return Release(id, path, build["created_at"], build["previous"], sha256, manifest)
+
+    def list(self) -> list[Release]:
+        """All releases, oldest first."""
+        names = [p.name for p in self.path.glob("r*") if p.is_dir() and p.name[1:].isdigit()]
+        return [self.get(name) for name in sorted(names, key=lambda name: int(name[1:]))]
+
+    def verify(self, release: Release) -> None:
+        """Check every file of the manifest's content against its hash. Raises CorruptStore."""
+        for name, expected in release.manifest["content"]["files"].items():
+            if _file_hash(release.path / name) != expected:
+                raise CorruptStore(f"{name} is not what was released", where=str(release.path))
+
+
+def select(records: Iterable[Record], settings: Settings, held: Mapping[str, str]) -> Content:
+    """The public records with their released text, without those held back (id -> reason).
+
+    Raises Invalid when a record left out is named by a servesDataset, inSeries or publisher.
+    """
+    everything = list(records)
+    known = governance.people(everything)
+    public = [r for r in everything if r.visibility == "public" and r.id not in held]
+    out = _terms_of(everything, {r.id for r in public})
+    content = Content([])
+    dangling: list[str] = []
+    for record in public:
+        dangling += _dangling(record, out)
+        lines, cut = governance.public_lines(record, known, out, settings.namespace)
+        content.cut.update(cut)
+        if lines:
+            text = text_of(lines)
+            content.records.append(replace(record, text=text, revision=_hash(text)))
+    if dangling:
+        raise Invalid(
+            "the release would point to what it does not hold: " + "; ".join(dangling[:5]),
+            hint="make the record public, mend it, or hold back what points to it",
+        )
+    titles = {r.id: _title(r) for r in everything if r.id in held}
+    iris = {r.id: r.iri for r in everything}
+    content.held_back = [
+        {"id": id, "iri": iris[id], "title": titles[id], "reason": held[id]} for id in sorted(held)
+    ]
+    return content
+
+
+def _terms_of(records: Iterable[Record], inside: set[str]) -> frozenset[str]:
+    """Subjects (N-Triples terms) whose own record is not inside."""
+    iris = {ref(r.iri): r.id for r in records}
+    out: set[str] = set()
+    for record in records:
+        if record.id not in inside:
+            subjects = {line.partition(" ")[0] for line in record.text.splitlines()}
+            out |= {s for s in subjects if iris.get(s, record.id) == record.id}
+            out.add(ref(record.iri))
+    return frozenset(out)
+
+
+def _dangling(record: Record, out: frozenset[str]) -> list[str]:
+    return [
+        f"{s.subject} {plain(s.predicate)} {s.object}"
+        for s in map(split_line, record.text.splitlines())
+        if s.predicate in _REFUSED and s.object in out
+    ]
+
+
+def _title(record: Record) -> str:
+    titles = [
+        s.object
+        for s in map(split_line, record.text.splitlines())
+        if s.subject == ref(record.iri) and s.predicate == ref(DCT.title)
+    ]
+    titles.sort(key=lambda title: (not title.endswith("@es"), title))
+    return plain(titles[0]) if titles else record.iri
+
+
+class Builder:
+    """Builds, publishes and rolls back; the caller holds the write lock of the working store."""
+
+    def __init__(self, records: Records, releases: Releases) -> None:
+        self.records, self.releases, self.settings = records, releases, records.settings
+
+    # ---- choosing what goes in
+
+    def choose(self, check: Check | None, *, hold_back: bool, waive: str | None) -> Content:
+        """What the release holds after the gate. Raises GateRefused with the report, Invalid."""
+        everything = list(self.records.all())
+        held: dict[str, str] = {}
+        first: Report | None = None
+        while True:
+            content = self._select(everything, held, hold_back)
+            if not content.records:
+                raise Invalid("there is nothing to release", hint="load a catalogue first")
+            if check is None:
+                return content
+            report = check(content.lines())
+            first = first or report
+            content.report = first
+            if not report.blocks_release or waive:
+                return content
+            failing = _failing(report, content.records)
+            if not hold_back or not failing:
+                raise GateRefused(
+                    f"{report.counts['violation']} violations stop the release",
+                    hint="mend them, or build with --hold-back or --waive REASON",
+                    report=report.as_dict(),
+                )
+            held |= failing
+
+    def _select(self, everything: list[Record], held: dict[str, str], hold_back: bool) -> Content:
+        """Select; when holding back, also hold back what would point to what is held back."""
+        if not hold_back:
+            return select(everything, self.settings, held)
+        while True:
+            inside = {r.id for r in everything if r.visibility == "public" and r.id not in held}
+            out = _terms_of(everything, inside)
+            more = {
+                r.id: f"points to what is not in the release: {found[0]}"
+                for r in everything
+                if r.id in inside and (found := _dangling(r, out))
+            }
+            if not more:
+                return select(everything, self.settings, held)
+            held |= more
+
+    # ---- writing
+
+    def build(
+        self,
+        content: Content,
+        *,
+        profile: str,
+        actor: str,
+        note: str = "",
+        waive: str | None = None,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> Release:
+        """Write the release to disk and return it; it is not published yet."""
+        id = self._next_id()
+        aside = self.releases.path / f"{_BUILDING}{id}"
+        with storage_errors(aside):
+            shutil.rmtree(aside, ignore_errors=True)
+            aside.mkdir(parents=True)
+            try:
+                manifest = self._write(aside, id, content, profile, actor, note, waive, progress)
+                progress("writing to disk")
+                _sync_tree(aside)
+            except BaseException:
+                shutil.rmtree(aside, ignore_errors=True)
+                raise
+        digest = _hash(manifest)
+        detail = {"id": id, "manifest": digest, "waived": waive, "why": note}
+        event, entry = self.records.audit.next(actor, "release.build", id, detail)
+        self.records.store.apply([entry])
+        self.records.audit.written(event)
+        self._into_place(id)
+        return self.releases.get(id)
+
+    def _write(
+        self,
+        aside: Path,
+        id: str,
+        content: Content,
+        profile: str,
+        actor: str,
+        note: str,
+        waive: str | None,
+        progress: Callable[[str], None],
+    ) -> str:
+        progress("writing the catalogue")
+        self._write_catalogue(aside / "catalogue.nq", content.records)
+        report = content.report.as_dict() if content.report else None
+        (aside / "report.json").write_text(_json(report), encoding="utf-8")
+        progress("loading the store")
+        EmbeddedStore.build(aside / "store", aside / "catalogue.nq")
+        progress("building the index")
+        index.build(aside / "index.db", content.records)
+        progress("writing the feeds")
+        exports.build(aside / "exports", content.records, self.settings)
+        files = [
+            "catalogue.nq",
+            *sorted(
+                str(p.relative_to(aside)) for p in (aside / "exports").rglob("*") if p.is_file()
+            ),
+        ]
+        previous = self.releases.list()
+        manifest = _json(
+            {
+                "format": FORMAT,
+                "content": {
+                    "base": self.settings.base,
+                    "profile": profile,
+                    "files": {name: _file_hash(aside / name) for name in files},
+                    "entries": [
+                        {
+                            "id": r.id,
+                            "iri": r.iri,
+                            "sha256": r.revision,
+                            "statements": r.text.count("\n"),
+                        }
+                        for r in content.records
+                    ],
+                    "held_back": content.held_back,
+                    "waived": waive,
+                    "cut": dict(sorted(content.cut.items())),
+                    "counts": _classes(content.records),
+                },
+                "build": {
+                    "id": id,
+                    "created_at": now(),
+                    "previous": previous[-1].id if previous else None,
+                    "actor": actor,
+                    "note": note,
+                },
+            }
+        )
+        (aside / "manifest.json").write_text(manifest, encoding="utf-8")
+        return manifest
+
+    def _write_catalogue(self, path: Path, records: Iterable[Record]) -> None:
+        lines = []
+        for record in records:
+            tail = f"{ref(self.records.graph(record.id))} .\n"
+            lines += [f"{line[:-1]}{tail}" for line in record.text.splitlines()]
+        lines.sort()
+        with path.open("w", encoding="utf-8", newline="\n") as out:
+            out.writelines(lines)
+
+    def _next_id(self) -> str:
+        """Ids are never reused, not even those of releases that were removed by hand."""
+        told = [e.detail["id"] for e in self.records.audit.events() if e.kind == "release.build"]
+        there = [release.id for release in self.releases.list()]
+        return f"r{max((int(id[1:]) for id in [*told, *there]), default=0) + 1}"
+
+    def _into_place(self, id: str) -> None:
+        with storage_errors(self.releases.path):
+            (self.releases.path / f"{_BUILDING}{id}").rename(self.releases.path / id)
+            _sync(self.releases.path)
+
+    # ---- switching
+
+    def switch(self, id: str, *, actor: str, kind: str, why: str = "") -> Release:
+        """Make a release the current one: `release.publish` or `release.rollback`."""
+        release = self.releases.get(id)
+        self.releases.verify(release)
+        before = self.releases.current()
+        detail = {"id": id, "from": before.id if before else None, "why": why}
+        event, entry = self.records.audit.next(actor, kind, id, detail)
+        self.records.store.apply([entry])
+        self.records.audit.written(event)
+        self._point_to(id)
+        return release
+
+    def _point_to(self, id: str) -> None:
+        part = self.releases.path / f".{_CURRENT}"
+        with storage_errors(self.releases.path):
+            part.unlink(missing_ok=True)
+            part.symlink_to(id)
+            part.rename(self.releases.path / _CURRENT)
+            _sync(self.releases.path)
+
+    def recover(self) -> None:
+        """Finish what the audit chain tells, and undo what it does not (after a kill)."""
+        asides = list(self.releases.path.glob(f"{_BUILDING}*"))
+        events = self.records.audit.events()
+        told = {e.detail["id"]: e.detail["manifest"] for e in events if e.kind == "release.build"}
+        for aside in asides:
+            id = aside.name[len(_BUILDING) :]
+            manifest = aside / "manifest.json"
+            if id in told and manifest.is_file() and _file_hash(manifest) == told[id]:
+                self._into_place(id)
+            else:
+                shutil.rmtree(aside, ignore_errors=True)
+        switches = [e for e in events if e.kind in ("release.publish", "release.rollback")]
+        if switches:
+            id = switches[-1].detail["id"]
+            current = self.releases.current()
+            if (self.releases.path / id).is_dir() and (current is None or current.id != id):
+                self._point_to(id)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Ids of records by what happened between two releases."""
+
+    new: list[str]
+    changed: list[str]
+    gone: list[str]
+
+
+def difference(before: Release | None, after: Release) -> Difference:
+    """What changed from one release to another, by the hashes in their manifests."""
+    old = {e.id: e.sha256 for e in before.entries} if before else {}
+    new = {e.id: e.sha256 for e in after.entries}
+    return Difference(
+        new=sorted(new.keys() - old.keys()),
+        changed=sorted(id for id in new.keys() & old.keys() if new[id] != old[id]),
+        gone=sorted(old.keys() - new.keys()),
+    )
+
+
+def _failing(report: Report, records: Iterable[Record]) -> dict[str, str]:
+    """Record id -> reason, for each record that holds the focus of a blocking result."""
+    by_focus: dict[str, Problem] = {}
+    for result in report.results:
+        if result.severity in report.gate and result.focus:
+            by_focus.setdefault(result.focus, result)
+    failing: dict[str, str] = {}
+    for record in records:
+        roots = {record.iri} | {
+            plain(line.partition(" ")[0])
+            for line in record.text.splitlines()
+            if f" {_TYPE} " in line
+        }
+        for focus in sorted(roots & by_focus.keys()):
+            failing.setdefault(record.id, by_focus[focus].message)
+    return failing
+
+
+def _classes(records: Iterable[Record]) -> dict[str, int]:
+    subjects: dict[str, set[str]] = {}
+    for record in records:
+        for line in record.text.splitlines():
+            if f" {_TYPE} " in line:
+                statement = split_line(line)
+                subjects.setdefault(plain(statement.object), set()).add(statement.subject)
+    return {cls: len(found) for cls, found in sorted(subjects.items())}
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _file_hash(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CorruptStore(f"cannot be read: {error.strerror}", where=str(path)) from None
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_tree(root: Path) -> None:
+    """Put every file and directory below root on disk."""
+    for directory, _, names in os.walk(root):
+        for name in names:
+            _sync(Path(directory) / name)
+        _sync(Path(directory))

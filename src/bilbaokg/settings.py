@@ -1,0 +1,124 @@
+"""Settings of one data directory: read once from `settings.toml` and the environment."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import tomli_w
+
+from bilbaokg.errors import BadInput
+from bilbaokg.terms import DEFAULT_BASE, is_iri
+
+__all__ = ["ENVIRONMENT", "FILE", "MIB", "Settings", "read", "write"]
+
+FILE: Final = "settings.toml"
+ENVIRONMENT: Final = "BILBAOKG_"
+MIB: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an installation may set; times in seconds, sizes in bytes.
+
+    `base` is the identity of what we mint (no trailing slash); `public_url` is where we are served,
+    and begins every absolute link. `internal_kinds` are the record types that stay internal.
+    """
+
+    base: str = DEFAULT_BASE
+    public_url: str = "http://localhost:8000"
+    title: Mapping[str, str] = field(default_factory=lambda: {"es": "Catálogo de datos"})
+    profile: str = "dcat-ap/3.0.1"
+    page_size: int = 1000
+    file_limit: int = 1024 * MIB
+    body_limit: int = 64 * MIB
+    memory_limit: int = 2048 * MIB
+    query_seconds: float = 10.0
+    query_seconds_token: float = 60.0
+    query_bytes: int = 256 * MIB
+    group_seconds: float = 5.0
+    workers: int = 2
+    review_required: bool = False
+    internal_kinds: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the local terms."""
+        return f"{self.base}/ns#"
+
+
+def read(directory: Path | None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of a data directory; the environment wins over the file.
+
+    Raises BadInput naming the file or variable whose value cannot be used.
+    """
+    values: dict[str, Any] = {}
+    if directory and (file := directory / FILE).is_file():
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise BadInput(f"not valid TOML: {error}", where=str(file)) from None
+        where = str(file)
+        settings = _apply(Settings(), values, where)
+    else:
+        settings = Settings()
+    known = {f"{ENVIRONMENT}{f.name.upper()}": f.name for f in fields(Settings)}
+    overrides = {known[name]: text for name, text in environ.items() if name in known}
+    return _apply(settings, overrides, "environment")
+
+
+def write(directory: Path, values: Mapping[str, Any]) -> None:
+    """Write settings.toml whole, by rename."""
+    target = directory / FILE
+    part = target.with_suffix(".part")
+    with part.open("wb") as out:
+        tomli_w.dump(dict(values), out)
+        out.flush()
+        os.fsync(out.fileno())
+    part.replace(target)
+
+
+def _apply(settings: Settings, values: Mapping[str, Any], where: str) -> Settings:
+    known = {f.name: getattr(settings, f.name) for f in fields(Settings)}
+    if unknown := sorted(set(values) - set(known)):
+        raise BadInput(
+            f"unknown setting {unknown[0]!r}", where=where, hint=f"known: {', '.join(known)}"
+        )
+    coerced = {name: _coerce(name, known[name], value, where) for name, value in values.items()}
+    settings = replace(settings, **coerced)
+    _check(settings, where)
+    return settings
+
+
+def _coerce(name: str, default: Any, value: Any, where: str) -> Any:
+    try:
+        if isinstance(default, bool):
+            return value if isinstance(value, bool) else {"true": True, "false": False}[value]
+        if isinstance(default, tuple):
+            return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
+        if isinstance(default, Mapping):
+            return {"es": value} if isinstance(value, str) else dict(value)
+        return type(default)(value)
+    except (KeyError, TypeError, ValueError):
+        kind = type(default).__name__
+        raise BadInput(f"{name} = {value!r} is not a {kind}", where=where) from None
+
+
+def _check(settings: Settings, where: str) -> None:
+    for name in ("base", "public_url"):
+        value = getattr(settings, name)
+        if not is_iri(value) or urlsplit(value).scheme not in ("http", "https"):
+            raise BadInput(f"{name} = {value!r} is no http(s) IRI", where=where)
+        if value.endswith("/"):
+            raise BadInput(f"{name} = {value!r} must not end in '/'", where=where)
+    for name in ("page_size", "workers", "file_limit", "body_limit"):
+        if getattr(settings, name) < 1:
+            raise BadInput(f"{name} must be at least 1", where=where)
+    if settings.memory_limit < 1024 * MIB:
+        raise BadInput("memory_limit must be at least 1 GiB", where=where)

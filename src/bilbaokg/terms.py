@@ -1,0 +1,239 @@
+"""Namespaces, IRI minting, language tags, and N-Triples terms as text.
+
+Inside bilbaokg a term is its canonical N-Triples text (`<iri>`, `_:label`, `"text"@es`) and a
+statement is a tuple of three of them: text survives exactly, hashes well and costs little.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Final, NamedTuple
+
+__all__ = [
+    "ADMS",
+    "AS",
+    "CSVW",
+    "DCAT",
+    "DCATAP",
+    "DCT",
+    "DEFAULT_BASE",
+    "DQV",
+    "DUV",
+    "EARL",
+    "FOAF",
+    "HYDRA",
+    "LANGUAGES",
+    "LOCN",
+    "ODRL",
+    "ORG",
+    "OWL",
+    "PREFIXES",
+    "PROV",
+    "RDF",
+    "RDFS",
+    "SCHEMA",
+    "SH",
+    "SKOS",
+    "SPDX",
+    "VCARD",
+    "XSD",
+    "Namespace",
+    "Statement",
+    "is_iri",
+    "language_of",
+    "literal",
+    "mint",
+    "plain",
+    "record_id",
+    "ref",
+    "slugify",
+    "split_line",
+    "unescape",
+]
+
+DEFAULT_BASE: Final = "https://bilbaokg.example"
+LANGUAGES: Final = ("es", "eu", "en")
+
+
+class Namespace(str):
+    """A namespace IRI; `DCAT.Dataset` and `DCT["title"]` give the full IRI as text."""
+
+    __slots__ = ()
+
+    # These two terms share their names with methods of str.
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        return f"{self}title"
+
+    @property
+    def format(self) -> str:  # type: ignore[override]
+        return f"{self}format"
+
+    def __getattr__(self, name: str) -> str:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return f"{self}{name}"
+
+    def __getitem__(self, name: object) -> str:
+        return f"{self}{name}" if isinstance(name, str) else str.__getitem__(self, name)  # type: ignore[index]
+
+
+ADMS: Final = Namespace("http://www.w3.org/ns/adms#")
+AS: Final = Namespace("https://www.w3.org/ns/activitystreams#")
+CSVW: Final = Namespace("http://www.w3.org/ns/csvw#")
+DCAT: Final = Namespace("http://www.w3.org/ns/dcat#")
+DCATAP: Final = Namespace("http://data.europa.eu/r5r/")
+DCT: Final = Namespace("http://purl.org/dc/terms/")
+DQV: Final = Namespace("http://www.w3.org/ns/dqv#")
+DUV: Final = Namespace("http://www.w3.org/ns/duv#")
+EARL: Final = Namespace("http://www.w3.org/ns/earl#")
+FOAF: Final = Namespace("http://xmlns.com/foaf/0.1/")
+HYDRA: Final = Namespace("http://www.w3.org/ns/hydra/core#")
+LOCN: Final = Namespace("http://www.w3.org/ns/locn#")
+ODRL: Final = Namespace("http://www.w3.org/ns/odrl/2/")
+ORG: Final = Namespace("http://www.w3.org/ns/org#")
+OWL: Final = Namespace("http://www.w3.org/2002/07/owl#")
+PROV: Final = Namespace("http://www.w3.org/ns/prov#")
+RDF: Final = Namespace("http://www.w3.org/1999/02/22-rdf-syntax-ns#")
+RDFS: Final = Namespace("http://www.w3.org/2000/01/rdf-schema#")
+SCHEMA: Final = Namespace("https://schema.org/")
+SH: Final = Namespace("http://www.w3.org/ns/shacl#")
+SKOS: Final = Namespace("http://www.w3.org/2004/02/skos/core#")
+SPDX: Final = Namespace("http://spdx.org/rdf/terms#")
+VCARD: Final = Namespace("http://www.w3.org/2006/vcard/ns#")
+XSD: Final = Namespace("http://www.w3.org/2001/XMLSchema#")
+
+PREFIXES: Final[dict[str, str]] = {
+    "adms": ADMS,
+    "as": AS,
+    "csvw": CSVW,
+    "dcat": DCAT,
+    "dcatap": DCATAP,
+    "dct": DCT,
+    "dqv": DQV,
+    "duv": DUV,
+    "earl": EARL,
+    "foaf": FOAF,
+    "locn": LOCN,
+    "odrl": ODRL,
+    "org": ORG,
+    "owl": OWL,
+    "prov": PROV,
+    "rdf": RDF,
+    "rdfs": RDFS,
+    "skos": SKOS,
+    "spdx": SPDX,
+    "vcard": VCARD,
+    "xsd": XSD,
+}
+
+
+class Statement(NamedTuple):
+    """One RDF statement as three N-Triples terms."""
+
+    subject: str
+    predicate: str
+    object: str
+
+    @property
+    def line(self) -> str:
+        """The canonical N-Triples line, without its line end."""
+        return f"{self.subject} {self.predicate} {self.object} ."
+
+
+def split_line(line: str) -> Statement:
+    """The statement of one canonical N-Triples line (`s p o .`, single spaces)."""
+    subject, predicate, rest = line.split(" ", 2)
+    return Statement(subject, predicate, rest[:-2])
+
+
+def ref(iri: str) -> str:
+    """The N-Triples text of an IRI."""
+    return f"<{iri}>"
+
+
+def plain(term: str) -> str:
+    """The IRI, blank node label or literal value of an N-Triples term."""
+    if term.startswith("<"):
+        return term[1:-1]
+    if term.startswith('"'):
+        return unescape(term[1 : term.rindex('"')])
+    return term
+
+
+_ESCAPES: Final = {
+    "t": "\t",
+    "b": "\b",
+    "n": "\n",
+    "r": "\r",
+    "f": "\f",
+    '"': '"',
+    "'": "'",
+    "\\": "\\",
+}
+_ESCAPED: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
+
+
+def unescape(text: str) -> str:
+    """Resolve the escapes of an N-Triples string (RDF 1.1 N-Triples, section 2.4)."""
+    if "\\" not in text:
+        return text
+    return _ESCAPED.sub(
+        lambda m: chr(int(m[1] or m[2], 16)) if m[1] or m[2] else _ESCAPES.get(m[3], m[3]), text
+    )
+
+
+def literal(value: str, *, language: str | None = None, datatype: str | None = None) -> str:
+    """The canonical N-Triples text of a literal."""
+    # Four replacements are several times faster than one translate on a record's whole text.
+    escaped = (
+        value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    )
+    quoted = f'"{escaped}"'
+    if language:
+        return f"{quoted}@{language.lower()}"
+    return f"{quoted}^^<{datatype}>" if datatype and datatype != XSD.string else quoted
+
+
+_TAGGED: Final = re.compile(r'"@([A-Za-z]+(?:-[A-Za-z0-9]+)*)$')
+
+
+def language_of(term: str) -> str | None:
+    """The language tag of a literal, in lower case, or None."""
+    found = _TAGGED.search(term)
+    return found[1].lower() if found else None
+
+
+_IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*")
+
+
+def is_iri(text: str) -> bool:
+    """Whether the text is an absolute IRI without forbidden characters (RFC 3987, loosely)."""
+    return _IRI.fullmatch(text) is not None
+
+
+def slugify(text: str) -> str:
+    """A URL-safe slug: ASCII lower case letters, digits and single hyphens."""
+    import unicodedata
+
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")
+
+
+def mint(base: str, kind: str, slug: str) -> str:
+    """The IRI `<base>/id/{kind}/{slug}`."""
+    return f"{base}/id/{kind}/{slug}"
+
+
+_SLUG: Final = re.compile(r"[A-Za-z0-9._~-]+")
+
+
+def record_id(base: str, kind: str, iri: str) -> str:
+    """The id of a record: `type/slug` where we minted the IRI, else `type/{16 hex of SHA-256}`."""
+    prefix = f"{base}/id/"
+    if iri.startswith(prefix):
+        type_, _, slug = iri[len(prefix) :].partition("/")
+        if type_ == kind and _SLUG.fullmatch(slug):
+            return f"{type_}/{slug}"
+    return f"{kind}/{hashlib.sha256(iri.encode()).hexdigest()[:16]}"

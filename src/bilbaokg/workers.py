@@ -1,0 +1,422 @@
+"""Processes that can be killed: the only place where foreign RDF and SPARQL are worked on.
+
+A worker is this module started anew (`python -m bilbaokg.workers`), so it inherits no open store
+and never runs the caller's script again. It takes one job at a time over a socket pair and answers
+in frames: 4 bytes header length, 4 bytes body length, a JSON header, the body. It has a memory
+limit, no network where the kernel allows it, and dies with its parent. On a deadline it is killed
+and replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import json
+import logging
+import os
+import queue
+import resource
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any, Final
+
+from bilbaokg.errors import (
+    BadInput,
+    BilbaokgError,
+    DeadlineExceeded,
+    MemoryExceeded,
+    Overloaded,
+    TooLarge,
+    WorkerCrashed,
+    from_problem,
+)
+from bilbaokg.formats import by_media_type
+from bilbaokg.model import Source
+from bilbaokg.settings import MIB, Settings
+
+__all__ = ["JOBS", "Frame", "Parsed", "Pool", "parse"]
+
+log = logging.getLogger(__name__)
+
+# A job is `function(params, body) -> Iterator[(header, bytes)]`, imported in the worker.
+JOBS: Final[dict[str, str]] = {
+    "parse": "bilbaokg.parsing:job",
+    "query": "bilbaokg.store.evaluate:job",
+}
+
+Frame = tuple[dict[str, Any], bytes]
+_LENGTHS: Final = struct.Struct("<II")
+_START_SECONDS: Final = 30.0
+_CLONE_NEWUSER, _CLONE_NEWNET, _PR_SET_PDEATHSIG = 0x10000000, 0x40000000, 1
+
+
+def _send(link: socket.socket, header: dict[str, Any], body: bytes = b"") -> None:
+    text = json.dumps(header).encode()
+    link.sendall(_LENGTHS.pack(len(text), len(body)) + text)
+    if body:
+        link.sendall(body)
+
+
+def _receive_exactly(link: socket.socket, size: int, until: float | None) -> bytes:
+    pieces = bytearray()
+    while len(pieces) < size:
+        if until is not None:
+            link.settimeout(max(until - time.monotonic(), 0.001))
+        piece = link.recv(min(size - len(pieces), 1 << 20))
+        if not piece:
+            raise EOFError
+        pieces += piece
+    return bytes(pieces)
+
+
+def _receive(link: socket.socket, until: float | None = None) -> Frame:
+    head, body = _LENGTHS.unpack(_receive_exactly(link, _LENGTHS.size, until))
+    header: dict[str, Any] = json.loads(_receive_exactly(link, head, until))
+    return header, _receive_exactly(link, body, until)
+
+
+class _Worker:
+    """One child process and the socket to it."""
+
+    def __init__(self, memory_limit: int) -> None:
+        self.link, theirs = socket.socketpair()
+        self.errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- closed by kill()
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+        with theirs:
+            self.process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
+                [
+                    sys.executable,
+                    "-m",
+                    __name__,
+                    str(theirs.fileno()),
+                    str(memory_limit),
+                    str(os.getpid()),
+                ],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self.errors,
+                env=environment,
+            )
+        self.ready = False
+
+    def wait_ready(self) -> None:
+        if not self.ready:
+            try:
+                _receive(self.link, time.monotonic() + _START_SECONDS)
+            except (EOFError, OSError):
+                raise WorkerCrashed(f"a worker did not start: {self._last_words()}") from None
+            self.ready = True
+
+    def kill(self) -> None:
+        self.link.close()
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+        self.process.wait()
+        self.errors.close()
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def _last_words(self) -> str:
+        self.errors.seek(0)
+        return self.errors.read(4000).decode("utf-8", "replace").strip()[-400:]
+
+    def obituary(self, label: str) -> BilbaokgError:
+        """Why the process ended, as the error to raise."""
+        code = self.process.wait()
+        words = self._last_words()
+        log.warning("worker ended with %s: %s", code, words)
+        if code == -signal.SIGKILL or ("memory allocation" in words) or "MemoryError" in words:
+            return MemoryExceeded("stopped at the memory limit", where=label)
+        return WorkerCrashed(
+            "it ended the process that read it, most likely by nesting too deeply",
+            where=label,
+            hint="check how deeply brackets, elements or lists are nested",
+        )
+
+
+class Pool:
+    """A fixed number of workers; each serves one caller at a time.
+
+    Start it before any store is opened. `run` blocks, so servers call it from a thread.
+    """
+
+    def __init__(self, size: int, memory_limit: int = 2048 * MIB) -> None:
+        self.size, self.memory_limit = size, memory_limit
+        self._free: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
+        self._all: set[_Worker] = set()
+        self._lock = threading.Lock()
+        for _ in range(size):
+            self._free.put(None)
+
+    def start(self) -> None:
+        """Start all workers now and wait until they are ready; else they start at need."""
+        waiting = [self._spawn() for _ in range(self.size)]
+        for worker in waiting:
+            worker.wait_ready()
+            self._free.get()
+        for worker in waiting:
+            self._free.put(worker)
+
+    def close(self) -> None:
+        """Kill all workers."""
+        with self._lock:
+            workers, self._all = list(self._all), set()
+        for worker in workers:
+            worker.kill()
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def run(
+        self,
+        job: str,
+        params: dict[str, Any],
+        deadline: float,
+        *,
+        body: bytes = b"",
+        label: str = "input",
+    ) -> Iterator[Frame]:
+        """Do a job and yield its frames.
+
+        deadline: seconds for the whole job; a frame whose header has `next_within` sets a shorter
+        limit for the next one. Closing the generator early kills the worker. Raises
+        DeadlineExceeded, MemoryExceeded, WorkerCrashed, Overloaded when no worker came free in
+        time, or the BilbaokgError that the job raised.
+        """
+        until = time.monotonic() + deadline
+        worker = self._acquire(deadline)
+        clean = False
+        try:
+            worker.wait_ready()
+            _send(worker.link, {"job": job, "params": params}, body)
+            limit = until
+            while True:
+                header, content = _receive(worker.link, limit)
+                if "end" in header:
+                    clean = True
+                    return
+                if "problem" in header:
+                    clean = True
+                    raise from_problem(header["problem"])
+                limit = min(until, time.monotonic() + header.get("next_within", deadline))
+                yield header, content
+        except TimeoutError:
+            seconds = min(deadline, limit - until + deadline)
+            raise DeadlineExceeded(f"stopped after {seconds:.0f} seconds", where=label) from None
+        except (EOFError, ConnectionError):
+            raise worker.obituary(label) from None
+        finally:
+            self._release(worker, clean)
+
+    def _acquire(self, seconds: float) -> _Worker:
+        try:
+            worker = self._free.get(timeout=seconds)
+        except queue.Empty:
+            raise Overloaded("all workers are busy", retry_after=5) from None
+        if worker is not None and not worker.alive():
+            self._forget(worker)
+            worker = None
+        return worker or self._spawn()
+
+    def _spawn(self) -> _Worker:
+        worker = _Worker(self.memory_limit)
+        with self._lock:
+            self._all.add(worker)
+        return worker
+
+    def _forget(self, worker: _Worker) -> None:
+        with self._lock:
+            self._all.discard(worker)
+        worker.kill()
+
+    def _release(self, worker: _Worker, clean: bool) -> None:
+        if clean:
+            self._free.put(worker)
+            return
+        self._forget(worker)
+        self._free.put(None)
+
+
+# ---- reading a source through a worker
+
+
+@dataclass(slots=True)
+class Parsed:
+    """What a source says: distinct N-Triples lines without blank nodes, unsorted.
+
+    `line_of` maps a subject term to the source line where it first stands (when located).
+    """
+
+    lines: list[str]
+    parsed: int
+    graphs_dropped: int
+    line_of: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def distinct(self) -> int:
+        """The number of distinct statements."""
+        return len(self.lines)
+
+
+def _deadline(size: int) -> float:
+    """Seconds that a well-meant input of this many bytes may take; ten times what was measured."""
+    return 10.0 + size / MIB * 2.0
+
+
+def parse(
+    source: Source,
+    settings: Settings,
+    *,
+    pool: Pool | None = None,
+    locate: bool = False,
+    seconds: float | None = None,
+    on_lines: Callable[[int], None] | None = None,
+) -> Parsed:
+    """Parse a source in a worker (one of the pool, or one of its own).
+
+    Raises BadInput for what cannot be opened, TooLarge before reading when the file is over the
+    limit, SyntaxFault with line, column and excerpt, Invalid for RDF 1.2 terms and DOCTYPE,
+    DeadlineExceeded, MemoryExceeded, WorkerCrashed.
+    """
+    found = by_media_type(source.media_type)
+    if found is None:
+        raise BadInput(f"no parser for {source.media_type}", where=source.label)
+    size = _size(source, settings)
+    params = {
+        "path": str(source.location) if source.location else None,
+        "label": source.label,
+        "format": found.name,
+        "base": settings.base,
+        "base_iri": source.base,
+        "limit": settings.file_limit,
+        "group_seconds": settings.group_seconds,
+        "locate": locate,
+    }
+    own = Pool(1, settings.memory_limit) if pool is None else None
+    try:
+        frames = (pool or own).run(  # type: ignore[union-attr]
+            "parse",
+            params,
+            seconds or _deadline(size),
+            body=source.content or b"",
+            label=source.label,
+        )
+        return _collect(frames, source, settings, on_lines)
+    finally:
+        if own:
+            own.close()
+
+
+def _size(source: Source, settings: Settings) -> int:
+    try:
+        size = source.location.stat().st_size if source.location else len(source.content or b"")
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where=source.label) from None
+    if size > settings.file_limit:
+        raise TooLarge(
+            f"{size:,} bytes, over the size limit of {settings.file_limit:,}",
+            where=source.label,
+            hint="split the file, or raise file_limit in settings.toml",
+        )
+    return size * 10 if source.label.endswith(".gz") else size
+
+
+def _collect(
+    frames: Iterator[Frame],
+    source: Source,
+    settings: Settings,
+    on_lines: Callable[[int], None] | None,
+) -> Parsed:
+    lines: dict[str, None] = {}
+    group = ""
+    try:
+        for header, content in frames:
+            if "done" in header:
+                done = header["done"]
+                return Parsed(list(lines), done["parsed"], done["graphs_dropped"], done["line_of"])
+            if content:
+                lines.update(dict.fromkeys(content.decode().split("\n")))
+            group = header.get("group", "")
+            if on_lines:
+                on_lines(header.get("lines", 0))
+    except DeadlineExceeded as error:
+        if not group:
+            error.hint = "split the file; if it is small, it is nested too deeply or built to hang"
+            raise
+        raise BadInput(
+            f"a group of blank nodes could not be named within {settings.group_seconds:.0f} s",
+            where=source.label,
+            hint=f"give IRIs to the blank nodes around: {group}",
+        ) from None
+    except MemoryExceeded as error:
+        error.hint = (
+            "split the file; if it is small, it is nested too deeply or built to fill memory"
+        )
+        raise
+    raise WorkerCrashed("the worker ended without an answer", where=source.label)
+
+
+# ---- the child's side
+
+
+def _confine(memory_limit: int, parent: int) -> None:
+    """No network if the kernel allows, no core files, a memory limit, death with the parent."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with contextlib.suppress(AttributeError):
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if libc.unshare(_CLONE_NEWNET) != 0:
+            libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (memory_limit, memory_limit))
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def _serve(link: socket.socket) -> None:
+    known: dict[str, Callable[[dict[str, Any], bytes], Iterator[Frame]]] = {}
+    _send(link, {"ready": os.getpid()})
+    while True:
+        header, body = _receive(link)
+        try:
+            name = header["job"]
+            if name not in known:
+                module, _, function = JOBS[name].partition(":")
+                known[name] = getattr(importlib.import_module(module), function)
+            for frame in known[name](header["params"], body):
+                _send(link, *frame)
+            _send(link, {"end": True})
+        except BilbaokgError as error:
+            _send(link, {"problem": error.problem()})
+        except MemoryError:
+            os.write(2, b"MemoryError")
+            os._exit(1)
+        except Exception as error:
+            log.exception("job failed")
+            _send(link, {"problem": BilbaokgError(f"internal error: {error!r}").problem()})
+
+
+def _main() -> None:
+    descriptor, memory_limit, parent = (int(word) for word in sys.argv[1:4])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _confine(memory_limit, parent)
+    importlib.import_module("pyoxigraph")
+    with contextlib.suppress(EOFError, ConnectionError):
+        _serve(socket.socket(fileno=descriptor))
+
+
+if __name__ == "__main__":
+    _main()
