@@ -529,7 +529,9 @@ def _bury(before: Iterable[str], lines: set[str], iri: str) -> set[str]:
     kept = {line for line in lines if _is_tombstone(split_line(line))}
     deleted = next((s.object for s in map(split_line, kept) if s[:2] == (subject, _DELETED)), None)
     for part, _, type_ in (s for s in map(split_line, before) if s.predicate == _TYPE):
-        if part != subject and type_ != _TOMBSTONE and "/.well-known/genid/" not in part:
+        # A blank node or a fragment of the record has no address of its own.
+        own = "/.well-known/genid/" not in part and not part.startswith(f"{subject[:-1]}#")
+        if part != subject and type_ != _TOMBSTONE and own:
             kept.add(f"{part} {_TYPE} {_TOMBSTONE} .")
             kept.add(f"{part} {ref(AS.formerType)} {type_} .")
             if deleted:

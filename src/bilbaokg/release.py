@@ -27,7 +27,7 @@ from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
 from bilbaokg.terms import DCAT, DCT, RDF, plain, ref, split_line
 
-__all__ = ["Builder", "Content", "Difference", "Releases", "difference", "select"]
+__all__ = ["Builder", "Content", "Difference", "Releases", "difference", "select", "statements"]
 
 FORMAT: Final = 1
 _CURRENT: Final = "current"
@@ -168,17 +168,22 @@ class Builder:
         everything = list(self.records.all())
         held: dict[str, str] = {}
         first: Report | None = None
+        before: dict[str, str] = {}
         while True:
             content = self._select(everything, held, hold_back)
             if not content.records:
                 raise Invalid("there is nothing to release", hint="load a catalogue first")
             if check is None:
                 return content
-            report = check(content.lines())
-            first = first or report
             content.report = first
+            if before and all(before[r.id] == r.revision for r in content.records):
+                # Nothing pointed to what was held back, so the verdict on the rest stands.
+                return content
+            report = check(content.lines())
+            content.report = first = first or report
             if not report.blocks_release or waive:
                 return content
+            before = {r.id: r.revision for r in content.records}
             failing = _failing(report, content.records)
             if not hold_back or not failing:
                 raise GateRefused(
@@ -378,6 +383,15 @@ def difference(before: Release | None, after: Release) -> Difference:
         changed=sorted(id for id in new.keys() & old.keys() if new[id] != old[id]),
         gone=sorted(old.keys() - new.keys()),
     )
+
+
+def statements(before: Release, after: Release) -> tuple[list[str], list[str]]:
+    """The N-Quads lines that only the one, and only the other, release has."""
+    old, new = (
+        set((r.path / "catalogue.nq").read_text(encoding="utf-8").splitlines())
+        for r in (before, after)
+    )
+    return sorted(old - new), sorted(new - old)
 
 
 def _failing(report: Report, records: Iterable[Record]) -> dict[str, str]:

@@ -1,0 +1,169 @@
+"""What all verbs share: global options, where an operation runs, files and pipes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+import bilbaokg
+from bilbaokg import release, settings
+from bilbaokg.console import Console
+from bilbaokg.errors import BadInput, NotFound, UnsupportedFormat
+from bilbaokg.formats import by_name, sniff
+from bilbaokg.model import Release
+from bilbaokg.operations import OPERATIONS, Workspace, is_initialised
+from bilbaokg.server import control
+
+__all__ = [
+    "DONE",
+    "FAILED",
+    "FINDINGS",
+    "INTERRUPTED",
+    "LANGUAGES",
+    "chosen_release",
+    "configuration_of",
+    "global_options",
+    "group",
+    "operate",
+    "spooled",
+    "verb",
+    "write_output",
+]
+
+DONE, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
+LANGUAGES: Final = click.Choice(["es", "eu", "en"])
+
+
+def global_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb the global options, so that they may stand before or after its name."""
+
+    @click.option(
+        "--data",
+        type=click.Path(path_type=Path),
+        help="Data directory [BILBAOKG_DATA or ./bilbaokg-data].",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+    @click.option("--quiet", is_flag=True, help="Print errors only.")
+    @click.option("--lang", type=LANGUAGES, help="Language of messages from shapes, and of titles.")
+    @click.pass_context
+    @wraps(function)
+    def with_options(
+        context: click.Context,
+        /,
+        data: Path | None,
+        as_json: bool,
+        quiet: bool,
+        lang: str | None,
+        **rest: Any,
+    ) -> Any:
+        above: dict[str, Any] = context.meta.setdefault("bilbaokg", {})
+        for name, value in (("data", data), ("as_json", as_json), ("quiet", quiet), ("lang", lang)):
+            if value:
+                above[name] = value
+        if isinstance(context.command, click.Group):
+            return function(**rest)
+        console = Console(
+            data=above.get("data") or Path(os.environ.get("BILBAOKG_DATA") or "bilbaokg-data"),
+            as_json=above.get("as_json", False),
+            quiet=above.get("quiet", False),
+            lang=above.get("lang") or _language(),
+        )
+        context.meta["console"] = console
+        return function(console, **rest)
+
+    return with_options
+
+
+def _language() -> str:
+    wanted = (
+        os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    )
+    return wanted[:2] if wanted[:2] in ("es", "eu", "en") else "en"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(bilbaokg.__version__, prog_name="bilbaokg")
+@global_options
+def group() -> None:
+    """A city's metadata catalogue as a knowledge graph: DCAT-AP in, portals out.
+
+    Exit codes: 0 done; 1 done, with findings; 2 could not be done; 130 interrupted.
+    """
+
+
+def verb(
+    parent: click.Group, name: str, **options: Any
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Register a verb with the global options."""
+    return lambda function: parent.command(name, **options)(global_options(function))
+
+
+def configuration_of(console: Console) -> settings.Settings:
+    """The settings of the data directory. Raises NotFound when there is none."""
+    if not is_initialised(console.data):
+        raise NotFound(
+            "no catalogue here",
+            where=str(console.data),
+            hint="run: bilbaokg init, or give --data DIR",
+        )
+    return settings.read(console.data)
+
+
+def operate(console: Console, name: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Run an operation: in the server that holds the directory, else here."""
+    params = {"lang": console.lang, **params}
+    configuration = configuration_of(console)
+    with console.progress() as progress:
+        if control.available(console.data):
+            return control.call(console.data, name, params, progress)
+        with Workspace(console.data, configuration) as workspace:
+            return OPERATIONS[name](workspace, params, progress)
+
+
+def chosen_release(console: Console, id: str | None) -> tuple[Release, settings.Settings]:
+    """A release by id, else the current one, with the settings. Raises NotFound."""
+    configuration = configuration_of(console)
+    releases = release.Releases(console.data, configuration)
+    found = releases.get(id) if id else releases.current()
+    if found is None:
+        raise NotFound(
+            "nothing is published yet",
+            hint="run: bilbaokg release build, then: bilbaokg release publish",
+        )
+    return found, configuration
+
+
+def spooled(path: str, folder: Path, format: str | None) -> Path:
+    """The absolute path of an argument; standard input is copied to a file first.
+
+    Raises UnsupportedFormat when standard input comes without a format and looks like none.
+    """
+    if path != "-":
+        return Path(path).absolute()
+    head = sys.stdin.buffer.read(4096)
+    packed = head.startswith(b"\x1f\x8b")
+    found = by_name(format) if format else None if packed else sniff(head)
+    if found is None:
+        raise UnsupportedFormat(
+            "its format cannot be told", where="standard input", hint="give --format"
+        )
+    file = folder / f"stdin.{found.name}{'.gz' if packed else ''}"
+    with file.open("wb") as out:
+        out.write(head)
+        shutil.copyfileobj(sys.stdin.buffer, out)
+    return file
+
+
+def write_output(path: Path, content: str | bytes) -> None:
+    """Write a result to a file. Raises BadInput."""
+    try:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    except OSError as error:
+        raise BadInput(f"cannot be written: {error.strerror}", where=str(path)) from None

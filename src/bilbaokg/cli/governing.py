@@ -1,0 +1,175 @@
+"""Verbs of governance: delete, visibility, history, tokens, audit, profiles, status."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from bilbaokg import profiles
+from bilbaokg.cli.base import DONE, global_options, group, operate, verb
+from bilbaokg.console import Console
+
+__all__: list[str] = []
+
+_SCOPES = click.Choice(["read", "write", "publish", "admin"])
+
+
+@verb(group, "delete")
+@click.argument("iri")
+@click.option("--replaced-by", metavar="IRI", help="What takes its place.")
+@click.option("--force", is_flag=True, help="Also when other records refer to it.")
+@click.option("--why", default="", help="Reason, kept in the audit.")
+def delete(console: Console, **options: Any) -> int:
+    """Delete a record; it leaves a tombstone.
+
+    Example: bilbaokg delete https://bilbaokg.example/id/dataset/old --replaced-by https://...
+    """
+    done = operate(console, "delete", options)
+    console.result(
+        done,
+        lambda: console.say(f"Deleted {done['iri']}; its tombstone goes into the next release."),
+    )
+    return DONE
+
+
+@verb(group, "visibility")
+@click.argument("iri")
+@click.argument("to", type=click.Choice(["public", "internal"]))
+@click.option("--why", default="", help="Reason, kept in the audit.")
+def visibility(console: Console, **options: Any) -> int:
+    """Set whether a record may enter a release.
+
+    Example: bilbaokg visibility https://bilbaokg.example/id/table/staff internal
+    """
+    done = operate(console, "visibility", options)
+    console.result(done, lambda: console.say(f"{done['iri']} is {done['visibility']}."))
+    return DONE
+
+
+@verb(group, "history")
+@click.argument("iri")
+def history(console: Console, iri: str) -> int:
+    """List the revisions of a record.
+
+    Example: bilbaokg history https://bilbaokg.example/id/dataset/bilbobus-gtfs
+    """
+    done = operate(console, "history", {"iri": iri})
+    rows = [
+        [r["number"], r["at"], r["actor"], r["revision"][:12], r["why"]] for r in done["revisions"]
+    ]
+    console.result(done, lambda: console.table(["", "at", "by", "revision", "why"], rows))
+    return DONE
+
+
+@group.group("token")
+@global_options
+def token_group() -> None:
+    """Make, list and revoke API tokens."""
+
+
+@verb(token_group, "create")
+@click.argument("name")
+@click.option("--scope", type=_SCOPES, required=True)
+@click.option("--expires", metavar="YYYY-MM-DD", help="Last day on which it works.")
+def token_create(console: Console, **options: Any) -> int:
+    """Make a token; it is shown once.
+
+    Example: bilbaokg token create harvester --scope write --expires 2027-12-31
+    """
+    done = operate(console, "token.create", options)
+    console.result(done, lambda: console.say(done["token"]))
+    console.note("Keep it now: it is not shown again.")
+    return DONE
+
+
+@verb(token_group, "list")
+def token_list(console: Console) -> int:
+    """List tokens, without their secrets."""
+    done = operate(console, "token.list", {})
+    rows = [
+        [t["name"], t["scope"], t["created_at"], t["expires"], t["last_used"], t["revoked_at"]]
+        for t in done["tokens"]
+    ]
+    console.result(
+        done,
+        lambda: console.table(["name", "scope", "made", "expires", "last used", "revoked"], rows),
+    )
+    return DONE
+
+
+@verb(token_group, "revoke")
+@click.argument("name")
+def token_revoke(console: Console, name: str) -> int:
+    """Revoke a token at once."""
+    done = operate(console, "token.revoke", {"name": name})
+    console.result(done, lambda: console.say(f"Revoked {name}."))
+    return DONE
+
+
+@group.group("audit")
+@global_options
+def audit_group() -> None:
+    """Read and verify the audit chain."""
+
+
+@verb(audit_group, "verify")
+def audit_verify(console: Console) -> int:
+    """Check the chain of audit entries and the text of every record."""
+    done = operate(console, "audit.verify", {})
+    console.result(
+        done,
+        lambda: console.say(
+            f"{done['entries']} audit entries and {done['records']} records "
+            "are as they were written."
+        ),
+    )
+    return DONE
+
+
+@verb(audit_group, "list")
+@click.option("--limit", default=20, show_default=True)
+def audit_list(console: Console, limit: int) -> int:
+    """Show the newest audit entries."""
+    done = operate(console, "audit.list", {"limit": limit})
+    rows = [[e["seq"], e["at"], e["actor"], e["kind"], e["subject"]] for e in done["entries"]]
+    console.result(done, lambda: console.table(["", "at", "by", "what", "on"], rows))
+    return DONE
+
+
+@verb(group, "status")
+def status(console: Console) -> int:
+    """Say what the catalogue holds and what is published."""
+    done = operate(console, "status", {})
+
+    def tell() -> None:
+        console.say(f"{done['data']}, base {done['base']}")
+        console.table(["records", "count"], [[k, n] for k, n in sorted(done["records"].items())])
+        console.say(
+            f"Current release: {done['current'] or 'none'}; "
+            f"all: {', '.join(done['releases']) or 'none'}"
+        )
+
+    console.result(done, tell)
+    return DONE
+
+
+@group.group("profile")
+@global_options
+def profile_group() -> None:
+    """Profiles: what a catalogue is validated against."""
+
+
+@verb(profile_group, "list")
+def profile_list(console: Console) -> int:
+    """List the profiles that are there."""
+    found = [
+        {"name": p.name, "version": p.version, "title": p.title, "gate": sorted(p.gate)}
+        for p in profiles.available()
+    ]
+    rows = [
+        [f"{p['name']}/{p['version']}", p["title"].get(console.lang, ""), ", ".join(p["gate"])]
+        for p in found
+    ]
+    console.result({"profiles": found}, lambda: console.table(["profile", "title", "gate"], rows))
+    return DONE

@@ -1,0 +1,188 @@
+"""Verbs on releases: build, publish, rollback, list, show, diff."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from bilbaokg import release
+from bilbaokg.cli.base import (
+    DONE,
+    chosen_release,
+    configuration_of,
+    global_options,
+    group,
+    operate,
+    verb,
+)
+from bilbaokg.console import Console
+from bilbaokg.errors import BadInput
+from bilbaokg.model import Release
+
+__all__: list[str] = []
+
+
+@group.group("release")
+@global_options
+def release_group() -> None:
+    """Build, publish and compare releases."""
+
+
+@verb(release_group, "build")
+@click.option("--profile", help="Profile that the gate uses [dcat-ap/3.0.1].")
+@click.option("--hold-back", is_flag=True, help="Leave failing records out.")
+@click.option(
+    "--waive", metavar="REASON", help="Take failing records in; the manifest keeps the reason."
+)
+@click.option("--note", default="", help="One line on this release.")
+def release_build(console: Console, **options: Any) -> int:
+    """Build a release of the approved public records; findings of the gate refuse it (exit 1).
+
+    Example: bilbaokg release build --hold-back --note "November"
+    """
+    if options["hold_back"] and options["waive"] is not None:
+        raise BadInput("--hold-back and --waive exclude each other")
+    done = operate(console, "release.build", options)
+    console.result(done, lambda: _tell_release(console, done, "Built"))
+    return DONE
+
+
+def _tell_release(console: Console, done: dict[str, Any], verb: str) -> None:
+    console.say(
+        f"{verb} {done['id']}: {done['records']:,} records, {done['datasets']:,} datasets, "
+        f"sha256 {done['sha256'][:16]}."
+    )
+    if done["waived"]:
+        console.say(f"Findings waived: {done['waived']}")
+    if done["held_back"]:
+        console.say(f"{len(done['held_back'])} records held back:")
+        console.table(["record", "why"], [[h["title"], h["reason"]] for h in done["held_back"]])
+
+
+@verb(release_group, "publish")
+@click.argument("id", required=False)
+@click.option("--why", default="", help="Reason, kept in the audit.")
+def release_publish(console: Console, **options: Any) -> int:
+    """Make a release the current one [the newest].
+
+    Example: bilbaokg release publish r2
+    """
+    done = operate(console, "release.publish", options)
+    console.result(done, lambda: _tell_release(console, done, "Published"))
+    return DONE
+
+
+@verb(release_group, "rollback")
+@click.argument("id", required=False)
+@click.option("--why", default="", help="Reason, kept in the audit.")
+def release_rollback(console: Console, **options: Any) -> int:
+    """Make the release before the current one current again.
+
+    Example: bilbaokg release rollback --why "wrong licence in r2"
+    """
+    done = operate(console, "release.rollback", options)
+    console.result(done, lambda: _tell_release(console, done, "Current again"))
+    return DONE
+
+
+@verb(release_group, "list")
+def release_list(console: Console) -> int:
+    """List all releases."""
+    releases = release.Releases(console.data, configuration_of(console))
+    current = releases.current()
+    rows = [
+        {
+            "id": r.id,
+            "created_at": r.created_at,
+            "records": len(list(r.entries)),
+            "sha256": r.sha256,
+            "current": current is not None and r.id == current.id,
+            "note": r.manifest["build"]["note"],
+        }
+        for r in releases.list()
+    ]
+    console.result(
+        {"releases": rows},
+        lambda: (
+            console.table(
+                ["", "id", "made", "records", "sha256", "note"],
+                [
+                    [
+                        "*" if r["current"] else "",
+                        r["id"],
+                        r["created_at"],
+                        r["records"],
+                        str(r["sha256"])[:12],
+                        r["note"],
+                    ]
+                    for r in rows
+                ],
+            )
+            if rows
+            else console.say("No release yet. Build one: bilbaokg release build")
+        ),
+    )
+    return DONE
+
+
+@verb(release_group, "show")
+@click.argument("id", required=False)
+def release_show(console: Console, id: str | None) -> int:
+    """Show a release [the current one]: what it holds, what was held back or cut."""
+    shown, _ = chosen_release(console, id)
+    content = shown.manifest["content"]
+    console.result(shown.manifest, lambda: _tell_manifest(console, shown, content))
+    return DONE
+
+
+def _tell_manifest(console: Console, shown: Release, content: dict[str, Any]) -> None:
+    build = shown.manifest["build"]
+    console.say(
+        f"{shown.id}, made {shown.created_at} by {build['actor']}, "
+        f"after {shown.previous or 'none'}. {build['note']}"
+    )
+    console.say(
+        f"{len(content['entries']):,} records, profile {content['profile']}, sha256 {shown.sha256}"
+    )
+    console.table(["class", "count"], [[c, n] for c, n in content["counts"].items()])
+    if content["cut"]:
+        console.say("Left out because it may not be public:")
+        console.table(["property", "statements"], [[p, n] for p, n in content["cut"].items()])
+    for held in content["held_back"]:
+        console.say(f"held back: {held['title']} ({held['reason']})", "yellow")
+
+
+@verb(release_group, "diff")
+@click.argument("before")
+@click.argument("after")
+@click.option("--statements", is_flag=True, help="Show the statements that differ.")
+def release_diff(console: Console, before: str, after: str, statements: bool) -> int:
+    """Compare two releases, record by record.
+
+    Example: bilbaokg release diff r1 r2 --statements
+    """
+    old, new = chosen_release(console, before)[0], chosen_release(console, after)[0]
+    changes = release.difference(old, new)
+    value: dict[str, Any] = {
+        "before": old.id,
+        "after": new.id,
+        "new": changes.new,
+        "changed": changes.changed,
+        "gone": changes.gone,
+    }
+    if statements:
+        value["removed"], value["added"] = release.statements(old, new)
+
+    def tell() -> None:
+        for kind in ("new", "changed", "gone"):
+            for id in value[kind]:
+                console.say(f"{kind:>8}  {id}")
+        for sign, kind, style in (("-", "removed", "red"), ("+", "added", "green")):
+            for line in value.get(kind, []):
+                console.say(f"{sign} {line}", style)
+        if not (changes.new or changes.changed or changes.gone):
+            console.say("The two releases hold the same.")
+
+    console.result(value, tell)
+    return DONE

@@ -1,0 +1,105 @@
+"""Verbs that serve: serve, and demo, which loads the bundled catalogue first."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from bilbaokg import assets, release, settings
+from bilbaokg.cli.base import DONE, configuration_of, group, operate, verb
+from bilbaokg.cli.loading import counted
+from bilbaokg.console import Console
+from bilbaokg.operations import initialise
+
+__all__: list[str] = []
+
+
+@verb(group, "demo")
+@click.option("--no-serve", is_flag=True, help="Load, validate and release, but do not serve.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+def demo(console: Console, no_serve: bool, host: str, port: int) -> int:
+    """Load the bundled catalogue of Bilbao, validate it, release it and serve it.
+
+    Example: bilbaokg --data ./demo demo
+    """
+    folder = assets.folder("demo")
+    script = tomllib.loads((folder / "demo.toml").read_text(encoding="utf-8"))
+    initialise(console.data, {"base": script["base"], "title": script["title"]})
+    if release.Releases(console.data, configuration_of(console)).current() is None:
+        for number, step in enumerate(script["step"], 1):
+            _demo_step(console, folder, step, f"[{number}/{len(script['step'])}]")
+    else:
+        console.note(f"The demo is already loaded in {console.data}.")
+    if no_serve:
+        return DONE
+    return _serve(console, host, port, "", None)
+
+
+def _demo_step(console: Console, folder: Path, step: dict[str, Any], label: str) -> None:
+    base = settings.read(console.data).base
+    for path in step.get("load", []):
+        loads = [(folder / path, f"demo/{Path(path).name}")]
+        if replaces := step.get("replaces"):
+            loads = [(f, f"demo/{replaces}/{f.name}") for f in sorted((folder / path).iterdir())]
+        for file, source in loads:
+            done = operate(
+                console,
+                "load",
+                {"paths": [str(file)], "source": source, "base": base, "why": "demo"},
+            )
+            console.note(f"{label} loaded {source}: {counted(done['records'])}")
+    if note := step.get("release"):
+        built = operate(console, "release.build", {"hold_back": True, "note": note})
+        operate(console, "release.publish", {"id": built["id"], "why": note})
+        console.note(
+            f"{label} released {built['id']}: {built['records']} records, "
+            f"{len(built['held_back'])} held back"
+        )
+
+
+@verb(group, "serve")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--root-path", default="", help="Path prefix under a reverse proxy, such as /x.")
+@click.option("--workers", type=int, help="Query workers [2].")
+def serve(console: Console, host: str, port: int, root_path: str, workers: int | None) -> int:
+    """Serve pages, feeds, SPARQL and the API.
+
+    Example: bilbaokg serve --port 8000
+    """
+    return _serve(console, host, port, root_path, workers)
+
+
+def _serve(console: Console, host: str, port: int, root_path: str, workers: int | None) -> int:
+    from bilbaokg import server
+
+    configuration = configuration_of(console)
+    if not console.quiet:
+        name = "localhost" if host in _LOCAL else host
+        address = f"http://{name}:{port}{root_path}"
+        console.say(f"Serving {console.data} at {address}/  (Ctrl-C stops)")
+        for path, what in _SIGHTS:
+            console.say(f"  {address}{path:<28} {what}")
+    server.serve(
+        console.data,
+        configuration,
+        host=host,
+        port=port,
+        root_path=root_path,
+        workers=workers or configuration.workers,
+    )
+    return DONE
+
+
+_LOCAL: Final = ("127.0.0.1", "0.0.0.0", "::")  # noqa: S104 -- what to call it, not a bind
+_SIGHTS: Final = (
+    ("/es/datasets", "datasets, with search and facets"),
+    ("/es/validation", "what validation found"),
+    ("/es/sparql", "ask the graph"),
+    ("/catalog.ttl", "the feed that portals harvest (.rdf .jsonld .nt)"),
+    ("/sparql", "the SPARQL endpoint"),
+)
