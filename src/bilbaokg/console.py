@@ -19,6 +19,7 @@ from bilbaokg.errors import BilbaokgError
 
 __all__ = ["Console"]
 
+_PIPED_WIDTH = 4000
 _SEVERITY_STYLE = {"violation": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -32,7 +33,9 @@ class Console:
     lang: str = "es"
 
     def __post_init__(self) -> None:
-        self.out = Terminal(soft_wrap=True, highlight=False)
+        # What is piped on is not broken into lines.
+        width = None if sys.stdout.isatty() else _PIPED_WIDTH
+        self.out = Terminal(soft_wrap=True, highlight=False, width=width)
         self.err = Terminal(stderr=True, soft_wrap=True, highlight=False)
 
     def result(self, value: dict[str, Any], tell: Callable[[], None]) -> None:

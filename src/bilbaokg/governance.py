@@ -24,6 +24,7 @@ from bilbaokg.terms import (
     plain,
     ref,
     split_line,
+    split_lines,
 )
 
 __all__ = ["People", "people", "public_lines"]
@@ -57,7 +58,7 @@ def people(records: Iterable[Record]) -> People:
     for record in records:
         if _PERSON not in record.text and ORG.member not in record.text:
             continue
-        for s, p, o in map(split_line, record.text.splitlines()):
+        for s, p, o in map(split_line, split_lines(record.text)):
             if p == _TYPE and o == _PERSON:
                 persons.add(s)
             elif p == ref(ORG.member):
@@ -83,7 +84,7 @@ def public_lines(
 
     `excluded` holds terms that are not in the release: statements that point to them are cut.
     """
-    statements = [split_line(line) for line in record.text.splitlines()]
+    statements = [split_line(line) for line in split_lines(record.text)]
     hidden = _hidden(statements, known, namespace)
     lines: list[str] = []
     cut: Counter[str] = Counter()

@@ -42,6 +42,7 @@ from bilbaokg.terms import (
     plain,
     ref,
     split_line,
+    split_lines,
 )
 
 __all__ = ["Head", "Plan", "Records", "text_of"]
@@ -99,7 +100,7 @@ class Head:
     @property
     def lines(self) -> list[str]:
         """The statements, sorted."""
-        return self.text.splitlines()
+        return split_lines(self.text)
 
 
 @dataclass(slots=True)
@@ -327,13 +328,13 @@ class Records:
         lines = set(head.lines)
         said = dict(head.said)
         for source in sources:
-            before = set(said[source].text.splitlines()) if source in said else set()
+            before = set(split_lines(said[source].text)) if source in said else set()
             others = (
                 {
                     line
                     for other in said.values()
                     if other.source not in now_said
-                    for line in other.text.splitlines()
+                    for line in split_lines(other.text)
                 }
                 if before
                 else set()
@@ -498,7 +499,7 @@ def _projection(graph: str, old: str, new: str) -> GraphChange:
     Two exact literals may be one in the projection ("1.5" and "1.50"), so what stays of a property
     that loses a value is written again.
     """
-    before, after = set(old.splitlines()), set(new.splitlines())
+    before, after = set(split_lines(old)), set(split_lines(new))
     gone = before - after
     touched = {split_line(line)[:2] for line in gone}
     again = {line for line in before & after if '"' in line and split_line(line)[:2] in touched}
@@ -546,7 +547,7 @@ def _is_tombstone(statement: Statement) -> bool:
 def _conflicts(iri: str, text: str, said: Mapping[str, Said]) -> list[Problem]:
     """Two values of a single-valued property of the record's subject, with who says which."""
     values: dict[str, set[str]] = {}
-    for s, p, o in map(split_line, text.splitlines()):
+    for s, p, o in map(split_line, split_lines(text)):
         if s == ref(iri) and p in _SINGLE:
             values.setdefault(p, set()).add(o)
     problems = []
@@ -581,7 +582,7 @@ def _stop_changed_identifiers(plan: Plan) -> None:
         if not any(f"{subject} {_TYPE} {cls} ." in change.text for cls in _IDENTIFIED):
             continue
         old, new = (
-            {s.object for s in map(split_line, text.splitlines()) if s[:2] == (subject, predicate)}
+            {s.object for s in map(split_line, split_lines(text)) if s[:2] == (subject, predicate)}
             for text in (change.head.text, change.text)
         )
         if old and new != old:

@@ -25,7 +25,7 @@ from bilbaokg.model import Problem, Record, Release, Report
 from bilbaokg.records import Records, text_of
 from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
-from bilbaokg.terms import DCAT, DCT, RDF, plain, ref, split_line
+from bilbaokg.terms import DCAT, DCT, RDF, plain, ref, split_line, split_lines
 
 __all__ = ["Builder", "Content", "Difference", "Releases", "difference", "select", "statements"]
 
@@ -50,7 +50,7 @@ class Content:
 
     def lines(self) -> Iterable[str]:
         """All statements, record by record."""
-        return (line for record in self.records for line in record.text.splitlines())
+        return (line for record in self.records for line in split_lines(record.text))
 
 
 class Releases:
@@ -131,7 +131,7 @@ def _terms_of(records: Iterable[Record], inside: set[str]) -> frozenset[str]:
     out: set[str] = set()
     for record in records:
         if record.id not in inside:
-            subjects = {line.partition(" ")[0] for line in record.text.splitlines()}
+            subjects = {line.partition(" ")[0] for line in split_lines(record.text)}
             out |= {s for s in subjects if iris.get(s, record.id) == record.id}
             out.add(ref(record.iri))
     return frozenset(out)
@@ -140,7 +140,7 @@ def _terms_of(records: Iterable[Record], inside: set[str]) -> frozenset[str]:
 def _dangling(record: Record, out: frozenset[str]) -> list[str]:
     return [
         f"{s.subject} {plain(s.predicate)} {s.object}"
-        for s in map(split_line, record.text.splitlines())
+        for s in map(split_line, split_lines(record.text))
         if s.predicate in _REFUSED and s.object in out
     ]
 
@@ -148,7 +148,7 @@ def _dangling(record: Record, out: frozenset[str]) -> list[str]:
 def _title(record: Record) -> str:
     titles = [
         s.object
-        for s in map(split_line, record.text.splitlines())
+        for s in map(split_line, split_lines(record.text))
         if s.subject == ref(record.iri) and s.predicate == ref(DCT.title)
     ]
     titles.sort(key=lambda title: (not title.endswith("@es"), title))
@@ -307,7 +307,7 @@ class Builder:
         lines = []
         for record in records:
             tail = f"{ref(self.records.graph(record.id))} .\n"
-            lines += [f"{line[:-1]}{tail}" for line in record.text.splitlines()]
+            lines += [f"{line[:-1]}{tail}" for line in split_lines(record.text)]
         lines.sort()
         with path.open("w", encoding="utf-8", newline="\n") as out:
             out.writelines(lines)
@@ -388,7 +388,7 @@ def difference(before: Release | None, after: Release) -> Difference:
 def statements(before: Release, after: Release) -> tuple[list[str], list[str]]:
     """The N-Quads lines that only the one, and only the other, release has."""
     old, new = (
-        set((r.path / "catalogue.nq").read_text(encoding="utf-8").splitlines())
+        set(split_lines((r.path / "catalogue.nq").read_text(encoding="utf-8")))
         for r in (before, after)
     )
     return sorted(old - new), sorted(new - old)
@@ -404,7 +404,7 @@ def _failing(report: Report, records: Iterable[Record]) -> dict[str, str]:
     for record in records:
         roots = {record.iri} | {
             plain(line.partition(" ")[0])
-            for line in record.text.splitlines()
+            for line in split_lines(record.text)
             if f" {_TYPE} " in line
         }
         for focus in sorted(roots & by_focus.keys()):
@@ -415,7 +415,7 @@ def _failing(report: Report, records: Iterable[Record]) -> dict[str, str]:
 def _classes(records: Iterable[Record]) -> dict[str, int]:
     subjects: dict[str, set[str]] = {}
     for record in records:
-        for line in record.text.splitlines():
+        for line in split_lines(record.text):
             if f" {_TYPE} " in line:
                 statement = split_line(line)
                 subjects.setdefault(plain(statement.object), set()).add(statement.subject)

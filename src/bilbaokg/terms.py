@@ -49,6 +49,7 @@ __all__ = [
     "ref",
     "slugify",
     "split_line",
+    "split_lines",
     "unescape",
 ]
 
@@ -146,6 +147,11 @@ def split_line(line: str) -> Statement:
     """The statement of one canonical N-Triples line (`s p o .`, single spaces)."""
     subject, predicate, rest = line.split(" ", 2)
     return Statement(subject, predicate, rest[:-2])
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of an N-Triples text; str.splitlines would also split at U+2028 and its like."""
+    return text.split("\n")[:-1] if text.endswith("\n") else text.split("\n") if text else []
 
 
 def ref(iri: str) -> str:

@@ -163,7 +163,7 @@ def profile_group() -> None:
 @verb(profile_group, "list")
 def profile_list(console: Console) -> int:
     """List the profiles that are there."""
-    found = [
+    found: list[dict[str, Any]] = [
         {"name": p.name, "version": p.version, "title": p.title, "gate": sorted(p.gate)}
         for p in profiles.available()
     ]

@@ -21,10 +21,11 @@ from bilbaokg.cli.base import (
     write_output,
 )
 from bilbaokg.console import Console
+from bilbaokg.errors import BadInput
 from bilbaokg.importers.rdf import discover
 from bilbaokg.model import Report
 from bilbaokg.operations import initialise, is_initialised
-from bilbaokg.terms import DEFAULT_BASE
+from bilbaokg.terms import DEFAULT_BASE, split_lines
 from bilbaokg.workers import Pool, parse
 
 __all__ = ["counted"]
@@ -79,7 +80,11 @@ def load(console: Console, paths: tuple[str, ...], **options: Any) -> int:
     Example: bilbaokg load catalogue.ttl exports/ --why "monthly delivery"
     """
     with tempfile.TemporaryDirectory(prefix="bilbaokg-") as spool:
-        given = [spooled(path, Path(spool), options) for path in paths]
+        given = [str(spooled(path, Path(spool), options["format"])) for path in paths]
+        if "-" in paths:
+            if len(paths) > 1:
+                raise BadInput("- is loaded alone", hint="load the files in a command of their own")
+            options["source"] = options["source"] or "stdin"
         done = operate(console, "load", {"paths": given, **options})
     console.result(done, lambda: _tell_load(console, done))
     return DONE
@@ -148,12 +153,19 @@ def validate(
         if paths
         else _validate_store(console, profile, engine)
     )
-    rendered = reports.render(report, format_, console.lang)
+    to_screen = not output and sys.stdout.isatty()
+    rendered = reports.render(
+        report,
+        format_,
+        console.lang,
+        width=console.out.width if to_screen else 100,
+        colour=to_screen,
+    )
     if output:
         write_output(output, rendered)
         console.note(f"Report written to {output}.")
     elif not console.quiet or format_ != "text":
-        sys.stdout.write(rendered if isinstance(rendered, str) else rendered.decode())
+        sys.stdout.write(rendered)
     return FINDINGS if report.at_or_over(fail_on) else DONE
 
 
@@ -166,14 +178,13 @@ def _validate_files(
     base: str | None,
 ) -> Report:
     configuration = settings.read(console.data if is_initialised(console.data) else None)
-    options: dict[str, Any] = {"format": input_format}
     with (
         tempfile.TemporaryDirectory(prefix="bilbaokg-") as spool,
         console.progress() as progress,
         Pool(1) as pool,
     ):
-        given = [Path(spooled(path, Path(spool), options)) for path in paths]
-        sources = discover(given, configuration, format=options["format"], base=base)
+        given = [spooled(path, Path(spool), input_format) for path in paths]
+        sources = discover(given, configuration, format=input_format, base=base)
         lines: dict[str, None] = {}
         line_of: dict[str, int] = {}
         for number, source in enumerate(sources):
@@ -197,7 +208,7 @@ def _validate_store(console: Console, profile: str | None, engine: str | None) -
     configuration = configuration_of(console)
     with tempfile.TemporaryDirectory(prefix="bilbaokg-") as spool:
         dumped = operate(console, "dump", {"path": str(Path(spool) / "records.nt")})
-        lines = Path(dumped["path"]).read_text(encoding="utf-8").splitlines()
+        lines = split_lines(Path(dumped["path"]).read_text(encoding="utf-8"))
     with console.progress() as progress:
         progress(0, None, f"validating {len(lines):,} statements")
         return _check(console, lines, profile or configuration.profile, engine)
@@ -206,5 +217,10 @@ def _validate_store(console: Console, profile: str | None, engine: str | None) -
 def _check(
     console: Console, lines: list[str], profile: str, engine: str | None, **options: Any
 ) -> Report:
-    chosen = {"engine": engine} if engine else {}
-    return shacl.check(lines, profiles.load(profile), language=console.lang, **chosen, **options)
+    return shacl.check(
+        lines,
+        profiles.load(profile),
+        engine=engine or shacl.DEFAULT_ENGINE,
+        language=console.lang,
+        **options,
+    )
