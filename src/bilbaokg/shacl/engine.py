@@ -16,7 +16,7 @@ class Finding:
     """One sh:ValidationResult; every field an N-Triples term.
 
     `path` is a node of the shapes graph; `messages` are the engine's own, used when the shape
-    has no sh:message.
+    has no sh:message; `details` are results of nested shapes.
     """
 
     focus: str
@@ -26,6 +26,7 @@ class Finding:
     path: str | None = None
     value: str | None = None
     messages: tuple[str, ...] = ()
+    details: tuple[Finding, ...] = ()
 
 
 class Engine(Protocol):

@@ -115,21 +115,24 @@ def _run(data: rdflib.Graph, shapes: rdflib.Graph) -> rdflib.Graph:
 
 def _findings(report: rdflib.Graph, terms: _Terms) -> Iterator[Finding]:
     for node in report.objects(None, URIRef(SH.result)):
-        if terms.is_foreign(node):
-            continue
+        if not terms.is_foreign(node):
+            yield _finding(node, report, terms)
 
-        def one(name: str, node: Node = node) -> str | None:
-            found = report.value(node, URIRef(SH[name]), any=True)
-            return None if found is None else terms.text(found)
 
-        yield Finding(
-            focus=one("focusNode") or "",
-            component=one("sourceConstraintComponent") or "",
-            severity=one("resultSeverity") or "",
-            shape=one("sourceShape") or "",
-            path=one("resultPath"),
-            value=one("value"),
-            messages=tuple(
-                sorted(terms.text(m) for m in report.objects(node, URIRef(SH.resultMessage)))
-            ),
-        )
+def _finding(node: Node, report: rdflib.Graph, terms: _Terms, depth: int = 0) -> Finding:
+    def one(name: str) -> str | None:
+        found = report.value(node, URIRef(SH[name]), any=True)
+        return None if found is None else terms.text(found)
+
+    messages = (terms.text(m) for m in report.objects(node, URIRef(SH.resultMessage)))
+    details = report.objects(node, URIRef(SH.detail)) if depth < 5 else ()
+    return Finding(
+        focus=one("focusNode") or "",
+        component=one("sourceConstraintComponent") or "",
+        severity=one("resultSeverity") or "",
+        shape=one("sourceShape") or "",
+        path=one("resultPath"),
+        value=one("value"),
+        messages=tuple(sorted(messages)),
+        details=tuple(sorted((_finding(d, report, terms, depth + 1) for d in details), key=repr)),
+    )

@@ -75,9 +75,10 @@ def turtle(pairs: Sequence[tuple[Problem, Finding | None]], shapes: Shapes) -> s
     graph = _ReportGraph()
     graph.add("_:report", RDF.type, ref(SH.ValidationReport))
     graph.add("_:report", SH.conforms, literal(str(not pairs).lower(), datatype=XSD.boolean))
-    for number, (problem, finding) in enumerate(pairs, 1):
-        node = f"_:r{number}"
+    nodes = [f"_:r{number}" for number in range(1, len(pairs) + 1)]
+    for node in nodes:
         graph.add("_:report", SH.result, node)
+    for node, (problem, finding) in zip(nodes, pairs, strict=True):
         graph.add(node, RDF.type, ref(SH.ValidationResult))
         if finding is None:
             graph.bare(node, problem)
@@ -121,10 +122,16 @@ class _ReportGraph:
                 self.add(self._own(subject, "s"), plain(predicate), self._own(object_, "s"))
         for message in shapes.texts(finding.shape, "message") or finding.messages:
             self.add(node, SH.resultMessage, message)
+        for number, detail in enumerate(finding.details, 1):
+            self.add(node, SH.detail, f"{node}x{number}")
+            self.add(f"{node}x{number}", RDF.type, ref(SH.ValidationResult))
+            self.result(f"{node}x{number}", detail, shapes)
 
     def text(self) -> str:
         text = "\n".join(self.lines)
         quads = ox.parse(text, format=ox.RdfFormat.N_TRIPLES, lenient=True)
         prefixes = {"sh": str(SH), **{k: str(v) for k, v in PREFIXES.items() if v in text}}
         triples = (quad.triple for quad in quads)
-        return str(ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=prefixes), "utf-8")
+        return (
+            ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=prefixes) or b""
+        ).decode()

@@ -1,0 +1,393 @@
+"""The DCAT-AP 3.0.1 shapes: each has a record that passes and one that fails; parity with the
+official files."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+
+from bilbaokg import profiles
+from bilbaokg.errors import SyntaxFault
+from bilbaokg.model import Profile, Report
+from bilbaokg.shacl import check
+from bilbaokg.shacl.graph import Graph, read_files, read_source, unskolemise
+from bilbaokg.shacl.shapes import Shapes
+from bilbaokg.terms import DCAT, DCT, RDF, RDFS, SH, language_of, plain, ref, split_line
+
+DATA = Path(__file__).parent / "data" / "shapes"
+BASE = (DATA / "base.ttl").read_text(encoding="utf-8")
+PREFIXES = "".join(re.findall(r"^@prefix.*\n", BASE, re.MULTILINE))
+NAMESPACE = "http://example.org/BASE/"
+SHAPE = "urn:bilbaokg:shapes:dcat-ap:3.0.1#"
+PROFILE = profiles.load("dcat-ap/3.0.1")
+SHAPES = Shapes(read_files(PROFILE.shapes))
+MUTATIONS = [
+    line.partition(": ")[::2]
+    for line in (DATA / "mutations.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+
+
+def own_shapes() -> list[str]:
+    """The shapes with a severity: those that make results."""
+    severity = ref(SH.severity)
+    return sorted(plain(s) for s, p in SHAPES.graph.by_subject.items() if severity in p)
+
+
+def statements(turtle: str) -> list[tuple[str, str, str]]:
+    quads = ox.parse(turtle, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
+    return [(str(q.subject), str(q.predicate), str(q.object)) for q in quads]
+
+
+BASE_STATEMENTS = statements(BASE)
+
+
+def term(name: str) -> str:
+    """The full IRI of a prefixed name."""
+    return statements(f"{PREFIXES}<urn:s> {name} <urn:o> .")[0][1]
+
+
+def mutate(number: int, operation: str) -> tuple[str, list[str]]:
+    """A copy of the node that a mutation is about, mutated: its IRI and the statements."""
+    kind, subject, rest = operation.split(" ", 2)
+    added = [] if kind == "-" else statements(f"{PREFIXES}{subject} {rest} .")
+    predicates = [p.strip() for p in rest.split(", ")] if kind == "-" else [rest.split(" ")[0]]
+    node = term(subject)
+    if subject == ":page":
+        node = term(":series")
+    gone = {term(p) for p in predicates if not p.startswith("^")} if kind != "+" else set()
+    keeps_members = "^dcat:inSeries" not in predicates
+    kept = [s for s in BASE_STATEMENTS if s[0] == node and s[1] not in gone]
+    if keeps_members:
+        kept += [s for s in BASE_STATEMENTS if s[2] == node and s[1] == ref(DCAT.inSeries)]
+    copy = f"{node[:-1]}-{number}>"
+    lines = [" ".join((*s, ".")) for s in (*kept, *added)]
+    return copy[1:-1], [re.sub(re.escape(node), copy, line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def failures() -> dict[str, set[str]]:
+    """Which shapes each node fails, of the base record and all its mutations at once."""
+    lines = [" ".join((*s, ".")) for s in BASE_STATEMENTS]
+    for number, (_, operation) in enumerate(MUTATIONS):
+        lines += mutate(number, operation)[1]
+    report = check(list(dict.fromkeys(lines)), PROFILE)
+    found: dict[str, set[str]] = defaultdict(set)
+    for result in report.results:
+        found[result.focus or ""].add((result.shape or "").removeprefix(SHAPE))
+    return found
+
+
+def test_every_shape_has_a_mutation_that_fails_it() -> None:
+    named = [f"{SHAPE}{names.split(', ')[0]}" for names, _ in MUTATIONS]
+    assert sorted(named) == own_shapes()
+
+
+def test_base_record_passes_every_shape(failures: dict[str, set[str]]) -> None:
+    copies = {mutate(number, operation)[0] for number, (_, operation) in enumerate(MUTATIONS)}
+    assert {focus: shapes for focus, shapes in failures.items() if focus not in copies} == {}
+
+
+@pytest.mark.parametrize("number", range(len(MUTATIONS)), ids=[m[0] for m in MUTATIONS])
+def test_mutation_fails_its_shape_alone(number: int, failures: dict[str, set[str]]) -> None:
+    names, operation = MUTATIONS[number]
+    focus, _ = mutate(number, operation)
+    assert failures.get(focus, set()) == set(names.split(", "))
+
+
+# ---- dates, as the words of one rule: sh:date accepts these and nothing else
+
+GOOD_DATES = (
+    '"2024-05-31"^^xsd:date', '"2024-05-31Z"^^xsd:date', '"2024-05-31T10:00:00Z"^^xsd:dateTime',
+    '"2024-05-31T10:00:00"^^xsd:dateTime', '"2024"^^xsd:gYear', '"2024-05"^^xsd:gYearMonth',
+    '"2024-02-29"^^xsd:date',
+)  # fmt: skip
+BAD_DATES = (
+    '"2024-05-31"', '"31/05/2024"^^xsd:date', '"2024-02-30"^^xsd:date', '"2024-13"^^xsd:gYearMonth',
+    '"24"^^xsd:gYear', '"año 2024"^^xsd:gYear', '"2024-05-31"@es', "<https://example.org/2024>",
+    '"2024-05-31"^^xsd:dateTime', '"--05-31"^^xsd:gMonthDay',
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def wrong_dates() -> set[int]:
+    """The numbers of the dates, good ones first, that are refused."""
+    records = [
+        f"<urn:d:{n}> a dcat:Dataset ; dct:issued {date} ."
+        for n, date in enumerate((*GOOD_DATES, *BAD_DATES))
+    ]
+    lines = [" ".join((*s, ".")) for s in statements(PREFIXES + "\n".join(records))]
+    report = check(lines, PROFILE)
+    wrong = [r for r in report.results if r.shape == f"{SHAPE}dataset-issued-date"]
+    return {int((r.focus or "").rpartition(":")[2]) for r in wrong}
+
+
+@pytest.mark.parametrize("date", GOOD_DATES)
+def test_date_with_its_type_is_accepted(date: str, wrong_dates: set[int]) -> None:
+    assert GOOD_DATES.index(date) not in wrong_dates
+
+
+@pytest.mark.parametrize("date", BAD_DATES)
+def test_wrong_date_is_refused(date: str, wrong_dates: set[int]) -> None:
+    assert len(GOOD_DATES) + BAD_DATES.index(date) in wrong_dates
+
+
+# ---- what every shape brings
+
+
+@pytest.mark.parametrize("shape", own_shapes(), ids=lambda iri: iri.removeprefix(SHAPE))
+def test_shape_speaks_three_languages_and_says_where_it_comes_from(shape: str) -> None:
+    for text in ("name", "message", "description"):
+        tags = sorted(language_of(t) or "" for t in SHAPES.texts(ref(shape), text))
+        assert tags == ["en", "es", "eu"], text
+    assert SHAPES.graph.one(ref(shape), ref(RDFS.seeAlso))
+
+
+@pytest.mark.parametrize("shape", own_shapes(), ids=lambda iri: iri.removeprefix(SHAPE))
+def test_recommended_is_a_warning_and_required_a_violation(shape: str) -> None:
+    rule = shape.rpartition("-")[2]
+    severity = plain(SHAPES.graph.one(ref(shape), ref(SH.severity)) or "")
+    expected = {"recommended": SH.Warning, "required": SH.Violation, "single": SH.Violation}
+    assert severity == expected.get(rule, severity)
+
+
+# ---- the background
+
+
+BACKGROUND = Graph(read_files(PROFILE.background))
+CONCEPTS = sorted(
+    BACKGROUND.subjects(ref(RDF.type), ref("http://www.w3.org/2004/02/skos/core#Concept"))
+)
+
+
+def test_background_passes_its_own_profile() -> None:
+    lines = read_files(PROFILE.background)
+    violations = [
+        r for r in check(lines, PROFILE, partial=True).results if r.severity == "violation"
+    ]
+    assert violations == []
+
+
+def test_every_concept_stands_in_a_described_scheme() -> None:
+    skos = "http://www.w3.org/2004/02/skos/core#"
+    schemes = set(BACKGROUND.subjects(ref(RDF.type), ref(f"{skos}ConceptScheme")))
+    assert len(CONCEPTS) > 400
+    for concept in CONCEPTS:
+        assert set(BACKGROUND.objects(concept, ref(f"{skos}inScheme"))) <= schemes
+        assert len(BACKGROUND.objects(concept, ref(f"{skos}notation"))) == 1
+        languages = [language_of(t) for t in BACKGROUND.objects(concept, ref(f"{skos}prefLabel"))]
+        assert "en" in languages
+        assert len(languages) == len(set(languages))
+
+
+def test_results_inside_the_background_are_not_reported() -> None:
+    theme = ref("http://publications.europa.eu/resource/authority/data-theme/TRAN")
+    lines = [
+        f"<urn:d> {ref(RDF.type)} {ref(DCAT.Dataset)} .",
+        f"<urn:d> {ref(DCAT.theme)} {theme} .",
+    ]
+    assert {r.focus for r in check(lines, PROFILE).results} == {"urn:d"}
+
+
+# ---- the table of the specification
+
+
+def table(path: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Class, property, obligation and cardinality of each row."""
+    name = ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        words = line.split()
+        if line.startswith("## "):
+            name = words[1]
+        elif words:
+            yield name, words[0].replace("lcon:", "locn:"), words[1], words[2]
+
+
+def shapes_of(class_: str, property_: str) -> list[str]:
+    graph = SHAPES.graph
+    nodes = graph.subjects(ref(SH.targetClass), term(class_))
+    members = [p for n in nodes for p in graph.objects(n, ref(SH.property))]
+    return [p for p in members if graph.one(p, ref(SH.path)) == term(property_)]
+
+
+def test_shapes_say_what_the_table_says(reference: Path) -> None:
+    wrong = []
+    for class_, property_, obligation, cardinality in table(reference / PROFILES / "table.txt"):
+        shapes = {plain(s).rpartition("-")[2] for s in shapes_of(class_, property_)}
+        expected = {"M": {"required"}, "R": {"recommended"}, "O": set()}[obligation]
+        expected = expected | ({"single"} if cardinality.endswith("..1") else set())
+        if not expected <= shapes or ("required" in shapes) != (obligation == "M"):
+            wrong.append((class_, property_, sorted(expected), sorted(shapes)))
+    assert wrong == []
+
+
+# ---- parity with the official files
+
+PROFILES = Path("profiles") / "dcat-ap-3.0.1"
+OFFICIAL = ("shapes", "range", "shapes_recommended", "mdr-vocabularies.shape")
+TABLES = (
+    "access-right", "continents", "countries", "data-theme", "dataset-types",
+    "distribution-status", "filetypes", "frequencies", "planned-availability",
+)  # fmt: skip
+LISTS = {"languages": "language", "places": "place", "corporatebodies": "corporate-body"}
+AUTHORITY = "http://publications.europa.eu/resource/authority/"
+UNREADABLE = {
+    "example-bee-population-dataset-series-api.ttl",
+    "example-bee-population-dataset-series-combined.ttl",
+}
+DIFFERENCES = tomllib.loads(
+    (PROFILE.shapes[0].parent / "differences.toml").read_text(encoding="utf-8")
+)["difference"]
+
+Key = tuple[str, str, str]
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder of official files: beside the repository, or where the environment says."""
+    default = Path(__file__).resolve().parents[2] / "shared"
+    path = Path(os.environ.get("BILBAOKG_REFERENCE", default))
+    if not (path / PROFILES).is_dir():
+        pytest.skip(f"no official files at {path}; set BILBAOKG_REFERENCE")
+    return path
+
+
+@pytest.fixture(scope="module")
+def official(reference: Path) -> Profile:
+    files = [reference / PROFILES / f"{name}.ttl" for name in OFFICIAL]
+    return Profile("official", "3.0.1", {}, tuple(files))
+
+
+@pytest.fixture(scope="module")
+def tables(reference: Path) -> list[str]:
+    """What the official shapes look for in the EU tables: types, labels and schemes."""
+    skos = "http://www.w3.org/2004/02/skos/core#"
+    wanted = {ref(RDF.type), f"<{skos}inScheme>", f"<{skos}prefLabel>"}
+    lines = []
+    for name in TABLES:
+        text = (reference / "vocab" / f"{name}.ttl").read_text(encoding="utf-8")
+        lines += [" ".join((*s, ".")) for s in statements(text) if s[1] in wanted]
+    for name, scheme in LISTS.items():
+        with (reference / "vocab" / f"{name}.csv").open(encoding="utf-8") as rows:
+            for row in csv.DictReader(rows):
+                lines.append(f"<{row['url']}> <{skos}inScheme> <{AUTHORITY}{scheme}> .")
+    schemes = {split_line(line).object for line in lines if f"<{skos}inScheme>" in line}
+    lines += [f"{s} {ref(RDF.type)} <{skos}ConceptScheme> ." for s in sorted(schemes)]
+    return lines + [f'{s} {ref(DCT["title"])} "table" .' for s in sorted(schemes)]
+
+
+def read(path: Path) -> list[str]:
+    return list(unskolemise(read_source(path).lines))
+
+
+def sample(lines: list[str], count: int) -> list[str]:
+    """The catalogues of the lines, and some datasets with all that they lead to."""
+    graph = Graph(lines)
+    datasets = sorted(graph.subjects(ref(RDF.type), ref(DCAT.Dataset)))
+    left_out = set(datasets[count:])
+    wanted = [*graph.subjects(ref(RDF.type), ref(DCAT.Catalog)), *datasets[:count]]
+    seen = set(wanted)
+    while wanted:
+        for objects in graph.by_subject.get(wanted.pop(), {}).values():
+            new = set(objects) - seen - left_out
+            seen |= new
+            wanted += new
+    return [
+        line
+        for line in lines
+        if split_line(line).subject in seen and not left_out & {split_line(line).object}
+    ]
+
+
+def results(report: Report) -> dict[Key, set[str]]:
+    """Severity, focus and path of the results, with their values."""
+    found: dict[Key, set[str]] = defaultdict(set)
+    for r in report.results:
+        path = "" if r.component == "OrConstraintComponent" and r.value == r.focus else r.path or ""
+        found[r.severity, r.focus or "", path.replace("<", "").replace(">", "")].add(r.value or "")
+    return found
+
+
+def differences(lines: list[str], official: Profile, tables: list[str]) -> list[dict[str, str]]:
+    """What only one side reports."""
+    theirs = results(check(lines, official, known=tables))
+    ours = results(check(lines, PROFILE))
+    found = []
+    for side, mine, other in (("official", theirs, ours), ("ours", ours, theirs)):
+        for severity, focus, path in sorted(set(mine) - set(other)):
+            for value in sorted(mine[severity, focus, path]):
+                found.append(
+                    {
+                        "side": side,
+                        "severity": severity,
+                        "path": path,
+                        "value": value,
+                        "focus": focus,
+                    }
+                )
+    return found
+
+
+def explain(difference: dict[str, str]) -> int | None:
+    """The number of the entry of differences.toml that covers a difference."""
+    for number, entry in enumerate(DIFFERENCES):
+        same = all(entry[k] == difference[k] for k in ("side", "severity", "path"))
+        if same and re.search(entry.get("values", ""), difference["value"]):
+            return number
+    return None
+
+
+def examples(reference: Path) -> list[Path]:
+    return sorted((reference / PROFILES / "examples").glob("*.ttl"))
+
+
+def assert_parity(
+    catalogues: list[list[str]], official: Profile, tables: list[str], *, whole: bool
+) -> None:
+    found = [d for lines in catalogues for d in differences(lines, official, tables)]
+    assert [d for d in found if explain(d) is None] == []
+    used = {explain(d) for d in found}
+    expected = {n for n, entry in enumerate(DIFFERENCES) if whole or "only" not in entry}
+    assert [DIFFERENCES[n] for n in sorted(expected - used)] == [], "these no longer occur"
+
+
+def readable_examples(reference: Path) -> list[list[str]]:
+    return [read(path) for path in examples(reference) if path.name not in UNREADABLE]
+
+
+def test_official_examples_and_samples_of_real_catalogues_give_the_official_results(
+    reference: Path, official: Profile, tables: list[str]
+) -> None:
+    # One namespace holds all examples, and they repeat each other: together they are one catalogue.
+    together = list(dict.fromkeys(line for ls in readable_examples(reference) for line in ls))
+    rostock = sample(read(reference / "catalogues" / "rostock.rdf"), 12)
+    brandenburg = sample(read(reference / "catalogues" / "brandenburg.ttl"), 12)
+    assert_parity([together, rostock, brandenburg], official, tables, whole=False)
+
+
+@pytest.mark.peers
+@pytest.mark.timeout(600)
+def test_real_catalogues_give_the_official_results(
+    reference: Path, official: Profile, tables: list[str]
+) -> None:
+    catalogues = readable_examples(reference)
+    catalogues += [read(reference / "catalogues" / n) for n in ("rostock.rdf", "brandenburg.ttl")]
+    assert_parity(catalogues, official, tables, whole=True)
+
+
+def test_examples_that_do_not_parse_say_where(reference: Path) -> None:
+    broken = [path for path in examples(reference) if path.name in UNREADABLE]
+    assert len(broken) == len(UNREADABLE)
+    for path in broken:
+        with pytest.raises(SyntaxFault) as caught:
+            read(path)
+        assert caught.value.where == str(path)
+        assert caught.value.extra["line"] > 1
