@@ -232,16 +232,17 @@ class Records:
         """The record that a subject (N-Triples term) belongs to in the store."""
         for _, _, graph, holder in self.store.match(subject, _TOPIC_OF):
             if holder.startswith(self._history):
-                return self._home(graph[1:-1])
+                return self._home(graph[1:-1], subject[1:-1])
         for _, predicate, _, graph in self.store.match(subject):
             if graph.startswith(self._records) and predicate not in MEMBERSHIP:
                 return self._home(graph)
         return None
 
-    def _home(self, graph: str) -> Home:
+    def _home(self, graph: str, iri: str = "") -> Home:
         id = graph[len(self._records) :]
-        found = self.store.match(predicate=_TOPIC_OF, object=ref(graph))
-        iri = next((s[1:-1] for s, *_ in found), "")
+        if not iri:
+            found = self.store.match(predicate=_TOPIC_OF, object=ref(graph))
+            iri = next((s[1:-1] for s, *_ in found), "")
         shared = id.partition("/")[0] in (
             "shared",
             "rest",

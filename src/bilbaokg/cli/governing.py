@@ -23,7 +23,7 @@ _SCOPES = click.Choice(["read", "write", "publish", "admin"])
 def delete(console: Console, **options: Any) -> int:
     """Delete a record; it leaves a tombstone.
 
-    Example: bilbaokg delete https://bilbaokg.example/id/dataset/old --replaced-by https://...
+    Example: bilbaokg delete https://datos.example.org/id/dataset/old --force
     """
     done = operate(console, "delete", options)
     console.result(
@@ -40,7 +40,7 @@ def delete(console: Console, **options: Any) -> int:
 def visibility(console: Console, **options: Any) -> int:
     """Set whether a record may enter a release.
 
-    Example: bilbaokg visibility https://bilbaokg.example/id/table/staff internal
+    Example: bilbaokg visibility https://datos.example.org/id/table/staff internal
     """
     done = operate(console, "visibility", options)
     console.result(done, lambda: console.say(f"{done['iri']} is {done['visibility']}."))
@@ -52,7 +52,7 @@ def visibility(console: Console, **options: Any) -> int:
 def history(console: Console, iri: str) -> int:
     """List the revisions of a record.
 
-    Example: bilbaokg history https://bilbaokg.example/id/dataset/bilbobus-gtfs
+    Example: bilbaokg history https://datos.example.org/id/dataset/noise
     """
     done = operate(console, "history", {"iri": iri})
     rows = [

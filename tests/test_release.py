@@ -1,0 +1,270 @@
+"""Releases: what goes in, what stops them, what they leave on disk, and how they are switched."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bilbaokg import release, settings
+from bilbaokg.errors import CorruptStore, GateRefused, Invalid, NotFound
+from bilbaokg.operations import OPERATIONS, Workspace, initialise
+
+BASE = "https://datos.example.org"
+PREFIXES = f"""
+@prefix : <{BASE}/id/dataset/> .
+@prefix bkg: <{BASE}/ns#> .
+@prefix adms: <http://www.w3.org/ns/adms#> .
+@prefix dcat: <http://www.w3.org/ns/dcat#> .
+@prefix dct: <http://purl.org/dc/terms/> .
+@prefix foaf: <http://xmlns.com/foaf/0.1/> .
+@prefix org: <http://www.w3.org/ns/org#> .
+@prefix prov: <http://www.w3.org/ns/prov#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+"""
+CATALOGUE = (
+    PREFIXES
+    + f"""
+<{BASE}/id/catalog/main> a dcat:Catalog ; dct:title "Datos"@es ; dct:description "Todo"@es ;
+    dct:publisher <{BASE}/id/agent/city> ; dcat:dataset :noise , :trees .
+<{BASE}/id/agent/city> a org:FormalOrganization , foaf:Agent ; foaf:name "Ciudad"@es .
+:noise a dcat:Dataset ; dct:title "Ruido"@es ; dct:description "Sonómetros"@es ;
+    dct:publisher <{BASE}/id/agent/city> ; dcat:distribution <{BASE}/id/distribution/noise-csv> ;
+    dct:temporal [ a dct:PeriodOfTime ; dcat:startDate "2020-01-01"^^xsd:date ] ;
+    prov:qualifiedAttribution [ a prov:Attribution ; prov:agent <{BASE}/id/agent/ane> ;
+        dcat:hadRole bkg:owner ; adms:status bkg:active ] .
+<{BASE}/id/distribution/noise-csv> a dcat:Distribution ;
+    dcat:accessURL <https://example.org/noise.csv> ;
+    dcat:byteSize "01000"^^xsd:nonNegativeInteger .
+:trees a dcat:Dataset ; dct:title "Árboles"@es .
+<{BASE}/id/agent/ane> a foaf:Person ; foaf:name "Ane Inventada" ;
+    org:hasMembership [ a org:Membership ; org:member <{BASE}/id/agent/ane> ;
+        org:organization <{BASE}/id/agent/city> ] .
+"""
+)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    data = tmp_path / "data"
+    initialise(data, {"base": BASE})
+    with Workspace(data, settings.read(data)) as opened:
+        yield opened
+
+
+def do(workspace: Workspace, name: str, **params: Any) -> dict[str, Any]:
+    return OPERATIONS[name](workspace, params, lambda *_: None)
+
+
+def load(workspace: Workspace, text: str, source: str = "catalogue") -> dict[str, Any]:
+    file = workspace.data.parent / f"{hashlib.sha256(source.encode()).hexdigest()[:8]}.ttl"
+    file.write_text(text, encoding="utf-8")
+    return do(workspace, "load", paths=[str(file)], source=source)
+
+
+def build(workspace: Workspace, **params: Any) -> release.Release:
+    return workspace.releases.get(do(workspace, "release.build", **params)["id"])
+
+
+def lines(built: release.Release) -> list[str]:
+    return (built.path / "catalogue.nq").read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def test_gate_refuses_a_catalogue_with_violations_and_lists_them(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    with pytest.raises(GateRefused) as refused:
+        do(workspace, "release.build")
+    assert refused.value.exit_code == 1
+    results = refused.value.extra["report"]["results"]
+    assert any(r["focus"] == f"{BASE}/id/dataset/trees" for r in results)
+    assert workspace.releases.list() == []
+
+
+def test_hold_back_leaves_the_failing_record_and_its_membership_out(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    built = build(workspace, hold_back=True)
+    assert [h["id"] for h in built.manifest["content"]["held_back"]] == ["dataset/trees"]
+    assert built.manifest["content"]["held_back"][0]["title"] == "Árboles"
+    assert not any("dataset/trees" in line for line in lines(built))
+
+
+def test_hold_back_takes_along_what_would_dangle(workspace: Workspace) -> None:
+    service = f"""<{BASE}/id/service/api> a dcat:DataService ; dct:title "API"@es ;
+        dcat:endpointURL <https://example.org/api> ; dcat:servesDataset :trees ."""
+    load(workspace, CATALOGUE + service)
+    built = build(workspace, hold_back=True)
+    held = {h["id"]: h["reason"] for h in built.manifest["content"]["held_back"]}
+    assert held.keys() == {"dataset/trees", "service/api"}
+    assert "servesDataset" in held["service/api"]
+
+
+def test_waive_takes_failing_records_in_and_the_manifest_says_why(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    built = build(workspace, waive="agreed with the data office")
+    assert built.manifest["content"]["waived"] == "agreed with the data office"
+    assert any("dataset/trees" in line for line in lines(built))
+
+
+def test_a_publisher_that_is_internal_refuses_the_release(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    do(workspace, "visibility", iri=f"{BASE}/id/agent/city", to="internal")
+    with pytest.raises(Invalid, match="publisher"):
+        do(workspace, "release.build", waive="try")
+
+
+def test_nothing_to_release_is_said(workspace: Workspace) -> None:
+    with pytest.raises(Invalid, match="nothing to release"):
+        do(workspace, "release.build")
+
+
+def test_persons_never_leave_and_their_unit_answers(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    text = "\n".join(lines(build(workspace, hold_back=True)))
+    assert "agent/ane" not in text
+    assert "Ane Inventada" not in text
+    agent = "<http://www.w3.org/ns/prov#agent>"
+    assert f"{agent} <{BASE}/id/agent/city>" in text
+
+
+def test_literals_are_exact_in_the_catalogue_although_the_store_normalises(
+    workspace: Workspace,
+) -> None:
+    load(workspace, CATALOGUE)
+    text = "\n".join(lines(build(workspace, hold_back=True)))
+    assert '"01000"^^<http://www.w3.org/2001/XMLSchema#nonNegativeInteger>' in text
+
+
+def test_same_content_gives_the_same_bytes(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    first, second = (build(workspace, hold_back=True, note=note) for note in ("a", "b"))
+    assert first.id != second.id
+    assert first.manifest["content"] == second.manifest["content"]
+    for name in first.manifest["content"]["files"]:
+        assert (first.path / name).read_bytes() == (second.path / name).read_bytes()
+
+
+def test_manifest_hashes_every_record_as_released(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    built = build(workspace, hold_back=True)
+    for entry in built.entries:
+        tail = f" <{BASE}/graph/record/{entry.id}> ."
+        text = "".join(f"{x.removesuffix(tail)} .\n" for x in lines(built) if x.endswith(tail))
+        assert hashlib.sha256(text.encode()).hexdigest() == entry.sha256
+        assert text.count("\n") == entry.statements
+
+
+def test_publish_and_roll_back_switch_the_link_and_are_audited(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    for _ in range(2):
+        do(workspace, "release.build", hold_back=True)
+    assert workspace.releases.current() is None
+    assert do(workspace, "release.publish")["id"] == "r2"
+    assert do(workspace, "release.rollback", why="wrong licence")["id"] == "r1"
+    current = workspace.releases.current()
+    assert current is not None
+    assert current.id == "r1"
+    event = workspace.records.audit.last()
+    assert event is not None
+    assert (event.kind, event.detail["from"], event.detail["why"]) == (
+        "release.rollback",
+        "r2",
+        "wrong licence",
+    )
+
+
+def test_there_is_nothing_before_the_first_release(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    do(workspace, "release.build", hold_back=True)
+    do(workspace, "release.publish")
+    with pytest.raises(Invalid, match="no release before r1"):
+        do(workspace, "release.rollback")
+
+
+def test_ids_are_never_reused(workspace: Workspace) -> None:
+    import shutil
+
+    load(workspace, CATALOGUE)
+    shutil.rmtree(build(workspace, hold_back=True).path)
+    assert build(workspace, hold_back=True).id == "r2"
+
+
+def test_a_changed_file_of_a_release_is_not_published(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    built = build(workspace, hold_back=True)
+    with (built.path / "catalogue.nq").open("a") as out:
+        out.write("# changed\n")
+    with pytest.raises(CorruptStore, match=r"catalogue\.nq"):
+        do(workspace, "release.publish")
+    assert workspace.releases.current() is None
+
+
+def test_unknown_release_is_named_with_those_there_are(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    do(workspace, "release.build", hold_back=True)
+    with pytest.raises(NotFound) as missing:
+        do(workspace, "release.publish", id="r9")
+    assert missing.value.hint == "releases: r1"
+    for evil in ("../working", ".", "current", "r1/store"):
+        with pytest.raises(NotFound):
+            workspace.releases.get(evil)
+
+
+def test_difference_names_new_changed_and_gone_records(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    first = build(workspace, waive="x")
+    load(workspace, CATALOGUE.replace('"Ruido"', '"Nivel de ruido"'))
+    load(workspace, PREFIXES + ':air a dcat:Dataset ; dct:title "Aire"@es .', "air")
+    do(workspace, "visibility", iri=f"{BASE}/id/dataset/trees", to="internal")
+    second = build(workspace, waive="x")
+    found = release.difference(first, second)
+    assert found.new == ["dataset/air"]
+    assert found.changed == ["dataset/noise"]
+    assert found.gone == ["dataset/trees"]
+    removed, added = release.statements(first, second)
+    assert any('"Ruido"@es' in line for line in removed)
+    assert any('"Nivel de ruido"@es' in line for line in added)
+
+
+def test_a_deleted_dataset_is_a_tombstone_in_the_next_release(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    do(workspace, "delete", iri=f"{BASE}/id/dataset/noise", replaced_by=f"{BASE}/id/dataset/trees")
+    text = "\n".join(lines(build(workspace, waive="x")))
+    tombstone = "<https://www.w3.org/ns/activitystreams#Tombstone>"
+    rdf_type = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
+    assert f"<{BASE}/id/dataset/noise> {rdf_type} {tombstone}" in text
+    assert f"<{BASE}/id/distribution/noise-csv> {rdf_type} {tombstone}" in text
+    assert '"Ruido"' not in text
+
+
+def test_recovery_finishes_a_told_build_and_clears_an_untold_one(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    built = build(workspace, hold_back=True)
+    aside = workspace.releases.path / ".building-r1"
+    built.path.rename(aside)
+    (workspace.releases.path / ".building-r7").mkdir()
+    workspace.builder.recover()
+    assert [r.id for r in workspace.releases.list()] == ["r1"]
+    assert not list(workspace.releases.path.glob(".building-*"))
+
+
+def test_recovery_completes_a_told_switch(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    do(workspace, "release.build", hold_back=True)
+    do(workspace, "release.publish")
+    (workspace.releases.path / "current").unlink()
+    workspace.builder.recover()
+    current = workspace.releases.current()
+    assert current is not None
+    assert current.id == "r1"
+
+
+def test_report_of_the_gate_is_kept_with_the_release(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    built = build(workspace, hold_back=True)
+    report = json.loads((built.path / "report.json").read_text(encoding="utf-8"))
+    assert report["profile"] == "dcat-ap/3.0.1"
+    assert report["counts"]["violation"] >= 1
