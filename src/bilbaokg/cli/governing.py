@@ -87,14 +87,10 @@ def token_create(console: Console, **options: Any) -> int:
 def token_list(console: Console) -> int:
     """List tokens, without their secrets."""
     done = operate(console, "token.list", {})
-    rows = [
-        [t["name"], t["scope"], t["created_at"], t["expires"], t["last_used"], t["revoked_at"]]
-        for t in done["tokens"]
-    ]
-    console.result(
-        done,
-        lambda: console.table(["name", "scope", "made", "expires", "last used", "revoked"], rows),
-    )
+    columns = ["name", "scope", "state", "created_at", "expires_at", "used_at"]
+    rows = [[token[column] for column in columns] for token in done["tokens"]]
+    heads = [column.removesuffix("_at") for column in columns]
+    console.result(done, lambda: console.table(heads, rows))
     return DONE
 
 
