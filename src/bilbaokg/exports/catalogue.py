@@ -1,0 +1,163 @@
+"""A release's records as one graph of N-Triples terms, ready to be walked by an exporter.
+
+Skolem IRIs are turned back into blank nodes here, once, with labels made of their own digits: the
+same blank node has the same label in every export and in every run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from bilbaokg.model import Record
+from bilbaokg.skolem import GENID
+from bilbaokg.terms import AS, DCAT, FOAF, PROV, RDF, SCHEMA, Statement, ref, split_line
+
+__all__ = [
+    "LISTINGS",
+    "PERSONS",
+    "TYPE",
+    "Blanks",
+    "Catalogue",
+    "lines_of",
+    "root_class",
+]
+
+TYPE: Final = ref(RDF.type)
+TOMBSTONE: Final = ref(AS.Tombstone)
+# Classes of natural persons: no export holds one.
+PERSONS: Final = frozenset(
+    map(ref, (FOAF.Person, PROV.Person, AS.Person, SCHEMA.Person, "http://schema.org/Person"))
+)
+# Statements that list a member; they stand in the member's record.
+LISTINGS: Final = frozenset(
+    map(ref, (DCAT.dataset, DCAT.service, DCAT.record, DCAT.catalog, DCAT.resource))
+)
+# What a portal lists, by the type in the record's id. In order of precedence.
+_ROOTS: Final[dict[str, str]] = {
+    "catalog": ref(DCAT.Catalog),
+    "series": ref(DCAT.DatasetSeries),
+    "dataset": ref(DCAT.Dataset),
+    "service": ref(DCAT.DataService),
+}
+_TOPIC: Final = ref(FOAF.primaryTopic)
+_CATALOG_RECORD: Final = ref(DCAT.CatalogRecord)
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a record's text. Not str.splitlines: a literal may hold U+0085 or U+2028."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def root_class(types: Iterable[str]) -> str | None:
+    """The class under which a portal would list a node with these classes, or None."""
+    held = set(types)
+    return next((cls for cls in _ROOTS.values() if cls in held), None)
+
+
+class Blanks:
+    """Turns the skolem IRIs of one base back into blank nodes."""
+
+    def __init__(self, base: str) -> None:
+        self.prefix = f"<{base}{GENID}"
+        self._digits = re.compile(r"[0-9a-f]{24}-[0-9]+-[0-9]+")
+
+    def __call__(self, term: str) -> str:
+        """The blank node of a skolem term; any other term as it is."""
+        if not term.startswith(self.prefix):
+            return term
+        digits = term[len(self.prefix) : -1]
+        # The genid space may hold IRIs of strangers: those stay IRIs.
+        return f"_:b{digits}" if self._digits.fullmatch(digits) else term
+
+    def line(self, line: str) -> str:
+        """An N-Triples or N-Quads line with its skolem terms turned back."""
+        if self.prefix not in line:
+            return line
+        subject, predicate, rest = line.split(" ", 2)
+        object_, space, tail = rest.partition(" ") if rest.startswith("<") else (rest, "", "")
+        return f"{self(subject)} {predicate} {self(object_)}{space}{tail}"
+
+    def skolem(self, blank: str) -> str:
+        """The skolem IRI (as text) that a label of ours stands for."""
+        return f"{self.prefix[1:]}{blank.removeprefix('_:b')}"
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """The statements of a release by subject, and what a portal lists.
+
+    `about` maps a subject to its (predicate, object) pairs, listings left out; `roots` maps the
+    class of a listed thing to its terms, sorted; `listed` maps a member to (catalogue, predicate);
+    `topics` maps a thing to its catalogue records.
+    """
+
+    base: str
+    about: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    roots: dict[str, list[str]] = field(default_factory=dict)
+    listed: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    topics: dict[str, list[str]] = field(default_factory=dict)
+    _types: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, records: Iterable[Record], base: str) -> Catalogue:
+        """The graph of these records; does not depend on their order."""
+        about: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        listed: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        blank = Blanks(base)
+        heads: dict[str, str] = {}
+        for record in records:
+            heads[blank(ref(record.iri))] = record.id.partition("/")[0]
+            for subject, predicate, object_ in map(split_line, lines_of(record.text)):
+                if predicate in LISTINGS:
+                    listed[blank(object_)].add((blank(subject), predicate))
+                else:
+                    about[blank(subject)].add((predicate, blank(object_)))
+        self = cls(base)
+        self.about = {subject: sorted(about[subject]) for subject in about}
+        self.listed = {member: sorted(listed[member]) for member in sorted(listed)}
+        self._find_roots(heads)
+        self._find_topics()
+        return self
+
+    def _find_roots(self, heads: dict[str, str]) -> None:
+        """A root is the head of its own record and still has the class of its kind."""
+        for subject, pairs in self.about.items():
+            self._types[subject] = frozenset(o for p, o in pairs if p == TYPE)
+        self.roots = {cls: [] for cls in _ROOTS.values()}
+        for head in sorted(heads):
+            wanted = _ROOTS.get(heads[head])
+            if wanted and wanted in self.types(head) and not self.is_gone(head):
+                self.roots[wanted].append(head)
+
+    def _find_topics(self) -> None:
+        for subject in sorted(self.about):
+            if _CATALOG_RECORD in self.types(subject):
+                for topic in self.values(subject, _TOPIC):
+                    self.topics.setdefault(topic, []).append(subject)
+
+    def types(self, node: str) -> frozenset[str]:
+        """The classes of a node."""
+        return self._types.get(node, frozenset())
+
+    def is_gone(self, node: str) -> bool:
+        """Whether the node is a tombstone."""
+        return TOMBSTONE in self.types(node)
+
+    def values(self, node: str, predicate: str) -> list[str]:
+        """The objects of a node's property, sorted."""
+        return [o for p, o in self.about.get(node, ()) if p == predicate]
+
+    def is_ours(self, term: str) -> bool:
+        """Whether only we could describe it: an IRI that we minted, or a blank node."""
+        return term.startswith((f"<{self.base}/id/", "_:"))
+
+    def statements(self) -> Iterator[Statement]:
+        """Every statement, listings included."""
+        for subject, pairs in self.about.items():
+            yield from (Statement(subject, p, o) for p, o in pairs)
+        for member, places in self.listed.items():
+            yield from (Statement(catalogue, p, member) for catalogue, p in places)

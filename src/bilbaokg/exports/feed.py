@@ -1,0 +1,338 @@
+"""Portal feeds: what a target carries of each class, and how its catalogue is cut into pages.
+
+A feed walks from the listed things (catalogues, datasets, series, services) along the properties
+that its table allows; a property also says as what the node it leads to is described. A page is
+complete by itself: all that its datasets reach stands on it. Statements outside the table are cut.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from bilbaokg.errors import Invalid
+from bilbaokg.exports.catalogue import (
+    PERSONS,
+    TYPE,
+    Catalogue,
+    root_class,
+)
+from bilbaokg.model import Record
+from bilbaokg.settings import Settings
+from bilbaokg.terms import DCAT, DCT, HYDRA, XSD, literal, mint, plain, ref
+
+__all__ = ["Feed", "Kind", "Page", "Paging", "Walk", "kind"]
+
+# A link with one of these must not lead out of the release.
+REFUSED: Final = frozenset(map(ref, (DCAT.servesDataset, DCAT.inSeries, DCT.publisher)))
+CATALOG, DATASET, SERIES, SERVICE, RECORD = "Catalog", "Dataset", "Series", "Service", "Record"
+_CLASSES: Final = {
+    ref(DCAT.Catalog): CATALOG,
+    ref(DCAT.Dataset): DATASET,
+    ref(DCAT.DatasetSeries): SERIES,
+    ref(DCAT.DataService): SERVICE,
+}
+_CATALOG, _DATASET, _SERIES, _SERVICE = (
+    ref(iri) for iri in (DCAT.Catalog, DCAT.Dataset, DCAT.DatasetSeries, DCAT.DataService)
+)
+_SUBCATALOG: Final = ref(DCAT.catalog)
+_SERVES: Final = ref(DCAT.servesDataset)
+# How a kind of member may be listed; the first is how a portal looks for it.
+_LISTED_BY: Final = {
+    DATASET: (ref(DCAT.dataset), ref(DCAT.resource)),
+    SERIES: (ref(DCAT.resource), ref(DCAT.dataset)),
+    SERVICE: (ref(DCAT.service), ref(DCAT.resource)),
+    RECORD: (ref(DCAT.record),),
+}
+
+Pair = tuple[str, str]
+Node = tuple[str, str]  # a term, and the name of the kind as which it is described
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is carried of one kind of node: classes, and properties with the kind they lead to.
+
+    The first class is what the property that leads here has as its range: it is always written.
+    """
+
+    classes: tuple[str, ...]
+    carries: Mapping[str, str | None]
+
+
+def kind(classes: Iterable[str], carries: Mapping[str, str | None]) -> Kind:
+    """A Kind from IRIs."""
+    return Kind(tuple(map(ref, classes)), {ref(p): to for p, to in carries.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: its number, its datasets, the nodes that it describes, and what it lists."""
+
+    number: int
+    datasets: tuple[str, ...]
+    nodes: tuple[Node, ...]
+    listings: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """An export target made of pages.
+
+    `derive(catalogue, node, kind)` gives statements that exist in exports only;
+    `skips(catalogue, node)` says which described nodes stay out.
+    """
+
+    name: str
+    profile: str
+    kinds: Mapping[str, Kind]
+    derive: Callable[[Catalogue, str, str], list[Pair]]
+    skips: Callable[[Catalogue, str], bool]
+    formats: tuple[str, ...] = ("rdf", "ttl", "jsonld", "nt")
+    at_release: tuple[str, ...] = ("rdf", "ttl")
+
+    def walk(self, catalogue: Catalogue, settings: Settings) -> Walk:
+        """Everything that this target takes from a catalogue, cut into pages."""
+        return Walk(self, catalogue, settings)
+
+    def cut(self, records: Iterable[Record], settings: Settings) -> Counter[str]:
+        """How many statements of the records are not carried, by property."""
+        return self.walk(Catalogue.of(records, settings.base), settings).cut()
+
+
+@dataclass(slots=True)
+class _Described:
+    """One node as one kind: its statements, and the nodes that they lead to."""
+
+    pairs: list[Pair] = field(default_factory=list)
+    parts: list[Node] = field(default_factory=list)
+
+
+class Walk:
+    """One pass over a catalogue for one feed: `pages`, then `write` and `cut`."""
+
+    def __init__(self, feed: Feed, catalogue: Catalogue, settings: Settings) -> None:
+        self.feed, self.catalogue, self.settings = feed, catalogue, settings
+        self._described: dict[Node, _Described] = {}
+        self.datasets = catalogue.roots[_DATASET]
+        self.main = self._main_catalogue()
+        self.pages = self._plan()
+
+    # ---- describing nodes
+
+    def describe(self, node: Node) -> _Described:
+        """The statements of a node that the target carries. Raises Invalid on a person."""
+        known = self._described.get(node)
+        if known is None:
+            known = self._described[node] = self._describe(*node)
+        return known
+
+    def _describe(self, term: str, name: str) -> _Described:
+        kind, found = self.feed.kinds[name], _Described()
+        pairs = [*self.catalogue.about.get(term, ()), *self.feed.derive(self.catalogue, term, name)]
+        held = [o for p, o in pairs if p == TYPE and o in kind.classes]
+        found.pairs = [(TYPE, cls) for cls in sorted({kind.classes[0], *held})]
+        for predicate, value in dict.fromkeys(pairs):
+            if predicate != TYPE and predicate in kind.carries:
+                self._carry(found, term, predicate, value, kind.carries[predicate])
+        return found
+
+    def _carry(
+        self, found: _Described, term: str, predicate: str, value: str, to: str | None
+    ) -> None:
+        if value.startswith('"'):
+            found.pairs.append((predicate, value))
+            return
+        if PERSONS & self.catalogue.types(value):
+            raise Invalid(
+                "the export would name a person",
+                where=f"{term} {predicate} {value}",
+                hint="name the unit that the person works for",
+            )
+        if self._leads_out(value):
+            if predicate in REFUSED:
+                raise Invalid(
+                    "the export would point to what the release does not hold",
+                    where=f"{term} {predicate} {value}",
+                    hint="release it too, or mend the statement",
+                )
+            return
+        follows = self._follows(value, to)
+        if follows:
+            found.parts.append((value, to or ""))
+        if follows or not value.startswith("_:"):
+            found.pairs.append((predicate, value))
+
+    def _leads_out(self, value: str) -> bool:
+        """Whether a link leads to what is not, or no longer, in the release."""
+        if value not in self.catalogue.about:
+            return value != self.main and self.catalogue.is_ours(value)
+        return self.catalogue.is_gone(value) or self.feed.skips(self.catalogue, value)
+
+    def _follows(self, value: str, to: str | None) -> bool:
+        """Whether the node is described where it is linked; what is listed only as what it is."""
+        if to is None or value not in self.catalogue.about:
+            return False
+        listed = root_class(self.catalogue.types(value))
+        return listed is None or _CLASSES[listed] == to
+
+    def _reach(self, starts: Iterable[Node]) -> list[Node]:
+        """The nodes that these lead to, themselves included, each before its parts."""
+        seen: dict[Node, None] = {}
+        stack = list(reversed(list(starts)))
+        while stack:
+            node = stack.pop()
+            if node not in seen:
+                seen[node] = None
+                stack.extend(reversed(self.describe(node).parts))
+        return list(seen)
+
+    # ---- planning pages
+
+    def _main_catalogue(self) -> str:
+        """The catalogue that lists what no other lists; minted where the release has none."""
+        known = self.catalogue.roots[_CATALOG]
+        if not known:
+            main = ref(mint(self.settings.base, "catalog", "main"))
+            titles = [literal(t, language=lang) for lang, t in self.settings.title.items()]
+            self.catalogue.about[main] = sorted(
+                (ref(p), title) for p in (DCT.title, DCT.description) for title in titles
+            )
+            self.catalogue.roots[_CATALOG] = [main]
+            return main
+        return next((c for c in known if not self._parents(c)), known[0])
+
+    def _parents(self, catalogue: str) -> list[str]:
+        known = self.catalogue.roots[_CATALOG]
+        return [
+            c
+            for c, p in self.catalogue.listed.get(catalogue, ())
+            if p == _SUBCATALOG and c in known and c != catalogue
+        ]
+
+    def _plan(self) -> list[Page]:
+        size = self.settings.page_size
+        chunks = [self.datasets[i : i + size] for i in range(0, len(self.datasets), size)] or [[]]
+        reached = [self._reach((d, DATASET) for d in chunk) for chunk in chunks]
+        placed = self._place(chunks, reached)
+        pages = []
+        for index, (chunk, others) in enumerate(zip(chunks, placed, strict=True)):
+            members = [*((d, DATASET) for d in chunk), *others]
+            members += [(r, RECORD) for r in self._records(members, first=index == 0)]
+            listings = [row for member in members for row in self._listings(member)]
+            catalogues = self._catalogues(listings, last=index == len(chunks) - 1)
+            listings += [
+                (parent, _SUBCATALOG, c)
+                for c in catalogues
+                for parent in self._parents(c)
+                if parent in catalogues
+            ]
+            nodes = self._reach([*((c, CATALOG) for c in catalogues), *members])
+            pages.append(Page(index + 1, tuple(chunk), tuple(nodes), tuple(sorted(set(listings)))))
+        return pages
+
+    def _place(self, chunks: list[list[str]], reached: list[list[Node]]) -> list[list[Node]]:
+        """Series and services go to the first page that needs them, else to the last."""
+        page_of = {d: index for index, chunk in enumerate(chunks) for d in chunk}
+        first: dict[Node, int] = {}
+        for index, nodes in enumerate(reached):
+            for node in nodes:
+                if node[1] in (SERIES, SERVICE):
+                    first.setdefault(node, index)
+        placed: list[list[Node]] = [[] for _ in chunks]
+        for cls, name in ((_SERIES, SERIES), (_SERVICE, SERVICE)):
+            for term in self.catalogue.roots[cls]:
+                served = (page_of.get(d) for d in self.catalogue.values(term, _SERVES))
+                wanted = [i for i in (first.get((term, name)), *served) if i is not None]
+                placed[min(wanted, default=len(chunks) - 1)].append((term, name))
+        return placed
+
+    def _records(self, members: Iterable[Node], *, first: bool) -> list[str]:
+        """The catalogue records of these members; those of catalogues stand on the first page."""
+        topics = [term for term, _ in members] + (self.catalogue.roots[_CATALOG] if first else [])
+        return [record for topic in topics for record in self.catalogue.topics.get(topic, ())]
+
+    def _listings(self, member: Node) -> list[tuple[str, str, str]]:
+        """Who lists a member: what the release says, and what a portal needs beside it."""
+        term, name = member
+        known, ways = self.catalogue.roots[_CATALOG], _LISTED_BY[name]
+        rows = [
+            (c, p, term) for c, p in self.catalogue.listed.get(term, ()) if c in known and p in ways
+        ]
+        # Portals look for a series by either property, for all else by the first.
+        enough = ways if name == SERIES else ways[:1]
+        if not any(p in enough for _, p, _ in rows):
+            rows.append((rows[0][0] if rows else self.main, ways[0], term))
+        return rows
+
+    def _catalogues(self, listings: Iterable[tuple[str, str, str]], *, last: bool) -> list[str]:
+        """The main catalogue, those that list something here, and all above them."""
+        known = self.catalogue.roots[_CATALOG]
+        wanted = [self.main, *(c for c, _, _ in listings), *(known if last else ())]
+        found: dict[str, None] = {}
+        while wanted:
+            catalogue = wanted.pop(0)
+            if catalogue not in found:
+                found[catalogue] = None
+                wanted += self._parents(catalogue)
+        return [self.main, *sorted(found.keys() - {self.main})]
+
+    # ---- writing
+
+    def write(self, page: Page) -> list[str]:
+        """The statements of a page, subject by subject, classes first; without its paging node."""
+        by_term: dict[str, dict[Pair, None]] = {}
+        for node in page.nodes:
+            by_term.setdefault(node[0], {}).update(dict.fromkeys(self.describe(node).pairs))
+        for catalogue, predicate, member in page.listings:
+            by_term[catalogue][predicate, member] = None
+        return [
+            f"{term} {p} {o} ."
+            for term, pairs in by_term.items()
+            for p, o in sorted(pairs, key=lambda pair: (pair[0] != TYPE, pair))
+        ]
+
+    def cut(self) -> Counter[str]:
+        """How many statements of the catalogue no page carries, by property."""
+        carried = {(t, p, o) for (t, _), d in self._described.items() for p, o in d.pairs}
+        carried |= {row for page in self.pages for row in page.listings}
+        missing = (s.predicate for s in self.catalogue.statements() if tuple(s) not in carried)
+        return Counter(plain(predicate) for predicate in missing)
+
+
+# ---- the paging node
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Where a page stands: one node, typed and linked in both vocabularies that harvesters read."""
+
+    address: str  # without its query: `{public_url}/catalog.rdf`
+    pages: int
+    total: int
+    page_size: int
+    language: str | None = None
+
+    def url(self, number: int) -> str:
+        """The address of a page. The first one has its number too, so all pages read alike."""
+        tail = f"&lang={self.language}" if self.language else ""
+        return f"{self.address}?page={number}{tail}"
+
+    def lines(self, number: int) -> list[str]:
+        """The statements of the paging node of a page; the last page has no next."""
+        links = {"first": 1, "last": self.pages, "previous": number - 1, "next": number + 1}
+        node = ref(self.url(number))
+        found = [
+            f"{node} {TYPE} {ref(HYDRA[cls])} ."
+            for cls in ("PagedCollection", "PartialCollectionView")
+        ]
+        for name, target in links.items():
+            if 1 <= target <= self.pages:
+                for term in (name, f"{name}Page"):
+                    found.append(f"{node} {ref(HYDRA[term])} {ref(self.url(target))} .")
+        for name, value in (("itemsPerPage", self.page_size), ("totalItems", self.total)):
+            number_ = literal(str(value), datatype=XSD.integer)
+            found.append(f"{node} {ref(HYDRA[name])} {number_} .")
+        return found

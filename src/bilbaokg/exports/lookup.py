@@ -1,0 +1,185 @@
+"""The data of one resource: exact record texts with random access.
+
+`records.nt` holds the texts of all records, one after the other, by id; `records.idx` says where.
+Its lines are `key TAB offset TAB length TAB subject`, sorted by the bytes of the key, so that a
+binary search finds one without reading the rest. A key is a record's id or IRI, or the id or IRI of
+a part (a distribution, a column, a run ...): `subject` then is its term, and empty otherwise.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from bilbaokg.errors import CorruptStore, NotFound, UnsupportedFormat
+from bilbaokg.exports.catalogue import LISTINGS, TYPE, Blanks, lines_of
+from bilbaokg.exports.writing import replace_file, to_bytes
+from bilbaokg.model import Record, Release
+from bilbaokg.terms import CSVW, DCAT, PROV, plain, record_id, ref, split_line
+
+__all__ = ["FORMATS", "build", "record_texts", "resource"]
+
+TEXTS: Final = "records.nt"
+INDEX: Final = "records.idx"
+FORMATS: Final = ("ttl", "jsonld", "rdf", "nt")
+# Parts with an id of their own, by class.
+_PARTS: Final = {
+    ref(DCAT.Distribution): "distribution",
+    ref(CSVW.Column): "column",
+    ref(PROV.Activity): "run",
+}
+
+
+class _Place(NamedTuple):
+    offset: int
+    length: int
+    subject: str = ""
+
+
+def build(directory: Path, records: Iterable[Record], base: str) -> None:
+    """Write the texts and their index."""
+    ordered = sorted(records, key=lambda record: record.id)
+    places: dict[str, _Place] = {}
+    parts: dict[str, _Place] = {}
+    offset = 0
+    for record in ordered:
+        length = len(record.text.encode())
+        places[record.id] = places[record.iri] = _Place(offset, length)
+        for key, subject in _parts(record, base):
+            parts.setdefault(key, _Place(offset, length, subject))
+        offset += length
+    keys = {key.encode(): place for key, place in {**parts, **places}.items()}
+    rows = (
+        b"%s\t%d\t%d\t%s\n" % (key, place.offset, place.length, place.subject.encode())
+        for key, place in sorted(keys.items())
+    )
+    replace_file(directory / TEXTS, lambda out: out.writelines(r.text.encode() for r in ordered))
+    replace_file(directory / INDEX, lambda out: out.writelines(rows))
+
+
+def _parts(record: Record, base: str) -> Iterator[tuple[str, str]]:
+    """The keys of a record's parts; blank nodes have none, nor has a catalogue in its members."""
+    types: dict[str, list[str]] = {}
+    for subject, predicate, object_ in map(split_line, lines_of(record.text)):
+        if predicate not in LISTINGS:
+            found = types.setdefault(subject, [])
+            if predicate == TYPE:
+                found.append(object_)
+    blank = Blanks(base)
+    for subject, classes in types.items():
+        iri = plain(subject)
+        if iri == record.iri or blank(subject) != subject:
+            continue
+        yield iri, subject
+        kind = next((_PARTS[c] for c in classes if c in _PARTS), None)
+        if kind:
+            yield record_id(base, kind, iri), subject
+
+
+def record_texts(directory: Path) -> Iterator[tuple[str, str]]:
+    """(id, text) of every record, by id. Raises CorruptStore."""
+    heads: list[tuple[int, int, str]] = []
+    for row in _read(directory / INDEX).decode().split("\n")[:-1]:
+        key, offset, length, subject = row.split("\t")
+        if not subject and ":" not in key:
+            heads.append((int(offset), int(length), key))
+    content = _read(directory / TEXTS)
+    for start, size, id in sorted(heads):
+        yield id, content[start : start + size].decode()
+
+
+def resource(release: Release, id_or_iri: str, ext: str) -> bytes:
+    """The data of one resource: a record's statements, or those of a part of one.
+
+    Blank nodes that it leads to come with it. Raises NotFound, UnsupportedFormat.
+    """
+    if ext not in FORMATS:
+        raise UnsupportedFormat(f"no data as {ext!r}", hint=f"one of: {', '.join(FORMATS)}")
+    reader = _Reader(release.path / "exports", release.manifest["content"]["base"])
+    return to_bytes(reader.lines(id_or_iri), ext, exact=True)
+
+
+class _Reader:
+    def __init__(self, directory: Path, base: str) -> None:
+        self.directory, self.blank = directory, Blanks(base)
+
+    def lines(self, key: str) -> list[str]:
+        """The lines of a resource, blank nodes described. Raises NotFound."""
+        place = _find(self.directory / INDEX, key)
+        if place is None:
+            raise NotFound(f"no resource {key!r} in this release")
+        text = self._text(place)
+        wanted = [place.subject] if place.subject else list(dict.fromkeys(_subjects(text)))
+        by_subject: dict[str, list[str]] = {}
+        _group(by_subject, text)
+        chosen: dict[str, list[str]] = {}
+        while wanted:
+            subject = wanted.pop(0)
+            if subject in chosen:
+                continue
+            if subject not in by_subject and (elsewhere := self._shared(subject)):
+                _group(by_subject, elsewhere)
+            chosen[subject] = by_subject.get(subject, [])
+            objects = (split_line(line).object for line in chosen[subject])
+            wanted += [o for o in objects if o.startswith(self.blank.prefix)]
+        lines = [line for found in chosen.values() for line in found]
+        described = {s for s, found in chosen.items() if found}
+        return [self._blanked(line, described) for line in lines]
+
+    def _blanked(self, line: str, described: set[str]) -> str:
+        """Skolem terms become blank nodes where this document describes them."""
+        subject, predicate, object_ = split_line(line)
+        object_ = self.blank(object_) if object_ in described else object_
+        return f"{self.blank(subject)} {predicate} {object_} ."
+
+    def _shared(self, subject: str) -> str | None:
+        """The text of the record of a blank node that several records lead to."""
+        place = _find(self.directory / INDEX, plain(subject))
+        return self._text(place) if place else None
+
+    def _text(self, place: _Place) -> str:
+        path = self.directory / TEXTS
+        try:
+            with path.open("rb") as file:
+                file.seek(place.offset)
+                return file.read(place.length).decode()
+        except OSError as error:
+            raise CorruptStore(f"cannot be read: {error.strerror}", where=str(path)) from None
+
+
+def _subjects(text: str) -> Iterator[str]:
+    return (line.partition(" ")[0] for line in lines_of(text))
+
+
+def _group(by_subject: dict[str, list[str]], text: str) -> None:
+    for line in lines_of(text):
+        by_subject.setdefault(line.partition(" ")[0], []).append(line)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CorruptStore(f"cannot be read: {error.strerror}", where=str(path)) from None
+
+
+def _find(path: Path, key: str) -> _Place | None:
+    """Binary search for a line of the index."""
+    wanted = key.encode()
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as rows:
+            low, high = 0, len(rows)
+            while low < high:
+                start = rows.rfind(b"\n", low, (low + high) // 2) + 1 or low
+                end = rows.find(b"\n", start)
+                found, offset, length, subject = rows[start:end].split(b"\t")
+                if found == wanted:
+                    return _Place(int(offset), int(length), subject.decode())
+                low, high = (end + 1, high) if found < wanted else (low, start)
+    except ValueError:  # an empty file cannot be mapped
+        return None
+    except OSError as error:
+        raise CorruptStore(f"cannot be read: {error.strerror}", where=str(path)) from None
+    return None
