@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pyoxigraph import Dataset
 
 __all__ = [
     "SEVERITIES",
@@ -123,9 +126,12 @@ class Report:
         allowed = SEVERITIES[: SEVERITIES.index(threshold) + 1]
         return any(result.severity in allowed for result in self.results)
 
-    def graph(self) -> str:
-        """The standard sh:ValidationReport as Turtle."""
-        return self.turtle
+    def graph(self) -> Dataset:
+        """The standard sh:ValidationReport (SHACL, section 3.6); `turtle` is the same as text."""
+        import pyoxigraph
+
+        turtle = pyoxigraph.parse(self.turtle, format=pyoxigraph.RdfFormat.TURTLE)
+        return pyoxigraph.Dataset(turtle)
 
     def as_dict(self) -> dict[str, Any]:
         """The document of `validate --format json`."""

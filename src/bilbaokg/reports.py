@@ -109,8 +109,11 @@ def render(
         )
     language = language if language in LANGUAGES else "es"
     if format == "text":
-        return _text(report, language, width, colour)
-    return FORMATS[format](report, language)
+        text = _text(report, language, width, colour)
+    else:
+        text = FORMATS[format](report, language)
+    # File names may hold bytes that are no UTF-8: no output could be written with them.
+    return text.encode("utf-8", "replace").decode()
 
 
 def _verdict(report: Report, words: dict[str, str]) -> str:
@@ -154,7 +157,10 @@ def _safe(text: str) -> str:
 
 def _text(report: Report, language: str, width: int = 80, colour: bool = False) -> str:
     words = _WORDS[language]
-    lines = [_verdict(report, words), _summary(report, words)]
+    lines = [
+        *_wrap(_safe(_verdict(report, words)), "", width),
+        *_wrap(_safe(_summary(report, words)), "", width),
+    ]
     for severity, message, path, hint, found in _groups(report):
         label = words[severity].upper()
         if colour:
@@ -252,9 +258,11 @@ def _junit(report: Report, language: str) -> str:
     failed = sum(any(p.severity in report.gate for p in found) for found in cases.values())
     counts = {"tests": str(max(len(cases), 1)), "failures": str(failed), "errors": "0"}
     root = ElementTree.Element("testsuites", counts)
-    suite = ElementTree.SubElement(root, "testsuite", {"name": report.profile, **counts})
+    suite = ElementTree.SubElement(root, "testsuite", {"name": _xml(report.profile), **counts})
     if not cases:
-        ElementTree.SubElement(suite, "testcase", {"classname": report.profile, "name": "conforms"})
+        ElementTree.SubElement(
+            suite, "testcase", {"classname": _xml(report.profile), "name": "conforms"}
+        )
     for (shape, dataset), found in cases.items():
         name = {"classname": _xml(shape), "name": _xml(dataset) or "-"}
         case = ElementTree.SubElement(suite, "testcase", name)
@@ -270,7 +278,7 @@ def _junit_result(
     detail = [_one(problem, words), problem.path, problem.hint]
     text = _xml("\n".join(part for part in detail if part))
     if fails:
-        kind = {"message": _xml(problem.message), "type": problem.component or "constraint"}
+        kind = {"message": _xml(problem.message), "type": _xml(problem.component or "constraint")}
         ElementTree.SubElement(case, "failure", kind).text = text
     else:
         note = f"{words[problem.severity]}: {_xml(problem.message)}\n{text}"
@@ -334,7 +342,7 @@ def _sarif_result(problem: Problem, order: dict[str, int]) -> dict[str, Any]:
 
 def _uri(file: str) -> str:
     """A file name as a URI reference (RFC 3986): absolute paths as file:, others relative."""
-    path = PurePath(file)
+    path = PurePath(file.encode("utf-8", "replace").decode())
     return path.as_uri() if path.is_absolute() else quote(path.as_posix())
 
 

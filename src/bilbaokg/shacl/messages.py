@@ -125,7 +125,7 @@ _OTHER: Final = (
     "{p}: balioak ez du {c} araua betetzen.",
     "The value of {p} does not meet the rule {c}.",
 )
-_NODE: Final = {"es": "el recurso", "eu": "baliabidea", "en": "the resource"}
+_NODE: Final = {"es": "este recurso", "eu": "baliabide hau", "en": "this resource"}
 
 # What an empty validation says: message, then hint.
 EMPTY: Final = {

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 import pyshacl
 import rdflib
-from pyshacl.errors import ReportableRuntimeError
+from pyparsing import ParseBaseException
+from pyshacl.errors import ReportableRuntimeError, ShapeRecursionWarning
 from rdflib.term import BNode, Identifier, Literal, Node, URIRef
 
 from bilbaokg.errors import Invalid
 from bilbaokg.shacl.engine import Finding
 from bilbaokg.shacl.shapes import Shapes
 from bilbaokg.skolem import GENID
-from bilbaokg.terms import SH, language_of, literal, plain, split_line
+from bilbaokg.terms import SH, language_of, literal, plain, ref, split_line, unescape
 
 __all__ = ["engine"]
 
@@ -28,6 +31,7 @@ _LOCK: Final = threading.Lock()
 def engine(data: Sequence[str], shapes: Shapes) -> Iterable[Finding]:
     """Validate with pySHACL (see engine.Engine). Runs of several threads wait for each other."""
     with _LOCK, _exact_literals():
+        _refuse_federation(shapes)
         terms = _Terms()
         report = _run(terms.graph(data), terms.graph(shapes.lines))
         return list(_findings(report, terms))
@@ -35,14 +39,20 @@ def engine(data: Sequence[str], shapes: Shapes) -> Iterable[Finding]:
 
 @contextmanager
 def _exact_literals() -> Iterator[None]:
-    """Literals stay as written, and rdflib does not log each ill-typed one."""
-    log = logging.getLogger("rdflib.term")
-    normalize, disabled = rdflib.NORMALIZE_LITERALS, log.disabled
-    rdflib.NORMALIZE_LITERALS, log.disabled = False, True
+    """Literals stay as written, and the libraries keep to themselves what the report says."""
+    logs = [logging.getLogger(name) for name in ("rdflib.term", "pyshacl-validate")]
+    before = rdflib.NORMALIZE_LITERALS, [log.disabled for log in logs]
     try:
-        yield
+        rdflib.NORMALIZE_LITERALS = False
+        for log in logs:
+            log.disabled = True
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ShapeRecursionWarning)
+            yield
     finally:
-        rdflib.NORMALIZE_LITERALS, log.disabled = normalize, disabled
+        rdflib.NORMALIZE_LITERALS = before[0]
+        for log, disabled in zip(logs, before[1], strict=True):
+            log.disabled = disabled
 
 
 class _Terms:
@@ -93,6 +103,34 @@ class _Terms:
         return str(node) in self.skolem or f"_:{node}" in self.known
 
 
+_FEDERATED: Final = re.compile(r"(?<![?$:\w])(?:SERVICE|FROM|GRAPH)\b", re.IGNORECASE)
+
+# What pySHACL lets through for shapes that are no shapes: patterns, queries, lists.
+_MALFORMED: Final = (
+    ReportableRuntimeError,
+    re.error,
+    ValueError,
+    ParseBaseException,
+    RecursionError,
+)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _refuse_federation(shapes: Shapes) -> None:
+    """Queries inside shapes stay with the data: pySHACL's own check is easily written around."""
+    for name in ("select", "ask", "construct"):
+        predicate = ref(SH[name])
+        for properties in shapes.graph.by_subject.values():
+            if any(_FEDERATED.search(unescape(plain(q))) for q in properties.get(predicate, ())):
+                raise Invalid(
+                    "the shapes cannot be used: a query asks another service",
+                    hint="remove SERVICE, FROM and GRAPH from the shapes' queries",
+                )
+
+
 def _run(data: rdflib.Graph, shapes: rdflib.Graph) -> rdflib.Graph:
     try:
         _, report, text = pyshacl.validate(
@@ -106,8 +144,11 @@ def _run(data: rdflib.Graph, shapes: rdflib.Graph) -> rdflib.Graph:
             inplace=True,
             max_validation_depth=30,
         )
-    except ReportableRuntimeError as error:
-        raise Invalid(f"the shapes cannot be used: {error.message}") from None
+    except _MALFORMED as error:
+        raise Invalid(
+            f"the shapes cannot be used: {_first_line(error)}",
+            hint="check the shapes against https://www.w3.org/TR/shacl/#shacl-shacl",
+        ) from None
     if not isinstance(report, rdflib.Graph):
         raise Invalid(f"the shapes cannot be used: {text.strip()}")
     return report
