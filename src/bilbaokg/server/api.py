@@ -1,0 +1,204 @@
+"""The API for jobs: what is published, loading, building and publishing releases.
+
+Each write calls the same operation as the command line, in the name of the token that asks for it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
+
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, FastAPI, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bilbaokg.errors import BadInput, SyntaxFault, TooLarge, UnsupportedFormat
+from bilbaokg.formats import FORMATS, by_media_type
+from bilbaokg.model import Release
+from bilbaokg.operations import OPERATIONS, Workspace, load_content
+from bilbaokg.server.context import Context
+from bilbaokg.terms import DCAT
+
+__all__ = ["build_routes", "load_routes", "openapi_route", "public_routes", "publish_routes"]
+
+_LOADS_AT_ONCE: Final = 2
+_RELEASE: Final = r"^r[1-9][0-9]{0,8}$"
+
+
+class Build(BaseModel):
+    """What to build a release with; all of it may be left out."""
+
+    model_config = ConfigDict(extra="forbid")
+    profile: str | None = Field(None, description="name/version; default: the setting `profile`")
+    hold_back: bool = Field(False, description="leave out the records that fail the gate")
+    waive: str | None = Field(None, description="take failing records in, for this reason")
+    note: str = Field("", max_length=1000)
+
+
+def public_routes(context: Context) -> list[BaseRoute]:
+    """What everyone may know: the current release and the list of releases."""
+    router = APIRouter(tags=["releases"])
+
+    @router.get("/api/status")
+    def status() -> dict[str, Any]:
+        """The published release and how much it holds."""
+        release = context.current()
+        counts = release.manifest["content"]["counts"] if release else {}
+        return {
+            "base": context.settings.base,
+            "release": release.id if release else None,
+            "created_at": release.created_at if release else None,
+            "records": len(list(release.entries)) if release else 0,
+            "datasets": counts.get(DCAT.Dataset, 0),
+            "counts": counts,
+        }
+
+    @router.get("/api/releases")
+    def releases() -> dict[str, Any]:
+        """All releases, newest first."""
+        current = context.current()
+        found = [_summary(r, current) for r in reversed(context.releases.list())]
+        return {"current": current.id if current else None, "releases": found}
+
+    return list(router.routes)
+
+
+def _summary(release: Release, current: Release | None) -> dict[str, Any]:
+    content = release.manifest["content"]
+    return {
+        "id": release.id,
+        "created_at": release.created_at,
+        "previous": release.previous,
+        "sha256": release.sha256,
+        "records": len(content["entries"]),
+        "datasets": content["counts"].get(DCAT.Dataset, 0),
+        "held_back": len(content["held_back"]),
+        "profile": content["profile"],
+        "current": current is not None and release.id == current.id,
+    }
+
+
+def load_routes(context: Context) -> list[BaseRoute]:
+    """Loading RDF, as `bilbaokg load` does."""
+    if context.workspace is None:
+        return []
+    workspace, limit = context.workspace, context.settings.body_limit
+    places = anyio.CapacityLimiter(_LOADS_AT_ONCE)
+    router = APIRouter(tags=["catalogue"])
+
+    @router.post("/api/load")
+    async def load(
+        request: Request,
+        source: Annotated[str, Query(min_length=1, max_length=500)],
+        base: str | None = None,
+        dry_run: bool = False,
+        why: Annotated[str, Query(max_length=1000)] = "",
+    ) -> dict[str, Any]:
+        """Import the RDF of the body. `source` names who says it: later loads replace what the same
+        source said before."""
+        media_type = _media_type(request.headers.get("content-type", ""))
+        content = await _body(request, limit)
+        params = {
+            "source": source, "media_type": media_type, "base": base, "dry_run": dry_run,
+            "why": why, "actor": _actor(request),
+        }  # fmt: skip
+        try:
+            return await anyio.to_thread.run_sync(
+                load_content, workspace, params, content, limiter=places
+            )
+        except SyntaxFault as error:
+            error.where = source
+            raise
+
+    return list(router.routes)
+
+
+def build_routes(context: Context) -> list[BaseRoute]:
+    """Building a release from what is in the working store."""
+    if context.workspace is None:
+        return []
+    operate = _operator(context.workspace)
+    router = APIRouter(tags=["releases"])
+
+    @router.post("/api/releases", status_code=201)
+    def build(request: Request, wanted: Build) -> Response:
+        """Build a release; it is not published yet. 409 with the report when the gate refuses."""
+        built = operate("release.build", request, wanted.model_dump())
+        return JSONResponse(built, 201, {"Location": f"/api/releases/{built['id']}"})
+
+    return list(router.routes)
+
+
+def publish_routes(context: Context) -> list[BaseRoute]:
+    """Making a release the public one: forward, or back."""
+    if context.workspace is None:
+        return []
+    operate = _operator(context.workspace)
+    router = APIRouter(tags=["releases"])
+
+    @router.post("/api/releases/{id}/publish")
+    def publish(
+        request: Request, id: Annotated[str, Path(pattern=_RELEASE)], why: str = ""
+    ) -> dict[str, Any]:
+        """Make a release current."""
+        return operate("release.publish", request, {"id": id, "why": why})
+
+    return list(router.routes)
+
+
+def _operator(workspace: Workspace) -> Callable[[str, Request, Mapping[str, Any]], dict[str, Any]]:
+    def operate(name: str, request: Request, params: Mapping[str, Any]) -> dict[str, Any]:
+        named = {**params, "actor": _actor(request)}
+        return OPERATIONS[name](workspace, named, lambda *_: None)
+
+    return operate
+
+
+def _actor(request: Request) -> str:
+    return str(request.scope["bilbaokg.actor"].name)
+
+
+def _media_type(header: str) -> str:
+    found = by_media_type(header)
+    if found is None:
+        raise UnsupportedFormat(
+            f"{header.partition(';')[0] or 'a body without Content-Type'} cannot be loaded",
+            hint=f"one of: {', '.join(f.media_type for f in FORMATS.values())}",
+        )
+    return found.media_type
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    """The body, inflated; never more than `limit` bytes of it. Raises TooLarge, BadInput."""
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in ("identity", "gzip"):
+        raise UnsupportedFormat(f"the coding {coding[:50]!r} is not read", hint="gzip, or none")
+    inflate = zlib.decompressobj(16 + zlib.MAX_WBITS) if coding == "gzip" else None
+    body = bytearray()
+    try:
+        async for piece in request.stream():
+            body += inflate.decompress(piece, limit + 1 - len(body)) if inflate else piece
+            if len(body) > limit:
+                raise TooLarge(
+                    f"the body is over {limit:,} bytes",
+                    hint="split it, load it with `bilbaokg load`, or raise body_limit",
+                )
+    except zlib.error as error:
+        raise BadInput(f"the body is not valid gzip: {error}") from None
+    if inflate and not inflate.eof:
+        raise BadInput("the gzip body ends too early", hint="send it whole")
+    return bytes(body)
+
+
+def openapi_route(app: FastAPI) -> BaseRoute:
+    """The description of this API."""
+
+    async def openapi(request: Request) -> Response:
+        return JSONResponse(app.openapi())
+
+    return Route("/api/openapi.json", openapi, name="openapi")

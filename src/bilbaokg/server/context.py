@@ -1,0 +1,60 @@
+"""What the server's parts are given: the data directory, its settings, and what works on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bilbaokg.accounts import Accounts
+from bilbaokg.model import Release
+from bilbaokg.release import Releases
+from bilbaokg.server.evaluation import Lanes
+from bilbaokg.settings import Settings
+from bilbaokg.workers import Pool
+
+if TYPE_CHECKING:
+    from bilbaokg.operations import Workspace
+
+__all__ = ["Context"]
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything that a request may need; made once by whoever starts the server.
+
+    `workspace` is None where only the public side is served.
+    """
+
+    data: Path
+    settings: Settings
+    releases: Releases
+    pool: Pool
+    accounts: Accounts
+    workspace: Workspace | None = None
+    lanes: Lanes = field(init=False)
+    _seen: dict[str, Release] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lanes", Lanes(self.pool.size))
+
+    @property
+    def cache(self) -> Path:
+        """Where what can be made again is kept."""
+        return self.data / "cache"
+
+    def current(self) -> Release | None:
+        """The published release; the link is read every time, the manifest once a release."""
+        try:
+            name = (self.data / "releases" / "current").readlink().name
+        except OSError:
+            return None
+        if name not in self._seen:
+            release = self.releases.get(name)
+            self._seen.clear()
+            self._seen[name] = release
+        return self._seen[name]
+
+    def url(self, path: str) -> str:
+        """The absolute address of one of our paths."""
+        return f"{self.settings.public_url}{path}"

@@ -1,0 +1,39 @@
+"""Log lines as JSON: one event a line, whatever the text holds."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any, Final
+
+__all__ = ["JsonLines", "configure"]
+
+_EXTRA: Final = ("request_id", "path", "operation")
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as one JSON object; control characters are escaped by JSON itself."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: getattr(record, name) for name in _EXTRA if hasattr(record, name)}
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=True)
+
+
+def configure(level: int = logging.INFO) -> None:
+    """Send the log of this process to standard error as JSON lines."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # It says at every start and stop what we say ourselves.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

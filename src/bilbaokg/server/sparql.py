@@ -1,0 +1,430 @@
+"""The SPARQL endpoints: SPARQL 1.1 Protocol, query only, and the Service Description.
+
+`/sparql` asks the current release, `/working/sparql` a checkpoint of the working store. The
+request is read here (section 2.1), answered by a worker (`evaluation.py`) and streamed on. The
+first 64 KiB are held back: until they are sent, a deadline or a failure is a proper answer;
+afterwards the connection is cut without its final chunk, so that nobody takes a part for the whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import anyio.to_thread
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from bilbaokg.errors import (
+    BadInput,
+    BilbaokgError,
+    Forbidden,
+    NotAcceptable,
+    SyntaxFault,
+    TooLarge,
+    UnsupportedFormat,
+)
+from bilbaokg.formats import serialize
+from bilbaokg.model import Release
+from bilbaokg.server import auth, evaluation, negotiate
+from bilbaokg.server.context import Context
+from bilbaokg.server.evaluation import Answer, Rows, Stopped
+from bilbaokg.store.evaluate import GRAPHS, RESULTS
+from bilbaokg.terms import is_iri, ref
+
+__all__ = ["QUERY_LIMIT", "Rows", "routes", "run", "working_routes"]
+
+log = logging.getLogger(__name__)
+
+QUERY_LIMIT: Final = 1 << 20
+_HELD_BACK: Final = 64 << 10
+_FORM: Final = "application/x-www-form-urlencoded"
+_DIRECT: Final = "application/sparql-query"
+_UPDATE: Final = "application/sparql-update"
+_VARY: Final = "Accept, Accept-Encoding"
+# What clients write in Accept -> format name; the first of a name is how we call it.
+_RESULT_OFFERS: Final = {
+    "application/sparql-results+json": "json",
+    "application/sparql-results+xml": "xml",
+    "text/csv": "csv",
+    "text/tab-separated-values": "tsv",
+    "application/json": "json",
+    "application/xml": "xml",
+    "text/xml": "xml",
+}
+_GRAPH_OFFERS: Final = {
+    "text/turtle": "ttl",
+    "application/n-triples": "nt",
+    "application/rdf+xml": "rdf",
+    "application/ld+json": "jsonld",
+    "application/x-turtle": "ttl",
+    "text/plain": "nt",
+    "application/xml": "rdf",
+    "text/xml": "rdf",
+    "application/json": "jsonld",
+}
+# Functions that give another answer each time (SPARQL 1.1, section 17): no validator for these.
+_CHANGING: Final = re.compile(r"\b(?:RAND|NOW|UUID|STRUUID|BNODE)\s*\(", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One query request, read: the text, the protocol's dataset, and the formats to answer in."""
+
+    text: bytes
+    default: list[str] | None
+    named: list[str] | None
+    results: str | None
+    graph: str | None
+
+    def params(self, context: Context, store: str | None) -> dict[str, Any]:
+        """What the worker needs."""
+        return {
+            "store": store, "default": self.default, "named": self.named,
+            "results": self.results, "graph": self.graph, "base": context.url("/sparql"),
+            "limit": context.settings.query_bytes,
+        }  # fmt: skip
+
+    def validator(self, release: Release | None) -> str | None:
+        """The ETag of the answer: release, query, dataset and formats; None where it may change."""
+        if _CHANGING.search(self.text.decode("utf-8", "replace")):
+            return None
+        parts = [release.id if release else "", release.sha256 if release else "", self.results,
+                 self.graph, self.default, self.named]  # fmt: skip
+        digest = hashlib.sha256(repr(parts).encode() + b"\0" + self.text).hexdigest()
+        return f'"{digest[:32]}"'
+
+
+def routes(context: Context) -> list[BaseRoute]:
+    """The public endpoint."""
+    endpoint = _Endpoint(context, lambda: _release_store(context))
+    return [Route("/sparql", endpoint, methods=["GET", "HEAD", "POST", "OPTIONS"], name="sparql")]
+
+
+def working_routes(context: Context) -> list[BaseRoute]:
+    """The endpoint over the working store, for tokens; none where there is no working store."""
+    workspace = context.workspace
+    if workspace is None:
+        return []
+    endpoint = _Endpoint(context, lambda: (str(workspace.checkpoint()), None), private=True)
+    return [Route("/working/sparql", endpoint, methods=["GET", "HEAD", "POST"], name="working")]
+
+
+def _release_store(context: Context) -> tuple[str | None, Release | None]:
+    release = context.current()
+    return (str(release.path / "store"), release) if release else (None, None)
+
+
+async def run(
+    context: Context, text: str, deadline: float | None = None, limit_rows: int = 1000
+) -> Rows:
+    """Ask the current release and keep the first rows, for a page.
+
+    Raises what the endpoint answers as a problem: SyntaxFault (line, column, hint), Invalid,
+    Forbidden, DeadlineExceeded, Overloaded...
+    """
+    _limit(len(text))
+    store, _ = _release_store(context)
+    asked = Asked(text.encode("utf-8", "replace"), None, None, "json", "ttl")
+    params = asked.params(context, store) | {"rows": limit_rows}
+    seconds = deadline or context.settings.query_seconds
+    return await evaluation.rows(context.lanes, context.pool, params, asked.text, seconds)
+
+
+class _Endpoint:
+    """A raw ASGI endpoint over whatever store `find` names at the time of the request."""
+
+    def __init__(
+        self,
+        context: Context,
+        find: Callable[[], tuple[str | None, Release | None]],
+        *,
+        private: bool = False,
+    ) -> None:
+        self.context, self.find, self.private = context, find, private
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        parameters = await _parameters(request)
+        if "query" not in parameters and request.method != "POST":
+            await self._describe(request)(scope, receive, send)
+            return
+        asked = _read(parameters, request.headers)
+        store, release = await self._find()
+        etag = None if self.private else asked.validator(release)
+        headers = self._headers(etag)
+        if request.method != "POST" and etag and _matches(request.headers, etag):
+            await Response(status_code=304, headers=headers)(scope, receive, send)
+            return
+        async with evaluation.work(
+            self.context.lanes, self.context.pool, asked.params(self.context, store), asked.text,
+            self._seconds(scope),
+        ) as answer:  # fmt: skip
+            await _Transfer(answer, headers, request.method == "HEAD", receive, send).run()
+
+    async def _find(self) -> tuple[str | None, Release | None]:
+        if self.private:  # a checkpoint is made on the disk
+            return await anyio.to_thread.run_sync(self.find)
+        return self.find()
+
+    def _seconds(self, scope: Scope) -> float:
+        known = scope.get("bilbaokg.actor", auth.ANONYMOUS) != auth.ANONYMOUS
+        settings = self.context.settings
+        return settings.query_seconds_token if known else settings.query_seconds
+
+    def _headers(self, etag: str | None) -> dict[str, str]:
+        headers = {"Vary": _VARY, "Cache-Control": "no-cache" if etag else "no-store"}
+        return headers | {"ETag": etag} if etag else headers
+
+    def _describe(self, request: Request) -> Response:
+        """Without a query: the form for people, the Service Description for programs."""
+        if "update" in request.query_params:
+            raise _no_update()
+        accept = request.headers.get("accept")
+        if negotiate.accepts_html(accept) and not self.private:
+            lang = negotiate.language(request.headers.get("accept-language"))
+            root = request.scope.get("root_path", "")
+            rest = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(
+                f"{root}/{lang}/sparql{rest}", 303, {"Vary": "Accept, Accept-Language"}
+            )
+        if self.private:
+            raise _no_query()
+        name = negotiate.choose(accept, _GRAPH_OFFERS)
+        body = serialize(_description(self.context), name)
+        headers = {"Vary": "Accept, Accept-Language", "Cache-Control": "no-cache"}
+        return Response(body, headers=headers, media_type=GRAPHS[name])
+
+
+# ---- reading the request
+
+
+async def _parameters(request: Request) -> dict[str, list[str]]:
+    """The protocol's parameters, from the address and from a form; `query` also from a body.
+
+    Raises UnsupportedFormat (415), TooLarge, SyntaxFault.
+    """
+    found = _form(request.scope["query_string"])
+    if request.method != "POST":
+        return found
+    header = request.headers.get("content-type", "")
+    media_type = header.partition(";")[0].strip().lower()
+    if media_type == _UPDATE:
+        raise _no_update()
+    if media_type not in (_FORM, _DIRECT):
+        raise UnsupportedFormat(
+            f"a query cannot be sent as {media_type or 'a body without Content-Type'}",
+            hint=f"send {_DIRECT}, or a form ({_FORM})", accepted=[_DIRECT, _FORM],
+        )  # fmt: skip
+    _check_charset(header)
+    body = await _body(request)
+    if media_type == _DIRECT:
+        found.setdefault("query", []).append(body.decode("utf-8", "surrogateescape"))
+    else:
+        for name, values in _form(body).items():
+            found.setdefault(name, []).extend(values)
+    if "query" not in found:
+        raise _no_update() if "update" in found else _no_query()
+    return found
+
+
+def _form(text: bytes) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    try:
+        pairs = parse_qsl(
+            text.decode("latin-1"), keep_blank_values=True, errors="surrogateescape",
+            max_num_fields=1000,
+        )  # fmt: skip
+    except ValueError:
+        raise BadInput("more than 1,000 parameters") from None
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _check_charset(content_type: str) -> None:
+    charset = re.search(r'charset\s*=\s*"?([^";\s]+)', content_type, re.IGNORECASE)
+    if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise UnsupportedFormat(f"the encoding {charset[1]} is not read", hint="send UTF-8")
+
+
+async def _body(request: Request) -> bytes:
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise UnsupportedFormat("a compressed query is not read", hint="send it as it is")
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        _limit(len(body))
+    return bytes(body)
+
+
+def _limit(size: int) -> None:
+    if size > QUERY_LIMIT:
+        raise TooLarge(f"the query is over {QUERY_LIMIT:,} bytes", hint="load data, then query it")
+
+
+def _read(parameters: Mapping[str, list[str]], headers: Headers) -> Asked:
+    texts = parameters.get("query", [])
+    if "update" in parameters:
+        raise _no_update()
+    if len(texts) > 1:
+        raise BadInput("more than one query", hint="send one `query` parameter, in one place")
+    if any(name.startswith("using-") for name in parameters):
+        raise BadInput("using-graph-uri belongs to updates", hint="use default-graph-uri")
+    try:
+        text = texts[0].encode("utf-8", "surrogateescape")
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise SyntaxFault(f"byte {error.start} of the query is not UTF-8") from None
+    _limit(len(text))
+    results, graph = _formats(parameters, headers.get("accept"))
+    return Asked(
+        text, _graphs(parameters, "default-graph-uri"), _graphs(parameters, "named-graph-uri"),
+        results, graph,
+    )  # fmt: skip
+
+
+def _graphs(parameters: Mapping[str, list[str]], name: str) -> list[str] | None:
+    iris = parameters.get(name)
+    for iri in iris or ():
+        if not is_iri(iri):
+            raise BadInput(f"{name}={iri[:200]!r} is no absolute IRI")
+    return iris
+
+
+def _formats(
+    parameters: Mapping[str, list[str]], accept: str | None
+) -> tuple[str | None, str | None]:
+    """The formats for rows and for graphs: `format=` (ours) wins over Accept."""
+    if names := parameters.get("format"):
+        name = names[0]
+        if len(names) > 1 or name not in RESULTS | GRAPHS:
+            raise NotAcceptable(
+                f"unknown format {name[:50]!r}", hint=f"one of: {', '.join(RESULTS | GRAPHS)}"
+            )
+        return (name if name in RESULTS else None), (name if name in GRAPHS else None)
+    results = negotiate.best(accept, list(_RESULT_OFFERS))
+    graph = negotiate.best(accept, list(_GRAPH_OFFERS))
+    if results is None and graph is None:
+        available = [*RESULTS.values(), *GRAPHS.values()]
+        raise NotAcceptable(
+            "none of the accepted types is available", hint="name one of `available`",
+            available=[media_type.partition(";")[0] for media_type in available],
+        )  # fmt: skip
+    return (
+        _RESULT_OFFERS[results] if results else None,
+        _GRAPH_OFFERS[graph] if graph else None,
+    )
+
+
+def _matches(headers: Headers, etag: str) -> bool:
+    """If-None-Match (RFC 9110, section 13.1.2), weak comparison."""
+    given = headers.get("if-none-match", "")
+    return given.strip() == "*" or etag in (t.strip().removeprefix("W/") for t in given.split(","))
+
+
+def _no_query() -> BilbaokgError:
+    return BadInput("there is no query", hint="send it as the parameter `query`")
+
+
+def _no_update() -> BilbaokgError:
+    return Forbidden("this endpoint takes no update", hint="load data with POST /api/load")
+
+
+# ---- sending the answer
+
+
+class _Transfer:
+    """Sends an answer piece by piece, and notices when the client goes away."""
+
+    def __init__(
+        self, answer: Answer, headers: Mapping[str, str], head: bool, receive: Receive, send: Send
+    ) -> None:
+        self.answer, self.headers, self.head = answer, headers, head
+        self.receive, self.send = receive, send
+
+    async def run(self) -> None:
+        watch = asyncio.ensure_future(self._watch())
+        try:
+            first = await self.answer.piece(_HELD_BACK)
+            if self.head and not self.answer.done:
+                await self._start(None)
+                await self._body(b"", last=True)
+            elif self.answer.done:
+                await self._start(len(first))
+                await self._body(b"" if self.head else first, last=True)
+            else:
+                await self._stream(first)
+        except Stopped:
+            log.info("the client went away; its query was stopped")
+        finally:
+            watch.cancel()
+
+    async def _stream(self, piece: bytes) -> None:
+        await self._start(None)
+        try:
+            while True:
+                await self._body(piece, last=self.answer.done)
+                if self.answer.done:
+                    return
+                piece = await self.answer.piece(_HELD_BACK)
+        except BilbaokgError as error:
+            # No final chunk: the server closes the connection, and the client sees a cut answer.
+            log.warning("answer cut: %s", error)
+            self.answer.done = True
+
+    async def _watch(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+        self.answer.stop(Stopped())
+
+    async def _start(self, length: int | None) -> None:
+        headers = {"Content-Type": self.answer.header["media_type"], **self.headers}
+        if length is not None:
+            headers["Content-Length"] = str(length)
+        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+        await self.send({"type": "http.response.start", "status": 200, "headers": raw})
+
+    async def _body(self, content: bytes, *, last: bool) -> None:
+        await self.send({"type": "http.response.body", "body": content, "more_body": not last})
+
+
+# ---- Service Description
+
+
+def _description(context: Context) -> list[str]:
+    """What the endpoint can (SPARQL 1.1 Service Description), as N-Triples lines."""
+    sd, formats = (
+        "http://www.w3.org/ns/sparql-service-description#",
+        "http://www.w3.org/ns/formats/",
+    )
+    rdf_type = ref("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
+    service, dataset, graph = "_:service", "_:dataset", "_:graph"
+    kinds = ("SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV",
+             "SPARQL_Results_TSV", "Turtle", "N-Triples", "RDF_XML", "JSON-LD")  # fmt: skip
+    lines = [
+        f"{service} {rdf_type} <{sd}Service> .",
+        f"{service} <{sd}endpoint> {ref(context.url('/sparql'))} .",
+        f"{service} <{sd}supportedLanguage> <{sd}SPARQL11Query> .",
+        f"{service} <{sd}feature> <{sd}UnionDefaultGraph> .",
+        f"{service} <{sd}defaultDataset> {dataset} .",
+        f"{dataset} {rdf_type} <{sd}Dataset> .",
+        f"{dataset} <{sd}defaultGraph> {graph} .",
+        f"{graph} {rdf_type} <{sd}Graph> .",
+    ]
+    lines += [f"{service} <{sd}resultFormat> <{formats}{kind}> ." for kind in kinds]
+    release = context.current()
+    if release:
+        count = sum(entry.statements for entry in release.entries)
+        integer = "http://www.w3.org/2001/XMLSchema#integer"
+        lines.append(f'{graph} <http://rdfs.org/ns/void#triples> "{count}"^^<{integer}> .')
+    return sorted(lines)
