@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+import anyio.from_thread
 import anyio.to_thread
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -124,14 +125,18 @@ def _release_store(context: Context) -> tuple[str | None, Release | None]:
     return (str(release.path / "store"), release) if release else (None, None)
 
 
-async def run(
-    context: Context, text: str, deadline: float | None = None, limit_rows: int = 1000
+def run(
+    context: Context, text: str, *, deadline: float | None = None, limit_rows: int = 1000
 ) -> Rows:
     """Ask the current release and keep the first rows, for a page.
 
-    Raises what the endpoint answers as a problem: SyntaxFault (line, column, hint), Invalid,
+    To be called from a handler that runs in a thread of the server. Raises what the endpoint answers as a problem: SyntaxFault (line, column, hint), Invalid,
     Forbidden, DeadlineExceeded, Overloaded...
     """
+    return anyio.from_thread.run(_run, context, text, deadline, limit_rows)
+
+
+async def _run(context: Context, text: str, deadline: float | None, limit_rows: int) -> Rows:
     _limit(len(text))
     store, _ = _release_store(context)
     asked = Asked(text.encode("utf-8", "replace"), None, None, "json", "ttl")
