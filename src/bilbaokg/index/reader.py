@@ -27,11 +27,15 @@ SORTS: Final = ("relevance", "modified", "issued", "title")
 
 
 class Where(NamedTuple):
-    """A subject of the release: its IRI, the id of its record, the id of the page that shows it."""
+    """A subject of the release: its IRI, the id of its record, the id of the page that shows it.
+
+    `whole` says that the subject is the record itself, not a part of it.
+    """
 
     iri: str
     record: str
     page: str
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of a list; `total` counts the entries of all pages."""
+    """One page of a list; `total` counts the entries of all pages, `size` those of a full one."""
 
     rows: list[Row]
     total: int
     page: int
     pages: int
+    size: int
 
 
 class Index:
@@ -93,6 +98,10 @@ class Index:
             raise NotFound(f"no record {id!r} in this release")
         return zlib.decompress(found[0][0]).decode()
 
+    def is_gone(self, id: str) -> bool:
+        """Whether a record was deleted and is a tombstone."""
+        return bool(self._all("SELECT 1 FROM entries WHERE id = ? AND gone", (id,)))
+
     def resource(self, iri: str) -> Where | None:
         """Where a subject is shown."""
         return self.resources([iri]).get(iri)
@@ -100,19 +109,25 @@ class Index:
     def resources(self, iris: Iterable[str]) -> dict[str, Where]:
         """Where subjects are shown; IRIs that the release does not describe are left out."""
         sql = (
-            "SELECT r.iri, e.id, r.page FROM resources r JOIN entries e ON e.num = r.entry"
-            " WHERE r.iri IN ({})"
+            "SELECT r.iri, e.id, r.page, e.iri = r.iri"
+            " FROM resources r JOIN entries e ON e.num = r.entry WHERE r.iri IN ({})"
         )
-        return {row[0]: Where(*row) for row in self._in(sql, iris)}
+        return {row[0]: _place(row) for row in self._in(sql, iris)}
 
     def by_id(self, id: str) -> Where | None:
         """The resource whose page is `type/slug`: a record, or a part with a page of its own."""
         sql = (
-            "SELECT r.iri, e.id, r.page FROM resources r JOIN entries e ON e.num = r.entry"
-            " WHERE r.page = ? ORDER BY e.id != r.page, e.iri != r.iri, r.iri LIMIT 1"
+            "SELECT r.iri, e.id, r.page, e.iri = r.iri"
+            " FROM resources r JOIN entries e ON e.num = r.entry WHERE r.page = ?"
+            " ORDER BY e.id != r.page, e.iri != r.iri, r.iri LIMIT 1"
         )
         found = self._all(sql, (id,))
-        return Where(*found[0]) if found else None
+        return _place(found[0]) if found else None
+
+    def facets_of(self, id: str) -> dict[str, list[str]]:
+        """The facets of one record."""
+        found = self._all("SELECT num FROM entries WHERE id = ?", (id,))
+        return self._facets_of([row[0] for row in found]).get(found[0][0], {}) if found else {}
 
     def near(self, kind: str, slug: str, limit: int = 5) -> list[str]:
         """Ids of records whose title or slug is like the one asked for."""
@@ -172,7 +187,7 @@ class Index:
             Row(r[1], r[2], r[3], Text(r[4], r[5]), Text(r[6], r[7]), r[8], r[9], facets[r[0]])
             for r in found
         ]
-        return Listing(rows, total, page, pages)
+        return Listing(rows, total, page, pages, size)
 
     def _facets_of(self, numbers: Sequence[int]) -> dict[int, dict[str, list[str]]]:
         facets: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -249,3 +264,7 @@ def _batches(values: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
     distinct = iter(dict.fromkeys(values))
     while batch := tuple(islice(distinct, size)):
         yield batch
+
+
+def _place(row: Sequence[Any]) -> Where:
+    return Where(row[0], row[1], row[2], bool(row[3]))

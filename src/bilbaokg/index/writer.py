@@ -31,6 +31,7 @@ from bilbaokg.terms import (
     record_id,
     ref,
     split_line,
+    split_lines,
 )
 
 __all__ = ["FORMAT", "NAMES", "build"]
@@ -116,7 +117,8 @@ def build(path: Path, records: Iterable[Record], languages: Sequence[str] = LANG
         for record in records:
             builder.add(record)
         builder.finish()
-        database.executescript(f"{_INDEXES}COMMIT")
+        database.execute("COMMIT")
+        database.executescript(f"BEGIN;{_INDEXES}COMMIT")
     finally:
         database.close()
 
@@ -209,7 +211,7 @@ class _Content:
     def __init__(self, record: Record) -> None:
         self.term = ref(record.iri)
         self.subjects: dict[str, dict[str, list[str]]] = {}
-        for s, p, o in map(split_line, record.text.splitlines()):
+        for s, p, o in map(split_line, split_lines(record.text)):
             self.subjects.setdefault(s, {}).setdefault(p, []).append(o)
         self.root = self.subjects.get(self.term, {})
 

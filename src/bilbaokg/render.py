@@ -1,0 +1,337 @@
+"""Turns typed pages into HTML in the reader's language: Jinja, text catalogues, Babel.
+
+A page is a frozen dataclass of `pages.py` in the server; its template has the same name. Texts of
+our own stand in `web/locale/<language>.toml`, names of RDF terms in `web/locale/terms.toml`. A
+language is a catalogue in that folder: nothing here names one. Autoescape is on and an undefined
+name is an error, so a literal can neither become markup nor vanish.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+import jinja2
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+
+from bilbaokg import assets
+from bilbaokg.errors import BilbaokgError
+from bilbaokg.index import Text
+from bilbaokg.terms import PREFIXES
+
+__all__ = [
+    "DEFAULT_LANGUAGE",
+    "ErrorPage",
+    "Site",
+    "asset",
+    "asset_path",
+    "error_page",
+    "file_size",
+    "has_text",
+    "languages",
+    "page",
+    "safe_href",
+    "stamp",
+    "term_label",
+    "translate",
+    "when",
+]
+
+DEFAULT_LANGUAGE: Final = "es"
+_SCHEMES: Final = frozenset({"http", "https", "mailto", "tel"})
+
+
+class Language(NamedTuple):
+    """A choice of the language switch."""
+
+    code: str
+    name: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every page shows around its content.
+
+    `root` is the path prefix that we are served under; `path` the present path after the language,
+    with its query; `section` the entry of the navigation that is current; `title` the catalogue's
+    title in this language; `release` the id of the release shown and `released` its date.
+    """
+
+    lang: str
+    root: str = ""
+    path: str = "/"
+    section: str = ""
+    title: str = ""
+    release: str | None = None
+    released: str | None = None
+
+    def url(self, path: str) -> str:
+        """The address of a page in this language."""
+        return f"{self.root}/{self.lang}{path}"
+
+    @property
+    def languages(self) -> list[Language]:
+        """Every language, with the address of this page in it."""
+        return [
+            Language(code, translate("language", code), f"{self.root}/{code}{self.path}")
+            for code in languages()
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """The page for a request that could not be answered.
+
+    `near` are records that may have been meant: (title, address).
+    """
+
+    status: int
+    title: str
+    detail: str
+    hint: str | None = None
+    where: str | None = None
+    line: int | None = None
+    request_id: str | None = None
+    near: list[tuple[str, str]] = field(default_factory=list)
+
+
+# ---- texts
+
+
+@cache
+def _catalogue(lang: str) -> Mapping[str, Any]:
+    path = assets.folder("web") / "locale" / f"{lang}.toml"
+    return dict(_flat(tomllib.loads(path.read_text(encoding="utf-8"))))
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Nested tables as dotted keys; a table of plural forms stays one value."""
+    found: list[tuple[str, Any]] = []
+    for key, value in table.items():
+        if isinstance(value, dict) and "other" not in value:
+            found += _flat(value, f"{prefix}{key}.")
+        else:
+            found.append((f"{prefix}{key}", value))
+    return found
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """The languages that have a catalogue, the default one first."""
+    found = {p.stem for p in (assets.folder("web") / "locale").glob("*.toml")} - {"terms"}
+    return (DEFAULT_LANGUAGE, *sorted(found - {DEFAULT_LANGUAGE}, reverse=True))
+
+
+def translate(key: str, lang: str, count: int | None = None, **values: object) -> str:
+    """The text of a key in a language, with its placeholders filled and the plural form of count.
+
+    A text missing in this language is taken from the default one. Raises KeyError for a key that
+    no catalogue has.
+    """
+    text = _catalogue(lang).get(key)
+    if text is None:
+        text = _catalogue(DEFAULT_LANGUAGE)[key]
+    if isinstance(text, dict):
+        form = Locale.parse(lang).plural_form(count if count is not None else 0)
+        text = text.get(form, text["other"])
+    if count is not None:
+        values["count"] = format_decimal(count, locale=lang)
+    return str(text).format(**values) if values else str(text)
+
+
+def has_text(key: str) -> bool:
+    """Whether the default catalogue has this key."""
+    return key in _catalogue(DEFAULT_LANGUAGE)
+
+
+@cache
+def _terms() -> Mapping[str, Mapping[str, str]]:
+    """Names of properties and classes by IRI and language."""
+    text = (assets.folder("web") / "locale" / "terms.toml").read_text(encoding="utf-8")
+    return {
+        f"{namespace}{name}": labels
+        for prefix, names in tomllib.loads(text).items()
+        for namespace in [_NAMESPACES[prefix]]
+        for name, labels in names.items()
+    }
+
+
+_NAMESPACES: Final = {
+    **PREFIXES,
+    "bkg": "bkg:",
+    "dqv": "http://www.w3.org/ns/dqv#",
+    "duv": "http://www.w3.org/ns/duv#",
+    "earl": "http://www.w3.org/ns/earl#",
+    "eli": "http://data.europa.eu/eli/ontology#",
+    "oa": "http://www.w3.org/ns/oa#",
+    "schema": "http://schema.org/",
+    "sh": "http://www.w3.org/ns/shacl#",
+}
+
+
+def term_label(iri: str, lang: str) -> Text | None:
+    """What a property or class of a vocabulary is called, or None."""
+    labels = _terms().get(iri) or _terms().get(re.sub(r"^.*/ns#", "bkg:", iri)) or {}
+    for code in (lang, DEFAULT_LANGUAGE):
+        if code in labels:
+            return Text(labels[code], code)
+    return None
+
+
+# ---- values
+
+
+def safe_href(iri: str) -> str | None:
+    """The IRI when a browser may follow it: javascript:, data: and the like never become links."""
+    try:
+        return iri if urlsplit(iri).scheme.lower() in _SCHEMES else None
+    except ValueError:
+        return None
+
+
+def when(value: str | None, lang: str) -> str:
+    """An xsd:date or xsd:dateTime as people write it; what is neither stays as it is."""
+    if not value:
+        return ""
+    try:
+        if len(value) == 10:
+            return format_date(date.fromisoformat(value), format="long", locale=lang)
+        moment = datetime.fromisoformat(value)
+        return format_datetime(moment, format="d MMMM y, HH:mm", locale=lang)
+    except ValueError:
+        return value
+
+
+def file_size(value: str | None, lang: str) -> str:
+    """A number of bytes in the unit that suits it (kB = 1000 bytes); "" where it is no number."""
+    if not value or not re.fullmatch(r"\d+(\.0*)?", value):
+        return ""
+    size = float(value)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size < 1000 or unit == "TB":
+            break
+        size /= 1000
+    pattern = "#,##0" if unit == "B" or size >= 100 else "#,##0.#"
+    return f"{format_decimal(size, format=pattern, locale=lang)}\u00a0{unit}"
+
+
+# ---- static files
+
+
+@cache
+def _assets() -> Mapping[str, tuple[str, Path]]:
+    """Static files: name -> (hash of the content, path)."""
+    root = assets.folder("web") / "static"
+    files = [path for path in sorted(root.rglob("*")) if path.is_file()]
+    return {
+        path.relative_to(root).as_posix(): (
+            hashlib.sha256(path.read_bytes()).hexdigest()[:12],
+            path,
+        )
+        for path in files
+    }
+
+
+def asset(name: str, root: str = "") -> str:
+    """The address of a static file; it changes with the content. Raises KeyError."""
+    return f"{root}/static/{_assets()[name][0]}/{name}"
+
+
+def asset_path(digest: str, name: str) -> Path | None:
+    """The static file of an address, or None when it is no longer that content."""
+    known, path = _assets().get(name, ("", Path()))
+    return path if known and known == digest else None
+
+
+@cache
+def stamp() -> str:
+    """A name for this state of templates, texts and static files: part of every page's ETag."""
+    root = assets.folder("web")
+    digest = hashlib.sha256(version("bilbaokg").encode())
+    for path in sorted(p for p in root.rglob("*") if p.is_file()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+# ---- pages
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """The one template environment."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(assets.folder("web") / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["safe_href"] = safe_href
+    return made
+
+
+def template_name(kind: type) -> str:
+    """`DatasetPage` is drawn by `dataset.html`."""
+    stem = kind.__name__.removesuffix("Page")
+    return f"{re.sub(r'(?<!^)(?=[A-Z])', '_', stem).lower()}.html"
+
+
+def page(content: Any, site: Site) -> str:
+    """The HTML of a typed page."""
+    lang = site.lang
+    return environment().get_template(template_name(type(content))).render(
+        page=content,
+        site=site,
+        lang=lang,
+        t=lambda key, count=None, **values: translate(key, lang, count, **values),
+        has_text=has_text,
+        when=lambda value: when(value, lang),
+        number=lambda value: format_decimal(value, locale=lang),
+        asset=lambda name: asset(name, site.root),
+    )  # fmt: skip
+
+
+def error_page(
+    problem: Mapping[str, Any] | BilbaokgError,
+    lang: str,
+    *,
+    root: str = "",
+    path: str = "/",
+    near: list[tuple[str, str]] | None = None,
+) -> str:
+    """The HTML for a problem document (RFC 9457), in a language or the default one.
+
+    `root` is the path prefix that we are served under and `path` the present path after the
+    language, for the language switch.
+    """
+    body = problem.problem() if isinstance(problem, BilbaokgError) else problem
+    lang = lang if lang in languages() else DEFAULT_LANGUAGE
+    status = int(body.get("status", 500))
+    code = str(body.get("type", "")).rpartition(":")[2]
+    key = next(
+        (k for k in (f"error.{code}", f"error.{status}") if has_text(f"{k}.title")), "error.500"
+    )
+    content = ErrorPage(
+        status=status,
+        title=translate(f"{key}.title", lang),
+        detail=translate(f"{key}.text", lang),
+        hint=body.get("hint"),
+        # A fault of ours tells its number, never its inside.
+        where=str(body.get("detail", "")) if status < 500 or status == 503 else None,
+        line=body.get("line"),
+        request_id=body.get("request_id"),
+        near=near or [],
+    )
+    return page(content, Site(lang, root, path, title=translate("site.name", lang)))

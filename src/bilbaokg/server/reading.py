@@ -1,0 +1,173 @@
+"""What a page reads: the current release, opened once, and the names of things in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+import pyoxigraph as ox
+
+from bilbaokg import assets, index, render
+from bilbaokg.index import Index, Text, Where, choose
+from bilbaokg.model import Query, Release
+from bilbaokg.queries import bind
+from bilbaokg.release import Releases
+from bilbaokg.server.views import Value
+from bilbaokg.store.embedded import EmbeddedStore
+from bilbaokg.terms import PREFIXES, RDFS, SKOS, XSD, language_of, plain
+
+__all__ = ["Catalogue", "Opened", "Reader", "anchor"]
+
+_LABELS: Final = (ox.NamedNode(SKOS.prefLabel), ox.NamedNode(RDFS.label))
+_DATES: Final = (f"^^<{XSD.date}>", f"^^<{XSD.dateTime}>")
+_AUTHORITIES: Final = (
+    "http://publications.europa.eu/resource/authority/",
+    "https://www.iana.org/assignments/media-types/",
+    "http://www.iana.org/assignments/media-types/",
+)
+
+
+def anchor(iri: str) -> str:
+    """The id of a subject on the page of its record."""
+    return f"s-{hashlib.sha256(iri.encode()).hexdigest()[:10]}"
+
+
+@cache
+def _ontology(base: str) -> Mapping[str, Mapping[str, str]]:
+    """Names from the vocabularies that we bring: IRI -> language -> text."""
+    names: dict[str, dict[str, str]] = {}
+    for file in sorted(assets.folder("ontology").rglob("*.ttl")):
+        parsed = ox.parse(path=str(file), format=ox.RdfFormat.TURTLE, base_iri=f"{base}/")
+        for quad in parsed:
+            if quad.predicate in _LABELS and isinstance(quad.object, ox.Literal):
+                subject = str(getattr(quad.subject, "value", ""))
+                names.setdefault(subject, {})[quad.object.language or ""] = quad.object.value
+    return names
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A release with its index and store, which many threads may read."""
+
+    release: Release
+    index: Index
+    store: EmbeddedStore
+    base: str
+
+    @cached_property
+    def report(self) -> dict[str, Any] | None:
+        """The validation that the gate ran, or None when the release was built without one."""
+        file = self.release.path / "report.json"
+        found: dict[str, Any] | None = json.loads(file.read_text()) if file.is_file() else None
+        return found
+
+    def select(self, query: Query, **params: str) -> list[dict[str, str]]:
+        """Rows of a page query of ours: variable -> N-Triples term, unbound ones left out."""
+        solutions: Any = self.store.query(bind(query, **params))
+        names = [variable.value for variable in solutions.variables]
+        return [
+            {name: str(row[name]) for name in names if row[name] is not None} for row in solutions
+        ]
+
+
+class Catalogue:
+    """The current release, opened when first asked for and again when it changes."""
+
+    def __init__(self, releases: Releases, cache: Path, base: str) -> None:
+        self.releases, self.cache, self.base = releases, cache, base
+        self._lock = threading.Lock()
+        self._opened: Opened | None = None
+
+    def current(self) -> Opened | None:
+        """The release that is published now, or None before the first."""
+        try:
+            name = (self.releases.path / "current").readlink().name
+        except OSError:
+            return None
+        with self._lock:
+            if self._opened is None or self._opened.release.id != name:
+                release = self.releases.get(name)
+                found = index.of(release, self.cache)
+                store = EmbeddedStore.read_only(release.path / "store")
+                self._opened = Opened(release, found, store, self.base)
+            return self._opened
+
+
+@dataclass
+class Reader:
+    """Names and addresses of things, for one reader: their language and our path prefix."""
+
+    opened: Opened
+    site: render.Site
+    _labels: dict[str, Text] = field(default_factory=dict)
+    _places: dict[str, Where | None] = field(default_factory=dict)
+
+    @property
+    def lang(self) -> str:
+        """The language of the page."""
+        return self.site.lang
+
+    def load(self, iris: Iterable[str]) -> None:
+        """Look these up in two queries, so that what follows asks nothing."""
+        missing = [iri for iri in dict.fromkeys(iris) if iri not in self._places]
+        found = self.opened.index.resources(missing)
+        self._places |= {iri: found.get(iri) for iri in missing}
+        self._labels |= self.opened.index.labels(missing, self.lang)
+
+    def place(self, iri: str) -> Where | None:
+        """Where the release shows a subject."""
+        self.load([iri])
+        return self._places[iri]
+
+    def name(self, iri: str) -> Text:
+        """What a thing is called: in the release, in our vocabularies, else a short form."""
+        self.load([iri])
+        if iri in self._labels:
+            return self._labels[iri]
+        if names := _ontology(self.opened.base).get(iri):
+            return choose(names, self.lang)
+        return render.term_label(iri, self.lang) or Text(_short(iri), "")
+
+    def href(self, iri: str) -> str | None:
+        """Our page about a thing, else the IRI itself when a browser may follow it."""
+        place = self.place(iri)
+        if place is None:
+            return render.safe_href(iri)
+        mark = "" if place.whole or place.page != place.record else f"#{anchor(iri)}"
+        return self.site.url(f"/{quote(place.page)}{mark}")
+
+    def iri(self, iri: str) -> Value:
+        """An IRI by its name, with a link."""
+        return Value(self.name(iri), self.href(iri), iri)
+
+    def value(self, term: str) -> Value:
+        """An N-Triples term as people read it."""
+        if term.startswith("<"):
+            return self.iri(plain(term))
+        text, tag = plain(term), language_of(term)
+        if term.endswith(_DATES):
+            return Value(Text(render.when(text, self.lang), ""), term=text)
+        datatype = term.rpartition('"^^<')[2][:-1] if term.endswith(">") else ""
+        return Value(Text(text, tag or ""), term=_short(datatype))
+
+
+def _short(iri: str) -> str:
+    """An IRI as people abbreviate it; itself where there is no usual way."""
+    for prefix in ("mailto:", "tel:"):
+        if iri.startswith(prefix):
+            return unquote(iri.removeprefix(prefix))
+    for authority in _AUTHORITIES:
+        if iri.startswith(authority):
+            rest = iri.removeprefix(authority)
+            return rest.partition("/")[2] if "publications" in authority and "/" in rest else rest
+    for name, namespace in PREFIXES.items():
+        if iri.startswith(namespace) and iri != namespace:
+            return f"{name}:{iri.removeprefix(namespace)}"
+    return iri

@@ -1,0 +1,390 @@
+"""What each page shows, as frozen dataclasses: the contract between `pages.py` and the templates.
+
+`SomePage` is drawn by `web/templates/some.html`, which uses every field and no other. Addresses are
+ready to print: they carry the path prefix and were checked to be safe links.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bilbaokg.index import Text
+
+__all__ = [
+    "Action",
+    "Assertion",
+    "Card",
+    "Choice",
+    "DatasetPage",
+    "DatasetsPage",
+    "Distribution",
+    "EmptyPage",
+    "FacetGroup",
+    "Finding",
+    "FindingGroup",
+    "Group",
+    "HeldBack",
+    "HomePage",
+    "KindPage",
+    "LineageStep",
+    "Node",
+    "Pager",
+    "ReleaseRow",
+    "ReleasesPage",
+    "ResourcePage",
+    "Responsible",
+    "SavedQuery",
+    "SparqlPage",
+    "Tile",
+    "TombstonePage",
+    "ValidationPage",
+    "Value",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A term as it is shown: its text and language, where it leads, and what it is exactly.
+
+    `term` is the IRI or the datatype's short name, for a title attribute; `parts` are the
+    statements about a nameless node, shown in its place.
+    """
+
+    text: Text
+    href: str | None = None
+    term: str = ""
+    parts: list[Group] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A property with its values; `more` counts values that are not shown."""
+
+    name: Value
+    values: list[Value]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One subject of a record with all that is said of it; `anchor` is its id on the page."""
+
+    anchor: str
+    iri: str
+    groups: list[Group]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A link with a text of its own: a format to download, a filter to take away, a page."""
+
+    text: str
+    href: str
+    rel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A figure with what it counts; `href` leads to the things counted."""
+
+    count: int
+    text: str
+    href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One dataset (or other record) in a list."""
+
+    href: str
+    title: Text
+    summary: Text
+    area: list[Value]
+    formats: list[str]
+    modified: str | None
+    access: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """Where in a list we are; `previous` and `next` are addresses or None at the ends."""
+
+    page: int
+    pages: int
+    first: int
+    last: int
+    total: int
+    previous: str | None
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value that a facet or a sort order offers."""
+
+    value: str
+    text: Text
+    count: int = 0
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FacetGroup:
+    """A facet: its form field name, its title, its values; `open` when one is chosen."""
+
+    name: str
+    title: str
+    choices: list[Choice]
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyPage:
+    """Nothing is released yet. `command` is what the operator runs next."""
+
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    """The entrance: how much there is, what changed, the ways in."""
+
+    title: str
+    tiles: list[Tile]
+    themes: list[Tile]
+    areas: list[Tile]
+    gaps: list[Tile]
+    recent: list[Card]
+    release: str
+    released: str
+    changes: tuple[int, int, int]
+    kinds: list[Tile]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetsPage:
+    """The list of datasets with its filters; a plain GET form."""
+
+    q: str
+    sort: str
+    sorts: list[Choice]
+    facets: list[FacetGroup]
+    hidden: list[tuple[str, str]]
+    chips: list[Action]
+    clear: str
+    cards: list[Card]
+    pager: Pager
+    csv: str
+    elsewhere: list[Tile]
+
+
+@dataclass(frozen=True, slots=True)
+class KindPage:
+    """All records of one kind, by name."""
+
+    kind: str
+    q: str
+    rows: list[Card]
+    pager: Pager
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """One way to get the data."""
+
+    title: Value
+    format: str
+    size: str
+    modified: str | None
+    licence: Value | None
+    download: str | None
+    access: str | None
+    availability: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class Responsible:
+    """Who answers for a dataset in one role; `since` is a date or None."""
+
+    role: Text
+    agent: Value
+    since: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineageStep:
+    """A neighbour in the lineage and what lies one step further."""
+
+    near: Value
+    far: list[Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """Whether a principle is met: outcome is passed, failed, untested or another EARL name."""
+
+    principle: Value
+    outcome: str
+    automatic: bool
+    date: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One result of the release's validation."""
+
+    severity: str
+    property: Value | None
+    message: str
+    value: str | None
+    hint: str | None
+    steward: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetPage:
+    """A dataset: how to get it, who answers for it, where it comes from, what it lacks."""
+
+    id: str
+    iri: str
+    title: Text
+    summary: Text
+    tags: list[Value]
+    facts: list[Group]
+    keywords: list[Value]
+    distributions: list[Distribution]
+    upstream: list[LineageStep]
+    downstream: list[LineageStep]
+    tables: list[Value]
+    assertions: list[Assertion]
+    responsible: list[Responsible]
+    missing: list[str]
+    contact: list[Value]
+    series: list[Value]
+    services: list[Value]
+    usages: list[Value]
+    gaps: list[str]
+    findings: list[Finding]
+    formats: list[Action]
+    sparql: str
+    nodes: list[Node]
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcePage:
+    """Any other resource: what is said of it and what points to it, names first."""
+
+    id: str
+    iri: str
+    kind: str
+    title: Text
+    summary: Text
+    record: Value | None
+    groups: list[Group]
+    incoming: list[Group]
+    formats: list[Action]
+    sparql: str
+    nodes: list[Node]
+
+
+@dataclass(frozen=True, slots=True)
+class TombstonePage:
+    """What is left of a record that was deleted; `successor` replaces it."""
+
+    iri: str
+    title: Text
+    former: Value | None
+    deleted: str | None
+    successor: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingGroup:
+    """The findings about one dataset, or about what belongs to none."""
+
+    anchor: str
+    title: Value
+    findings: list[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A record that the gate kept out of the release."""
+
+    id: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationPage:
+    """The validation of the release: the verdict, then what to mend.
+
+    `verdict` is clean, warnings, blocked, held or waived; `counts` are results by severity.
+    """
+
+    release: str
+    verdict: str
+    profile: str
+    engine: str
+    focus_nodes: int
+    counts: list[tuple[str, int]]
+    waived: str | None
+    held_back: list[HeldBack]
+    groups: list[FindingGroup]
+    shown: int
+    total: int
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRow:
+    """One release in the list; `changes` are new, changed and gone records."""
+
+    id: str
+    created: str
+    current: bool
+    records: int
+    statements: int
+    held_back: int
+    waived: bool
+    changes: tuple[int, int, int]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasesPage:
+    """All releases, newest first."""
+
+    rows: list[ReleaseRow]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedQuery:
+    """An example to start from."""
+
+    title: str
+    description: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class SparqlPage:
+    """The query form and what the last query gave.
+
+    `boolean` answers ASK; `rows` are None before a run, and triples for a CONSTRUCT;
+    `more` says that there are further rows; `error` comes with the line where it stands.
+    """
+
+    query: str
+    saved: list[SavedQuery]
+    columns: list[str]
+    rows: list[list[Value | None]] | None
+    boolean: bool | None
+    milliseconds: int
+    more: bool
+    downloads: list[Action]
+    error: str | None
+    line: int | None
+    hint: str | None
+    endpoint: str
