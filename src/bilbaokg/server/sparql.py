@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-import anyio.from_thread
 import anyio.to_thread
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -125,18 +124,14 @@ def _release_store(context: Context) -> tuple[str | None, Release | None]:
     return (str(release.path / "store"), release) if release else (None, None)
 
 
-def run(
+async def run(
     context: Context, text: str, *, deadline: float | None = None, limit_rows: int = 1000
 ) -> Rows:
-    """Ask the current release and keep the first rows, for a page.
+    """Ask the current release and keep the first rows, for a page (which may run in a thread).
 
-    To be called from a handler that runs in a thread of the server. Raises what the endpoint answers as a problem: SyntaxFault (line, column, hint), Invalid,
+    Raises what the endpoint answers as a problem: SyntaxFault (line, column, hint), Invalid,
     Forbidden, DeadlineExceeded, Overloaded...
     """
-    return anyio.from_thread.run(_run, context, text, deadline, limit_rows)
-
-
-async def _run(context: Context, text: str, deadline: float | None, limit_rows: int) -> Rows:
     _limit(len(text))
     store, _ = _release_store(context)
     asked = Asked(text.encode("utf-8", "replace"), None, None, "json", "ttl")
