@@ -19,7 +19,7 @@ from bilbaokg.formats import by_extension, by_name
 from bilbaokg.model import Source
 from bilbaokg.settings import Settings
 from bilbaokg.skolem import GENID
-from bilbaokg.terms import RDF, RDFS, Statement, ref, split_line
+from bilbaokg.terms import DEFAULT_BASE, RDF, RDFS, Statement, ref, split_line
 
 __all__ = ["TYPE", "Graph", "is_resource", "read_files", "read_source", "unskolemise"]
 
@@ -119,7 +119,14 @@ def _is_ours(file: Path) -> bool:
 @lru_cache(maxsize=64)
 def _own(file: Path) -> tuple[str, ...]:
     try:
-        quads = list(ox.parse(path=str(file), format=ox.RdfFormat.TURTLE, rename_blank_nodes=True))
+        quads = list(
+            ox.parse(
+                path=str(file),
+                format=ox.RdfFormat.TURTLE,
+                base_iri=f"{DEFAULT_BASE}/",
+                rename_blank_nodes=True,
+            )
+        )
     except SyntaxError as error:
         raise SyntaxFault(
             error.msg, where=str(file), line=error.lineno, column=error.offset
