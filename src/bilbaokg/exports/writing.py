@@ -1,10 +1,10 @@
 """From statement lines to bytes: the four syntaxes exactly, and files that are whole or not there.
 
-Literals keep their lexical form in every syntax. Turtle is written here, because shorthand such as
-`01` makes some parsers normalise the number. RDF/XML has two limits of its own: a carriage return
-must be a character reference, and some characters (XML 1.0, section 2.2) and some predicates (no
-XML name at the end) cannot be written at all. Portal feeds write U+FFFD for such a character; what
-promises to be exact is refused, naming the syntaxes that can carry it.
+Literals keep their lexical form in every syntax. Turtle and RDF/XML are written here, from text to
+text: Oxigraph writes numbers in Turtle as shorthand, which other parsers normalise, and in RDF/XML
+a bare carriage return and class names that are no XML. RDF/XML cannot say all of RDF: some
+characters (XML 1.0, section 2.2) and predicates without an XML name at their end. Portal feeds
+write U+FFFD for such a character; what promises to be exact is refused, naming other syntaxes.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 import pyoxigraph as ox
 
 from bilbaokg.errors import Invalid
 from bilbaokg.formats import FORMATS
 from bilbaokg.store.embedded import storage_errors
-from bilbaokg.terms import HYDRA, PREFIXES, RDF, Namespace, plain, ref, split_line
+from bilbaokg.terms import HYDRA, PREFIXES, RDF, Namespace, plain, ref, split_line, unescape
 
 __all__ = ["PREFIXES_USED", "read_back", "replace_file", "to_bytes", "write"]
 
@@ -38,10 +38,16 @@ _HEADER: Final = "".join(f"@prefix {name}: <{iri}> .\n" for name, iri in PREFIXE
 _TYPE: Final = ref(RDF.type)
 _LOCAL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _BATCH: Final = 20_000
-# C0 controls but tab, line feed and return, as canonical N-Triples escapes them; U+FFFE, U+FFFF.
-_NOT_XML: Final = re.compile(
-    r"\\u(?:00(?:0[0-8BbCcEeFf]|1[0-9A-Fa-f])|[Ff]{3}[EeFf])|[\ufffe\uffff]"
+# What XML 1.0 cannot carry, not even as a reference.
+_NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_REFERENCES: Final = (
+    ("&", "&amp;"),
+    ("<", "&lt;"),
+    (">", "&gt;"),
+    ('"', "&quot;"),
+    ("\r", "&#13;"),
 )
+_SPECIAL: Final = re.compile(r'[&<>"\r]')
 # Names of the syntax itself, which no property element may have (RDF/XML, section 6.1.1).
 _NO_ELEMENTS: Final = frozenset(
     ref(RDF[name])
@@ -74,19 +80,11 @@ def write(lines: Iterable[str], format: str, out: BinaryIO, *, exact: bool = Fal
     if format in ("nt", "nq"):
         for batch in _batches(lines):
             out.write("".join(f"{line}\n" for line in batch).encode())
-    elif format in ("ttl", "trig"):
-        for piece in _turtle(lines) if format == "ttl" else _trig(lines):
-            out.write(piece.encode())
-    elif format == "rdf":
-        held = (_for_xml(line, exact) for line in lines)
-        ox.serialize(
-            (quad.triple for quad in _quads(held)),
-            output=cast("BinaryIO", _References(out)),
-            format=ox.RdfFormat.RDF_XML,
-            prefixes=dict(PREFIXES_USED),
-        )
+    elif format == "jsonld":
+        ox.serialize(_quads(lines), output=out, format=ox.RdfFormat.JSON_LD)
     else:
-        ox.serialize(_quads(lines), output=out, format=FORMATS[format].rdf)
+        for piece in _WRITERS[format](lines, exact):
+            out.write(piece.encode())
 
 
 def read_back(content: bytes, format: str) -> Iterator[ox.Quad]:
@@ -179,48 +177,107 @@ def _body(lines: Iterable[str], name: Callable[[str], str]) -> Iterator[str]:
 # ---- RDF/XML
 
 
-def _for_xml(line: str, exact: bool) -> str:
-    """The line as XML can carry it. Raises Invalid."""
-    subject, predicate, object_ = split_line(line)
-    if predicate in _NO_ELEMENTS or not _XML_NAME.search(predicate):
-        raise Invalid(
-            f"RDF/XML has no name for the predicate {predicate}",
-            where=subject,
-            hint="ask for ttl, nt or jsonld",
-        )
-    if object_.startswith('"') and _NOT_XML.search(object_):
-        safe = _NOT_XML_ESCAPE.sub(_replace, object_)
-        if exact and safe != object_:
+class _Elements:
+    """Terms as RDF/XML writes them."""
+
+    def __init__(self, exact: bool) -> None:
+        self.exact = exact
+        self._spaces = {iri: prefix for prefix, iri in PREFIXES_USED.items()}
+        self._known: dict[str, tuple[str, str] | None] = {}
+
+    def name(self, iri: str) -> tuple[str, str] | None:
+        """Element name and namespace declaration of an IRI term; None where XML has no name."""
+        if iri not in self._known:
+            if len(self._known) > _BATCH:
+                self._known.clear()
+            self._known[iri] = self._name(iri)
+        return self._known[iri]
+
+    def _name(self, iri: str) -> tuple[str, str] | None:
+        found = _XML_NAME.search(iri)
+        if iri in _NO_ELEMENTS or not found:
+            return None
+        space, local = iri[1 : found.start()], iri[found.start() : -1]
+        if prefix := self._spaces.get(space):
+            return f"{prefix}:{local}", ""
+        return f"ns:{local}", f' xmlns:ns="{_escaped(space)}"'
+
+    def opened(self, subject: str, cls: str | None) -> tuple[str, str]:
+        """Start and end of a node element, named by its class where that has a name."""
+        name, space = (self.name(cls) if cls else None) or ("rdf:Description", "")
+        return f"\n\n  <{name}{space} {_reference(subject, 'rdf:about')}>", f"\n  </{name}>"
+
+    def property(self, subject: str, predicate: str, object_: str) -> str:
+        """A property element. Raises Invalid where XML cannot say it."""
+        named = self.name(predicate)
+        if named is None:
             raise Invalid(
-                f"RDF/XML cannot carry a character of the value of {plain(predicate)}",
+                f"RDF/XML has no name for the predicate {predicate}",
                 where=subject,
                 hint="ask for ttl, nt or jsonld",
             )
-        return f"{subject} {predicate} {safe} ."
-    return line
+        name, space = named
+        if not object_.startswith('"'):
+            return f"\n    <{name}{space} {_reference(object_, 'rdf:resource')}/>"
+        end = object_.rindex('"')
+        tag, value = object_[end + 1 :], unescape(object_[1:end])
+        if _NOT_XML.search(value):
+            if self.exact:
+                raise Invalid(
+                    f"RDF/XML cannot carry a character of the value of {plain(predicate)}",
+                    where=subject,
+                    hint="ask for ttl, nt or jsonld",
+                )
+            value = _NOT_XML.sub("\ufffd", value)
+        if tag.startswith("@"):
+            space += f' xml:lang="{tag[1:]}"'
+        elif tag:
+            space += f' rdf:datatype="{_escaped(tag[3:-1])}"'
+        return f"\n    <{name}{space}>{_escaped(value)}</{name}>"
 
 
-# An escaped backslash is taken first, so that the text `\u0007` is not mistaken for a character.
-_NOT_XML_ESCAPE: Final = re.compile(rf"\\\\|{_NOT_XML.pattern}")
+def _reference(term: str, attribute: str) -> str:
+    if term.startswith("_:"):
+        return f'rdf:nodeID="{term[2:]}"'
+    return f'{attribute}="{_escaped(term[1:-1])}"'
 
 
-def _replace(match: re.Match[str]) -> str:
-    return match[0] if match[0] == r"\\" else "\ufffd"
+def _escaped(text: str) -> str:
+    """Text for content and attributes; a bare carriage return would be read as a line feed."""
+    if not _SPECIAL.search(text):
+        return text
+    for character, reference in _REFERENCES:
+        text = text.replace(character, reference)
+    return text
 
 
-class _References(io.RawIOBase):
-    """Writes a carriage return as a reference: XML parsers read a bare one as a line feed."""
+def _rdf_xml(lines: Iterable[str], exact: bool) -> Iterator[str]:
+    spaces = "".join(f'\n  xmlns:{p}="{_escaped(iri)}"' for p, iri in PREFIXES_USED.items())
+    yield f'<?xml version="1.0" encoding="UTF-8"?>\n<rdf:RDF{spaces}>'
+    elements = _Elements(exact)
+    before, end = "", ""
+    piece: list[str] = []
+    for line in lines:
+        subject, predicate, object_ = split_line(line)
+        fresh = subject != before
+        cls = object_ if fresh and predicate == _TYPE and elements.name(object_) else None
+        if fresh:
+            start, following = elements.opened(subject, cls)
+            piece += (end, start)
+            before, end = subject, following
+        if cls is None:
+            piece.append(elements.property(subject, predicate, object_))
+        if len(piece) >= _BATCH:
+            yield "".join(piece)
+            piece = []
+    yield "".join(piece) + f"{end}\n</rdf:RDF>\n"
 
-    def __init__(self, out: BinaryIO) -> None:
-        self.out = out
 
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]
-        self.out.write(bytes(data).replace(b"\r", b"&#13;"))
-        return len(data)
-
+_WRITERS: Final[dict[str, Callable[[Iterable[str], bool], Iterator[str]]]] = {
+    "ttl": lambda lines, _: _turtle(lines),
+    "trig": lambda lines, _: _trig(lines),
+    "rdf": _rdf_xml,
+}
 
 # ---- files
 
