@@ -25,7 +25,7 @@ LAYERS = {
             " audit",
             "render reports operations",
             "server",
-            "cli __main__",
+            "console cli __main__",
         )
     )
     for name in names.split()

@@ -1,0 +1,238 @@
+"""The command line as people use it: verbs, exit codes, messages, pipes, JSON."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GOOD = """
+@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .
+<https://city.example/d/1> a dcat:Dataset ; dct:title "Ruido"@es ; dct:description "Todo"@es .
+"""
+BAD = GOOD.replace('dct:title "Ruido"@es ; ', "")
+
+
+class Shell:
+    """Runs `bilbaokg` as its own process in a directory of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(
+        self, *arguments: str, given: bytes = b"", code: int = 0
+    ) -> subprocess.CompletedProcess[bytes]:
+        env = {**os.environ, "BILBAOKG_DATA": str(self.folder / "data"), "LC_ALL": "en_GB.UTF-8"}
+        done = subprocess.run(
+            [sys.executable, "-m", "bilbaokg", *arguments],
+            cwd=self.folder,
+            input=given,
+            capture_output=True,
+            env=env,
+            check=False,
+        )
+        assert done.returncode == code, (arguments, done.stdout.decode(), done.stderr.decode())
+        assert b"Traceback" not in done.stderr
+        return done
+
+    def json(self, *arguments: str, given: bytes = b"", code: int = 0) -> dict[str, Any]:
+        value: dict[str, Any] = json.loads(
+            self(*arguments, "--json", given=given, code=code).stdout
+        )
+        return value
+
+    def file(self, name: str, content: str | bytes) -> str:
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return name
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+@pytest.fixture
+def ready(shell: Shell) -> Shell:
+    shell("init", "--base", "https://datos.example.org")
+    return shell
+
+
+def test_every_verb_has_help_with_an_example(shell: Shell) -> None:
+    listed = shell("--help").stdout.decode()
+    for verb in ("init", "demo", "load", "validate", "export", "query", "serve", "delete"):
+        assert verb in listed
+        assert "Usage: bilbaokg" in shell(verb, "--help").stdout.decode()
+    assert "Example: bilbaokg load" in shell("load", "--help").stdout.decode()
+
+
+def test_unknown_verb_and_option_exit_with_2(shell: Shell) -> None:
+    assert b"No such command" in shell("lode", code=2).stderr
+    assert b"No such option" in shell("load", "--frmat", "x", code=2).stderr
+
+
+def test_without_a_catalogue_the_way_out_is_said(shell: Shell) -> None:
+    shell.file("a.ttl", GOOD)
+    error = shell("load", "a.ttl", code=2).stderr.decode()
+    assert "no catalogue here" in error
+    assert "bilbaokg init" in error
+
+
+def test_init_twice_is_harmless_and_another_base_is_refused(ready: Shell) -> None:
+    ready("init", "--base", "https://datos.example.org")
+    assert b"never changes" in ready("init", "--base", "https://other.example", code=2).stderr
+
+
+def test_init_refuses_a_base_that_is_no_iri(shell: Shell) -> None:
+    assert b"no http(s) IRI" in shell("init", "--base", "not an iri", code=2).stderr
+
+
+def test_load_reports_as_the_interface_says(ready: Shell) -> None:
+    ready.file("a.ttl", GOOD)
+    done = ready.json("load", "a.ttl")
+    assert done["files"] == 1
+    assert done["records"] == {"new": 1, "changed": 0, "unchanged": 0, "gone": 0}
+    assert done["statements"] == {"parsed": 3, "distinct": 3, "rest": 0}
+    assert done["classes"] == {"dcat:Dataset": 1}
+    assert done["graphs_dropped"] == 0
+    assert any("dct:publisher" in problem["message"] for problem in done["problems"])
+
+
+def test_the_same_file_twice_changes_nothing_and_says_so(ready: Shell) -> None:
+    ready.file("a.ttl", GOOD)
+    ready("load", "a.ttl")
+    assert b"Nothing changed" in ready("load", "a.ttl").stdout
+
+
+def test_dry_run_changes_nothing(ready: Shell) -> None:
+    ready.file("a.ttl", GOOD)
+    assert ready.json("load", "a.ttl", "--dry-run")["records"]["new"] == 1
+    assert ready.json("status")["records"] == {}
+
+
+def test_load_reads_a_pipe_folders_and_gzip(ready: Shell) -> None:
+    assert ready.json("load", "-", given=GOOD.encode())["records"]["new"] == 1
+    assert ready.json("load", "-", given=GOOD.encode())["records"]["unchanged"] == 1
+    (ready.folder / "in/deep").mkdir(parents=True)
+    ready.file("in/deep/b.ttl.gz", gzip.compress(GOOD.replace("d/1", "d/2").encode()))
+    ready.file("in/readme.txt", "not RDF")
+    assert ready.json("load", "in")["records"]["new"] == 1
+
+
+def test_a_file_taken_out_of_a_folder_is_gone_at_source(ready: Shell) -> None:
+    (ready.folder / "in").mkdir()
+    ready.file("in/a.ttl", GOOD)
+    ready.file("in/b.ttl", GOOD.replace("d/1", "d/2"))
+    ready("load", "in")
+    (ready.folder / "in/b.ttl").unlink()
+    done = ready.json("load", "in")
+    assert done["records"]["gone"] == 1
+    assert ready.json("status")["records"] == {"dataset": 2}
+
+
+def test_a_syntax_error_names_file_line_column_and_shows_the_place(ready: Shell) -> None:
+    ready.file("a.ttl", GOOD + "<x> <y> .\n")
+    error = ready("load", "a.ttl", code=2).stderr.decode()
+    assert "a.ttl:4:" in error
+    assert "<x> <y> ." in error
+    problem = ready.json("load", "a.ttl", code=2)
+    assert (problem["status"], problem["line"]) == (400, 4)
+
+
+def test_validate_needs_no_catalogue_and_exits_1_on_violations(shell: Shell) -> None:
+    shell.file("good.ttl", GOOD)
+    shell.file("bad.ttl", BAD)
+    shell("validate", "good.ttl")
+    report = shell.json("validate", "bad.ttl", code=1)
+    assert report["conforms"] is False
+    assert report["blocks_release"] is True
+    assert report["counts"]["violation"] == 1
+    assert report["results"][0]["source"] == {"file": "bad.ttl", "line": 3}
+    shell("validate", "bad.ttl", "--fail-on", "never")
+    shell("validate", "good.ttl", "--fail-on", "warning", code=1)
+
+
+@pytest.mark.parametrize("form", ["text", "json", "turtle", "junit", "sarif", "html", "csv"])
+def test_validate_writes_every_format(shell: Shell, form: str) -> None:
+    shell.file("bad.ttl", BAD)
+    shell("validate", "bad.ttl", "--format", form, "--output", "report", code=1)
+    assert (shell.folder / "report").stat().st_size > 100
+
+
+def test_validate_of_a_file_without_datasets_never_passes(shell: Shell) -> None:
+    shell.file("none.ttl", "<https://a.example/x> <https://a.example/y> 1 .")
+    assert b"dcat:Dataset" in shell("validate", "none.ttl", code=1).stdout
+
+
+def test_release_export_and_query_go_together(ready: Shell) -> None:
+    ready.file("a.ttl", GOOD)
+    ready("load", "a.ttl")
+    assert b"nothing is published yet" in ready("export", "dcat-ap", code=2).stderr
+    ready("release", "build", "--note", "first")
+    ready("release", "publish")
+    assert ready.json("release", "list")["releases"][0]["current"] is True
+    for extension in ("ttl", "rdf", "nt", "jsonld"):
+        assert b"Ruido" in ready("export", "dcat-ap", "--format", extension).stdout
+    full = ready("export", "full", "--format", "nt").stdout.decode()
+    assert '<http://purl.org/dc/terms/title> "Ruido"@es .' in full
+    query = "SELECT ?t WHERE { ?d <http://purl.org/dc/terms/title> ?t }"
+    assert b"Ruido" in ready("query", "-", "--format", "csv", given=query.encode()).stdout
+    assert b"Ruido" in ready("query", "-", "--working", given=query.encode()).stdout
+
+
+def test_release_build_refused_by_the_gate_exits_1_and_lists(ready: Shell) -> None:
+    ready.file("a.ttl", BAD)
+    ready("load", "a.ttl")
+    refused = ready("release", "build", code=1)
+    assert b"https://city.example/d/1" in refused.stdout
+    assert b"--hold-back or --waive" in refused.stderr
+    assert ready.json("release", "build", code=1)["report"]["counts"]["violation"] == 1
+
+
+def test_tokens_are_shown_once_and_revoked_by_name(ready: Shell) -> None:
+    made = ready.json("token", "create", "harvester", "--scope", "read")
+    assert made["token"].startswith("bkg_")
+    listed = ready("token", "list").stdout
+    assert b"harvester" in listed
+    assert made["token"].encode() not in listed
+    ready("token", "revoke", "harvester")
+
+
+def test_audit_tells_who_did_what_and_verifies(ready: Shell) -> None:
+    ready.file("a.ttl", GOOD)
+    ready("load", "a.ttl", "--why", "monthly delivery")
+    entry = ready.json("audit", "list")["entries"][0]
+    assert (entry["kind"], entry["detail"]["why"]) == ("load", "monthly delivery")
+    assert ready.json("audit", "verify") == {"entries": 1, "records": 1}
+    assert len(ready.json("history", "https://city.example/d/1")["revisions"]) == 1
+
+
+def test_demo_without_serving_loads_two_releases_and_is_repeatable(shell: Shell) -> None:
+    shell("demo", "--no-serve")
+    releases = shell.json("release", "list")["releases"]
+    assert [r["id"] for r in releases] == ["r1", "r2"]
+    diff = shell.json("release", "diff", "r1", "r2")
+    assert diff["changed"]
+    shell("demo", "--no-serve")
+    assert len(shell.json("release", "list")["releases"]) == 2
+    rows = shell("query", "datasets-without-steward", "--format", "csv").stdout.splitlines()
+    assert len(rows) > 1
+
+
+def test_interrupt_exits_with_130(ready: Shell) -> None:
+    env = {**os.environ, "BILBAOKG_DATA": str(ready.folder / "data")}
+    command = [sys.executable, "-m", "bilbaokg", "load", "-"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=env
+    ) as process:
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
