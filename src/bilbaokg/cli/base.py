@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import click
 
-import bilbaokg
 from bilbaokg import release, settings
 from bilbaokg.console import Console
 from bilbaokg.errors import BadInput, NotFound, UnsupportedFormat
@@ -89,7 +88,7 @@ def _language() -> str:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(bilbaokg.__version__, prog_name="bilbaokg")
+@click.version_option(package_name="bilbaokg", prog_name="bilbaokg")
 @global_options
 def group() -> None:
     """A city's metadata catalogue as a knowledge graph: DCAT-AP in, portals out.

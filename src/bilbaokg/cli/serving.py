@@ -28,7 +28,8 @@ def demo(console: Console, no_serve: bool, host: str, port: int) -> int:
     """
     folder = assets.folder("demo")
     script = tomllib.loads((folder / "demo.toml").read_text(encoding="utf-8"))
-    initialise(console.data, {"base": script["base"], "title": script["title"]})
+    values = {"base": script["base"], "title": script["title"]}
+    initialise(console.data, values | {"public_url": _address(host, port)})
     if release.Releases(console.data, configuration_of(console)).current() is None:
         for number, step in enumerate(script["step"], 1):
             _demo_step(console, folder, step, f"[{number}/{len(script['step'])}]")
@@ -78,12 +79,14 @@ def _serve(console: Console, host: str, port: int, root_path: str, workers: int 
     from bilbaokg import server
 
     configuration = configuration_of(console)
-    if not console.quiet:
-        name = "localhost" if host in _LOCAL else host
-        address = f"http://{name}:{port}{root_path}"
-        console.say(f"Serving {console.data} at {address}/  (Ctrl-C stops)")
-        for path, what in _SIGHTS:
-            console.say(f"  {address}{path:<28} {what}")
+
+    def announce(_: str) -> None:
+        if not console.quiet:
+            address = _address(host, port) + root_path
+            console.say(f"Serving {console.data} at {address}/  (Ctrl-C stops)")
+            for path, what in _SIGHTS:
+                console.say(f"  {address}{path:<{_PATH_WIDTH}}  {what}")
+
     server.serve(
         console.data,
         configuration,
@@ -91,6 +94,7 @@ def _serve(console: Console, host: str, port: int, root_path: str, workers: int 
         port=port,
         root_path=root_path,
         workers=workers or configuration.workers,
+        announce=announce,
     )
     return DONE
 
@@ -103,3 +107,8 @@ _SIGHTS: Final = (
     ("/catalog.ttl", "the feed that portals harvest (.rdf .jsonld .nt)"),
     ("/sparql", "the SPARQL endpoint"),
 )
+_PATH_WIDTH: Final = max(len(path) for path, _ in _SIGHTS)
+
+
+def _address(host: str, port: int) -> str:
+    return f"http://{'localhost' if host in _LOCAL else host}:{port}"
