@@ -2,7 +2,7 @@
 
 Half of the workers are the fast lane, where every query starts. One that is still at work after
 `PATIENCE_SECONDS` moves to the slow lane and gives its place back; when the slow lane is full and
-others wait, it is stopped. So cheap queries go on beside costly ones.
+others wait, it is stopped after `LIMIT_SECONDS`. So cheap queries go on beside costly ones.
 """
 
 from __future__ import annotations
@@ -19,10 +19,20 @@ from typing import Any, Final
 from bilbaokg.errors import BilbaokgError, Overloaded
 from bilbaokg.workers import Frame, Pool
 
-__all__ = ["PATIENCE_SECONDS", "Answer", "Lanes", "Rows", "Stopped", "rows", "work"]
+__all__ = [
+    "LIMIT_SECONDS",
+    "PATIENCE_SECONDS",
+    "Answer",
+    "Lanes",
+    "Rows",
+    "Stopped",
+    "rows",
+    "work",
+]
 
-PATIENCE_SECONDS: Final = 1.0
-_AGAIN_SECONDS: Final = 0.25
+PATIENCE_SECONDS: Final = 0.3
+LIMIT_SECONDS: Final = 0.8
+_AGAIN_SECONDS: Final = 0.1
 _WAIT_SECONDS: Final = 10.0
 
 
@@ -92,6 +102,7 @@ class Answer:
         self.done = False
         self._frames, self._place = frames, place
         self._reason: Exception | None = None
+        self._started = time.monotonic()
         self._timer = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._hurry)
 
     async def piece(self, size: int) -> bytes:
@@ -123,7 +134,7 @@ class Answer:
     def _hurry(self) -> None:
         if self._place.move():
             return
-        if self._place.lanes.waiting:
+        if self._place.lanes.waiting and time.monotonic() - self._started > LIMIT_SECONDS:
             self.stop(Overloaded("too many long queries at once", retry_after=10))
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(_AGAIN_SECONDS, self._hurry)

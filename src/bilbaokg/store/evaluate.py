@@ -50,7 +50,7 @@ _GRAPH_FORMATS: Final = {
     "jsonld": ox.RdfFormat.JSON_LD,
 }
 _PIECE: Final = 64 << 10
-_BEAT_SECONDS: Final = 0.25
+_BEAT_SECONDS: Final = 0.1
 _OPEN_STORES: Final = 2
 _ERROR: Final = re.compile(r"error at (\d+):(\d+): (?:expected )?(.*)", re.DOTALL)
 
@@ -66,7 +66,7 @@ def job(params: dict[str, Any], body: bytes) -> Iterator[Frame]:
     of graph IRIs, None without a protocol dataset), `base` (for relative IRIs), `limit` (bytes),
     `rows` (the first so many rows as JSON lines of N-Triples terms, instead of a format).
     The first frame's header is {"kind": "select"|"ask"|"graph", "media_type": ...}; headers with
-    "beat" mean nothing. Raises SyntaxFault, Invalid, Forbidden, NotAcceptable, TooLarge.
+    "beat" mean nothing. Raises SyntaxFault, BadInput, Forbidden, NotAcceptable, TooLarge.
     """
     text = _decode(body)
     facts = guard.check(text)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from bilbaokg.errors import Forbidden, Invalid, SyntaxFault
+from bilbaokg.errors import BadInput, Forbidden, SyntaxFault
 
 __all__ = ["MAX_NESTING", "MAX_OPERATORS", "MAX_PATTERNS", "MAX_STEPS", "Facts", "check", "place"]
 
@@ -56,6 +56,15 @@ _HEAD_WORDS: Final = frozenset(
 )
 
 
+@dataclass(slots=True)
+class _Bracket:
+    """An open bracket, what it holds (group, list, path, expression, data), its terms so far."""
+
+    mark: str
+    holds: str
+    terms: int = 0
+
+
 class Token(NamedTuple):
     """One token: its group in `_TOKEN`, its text, and where it starts."""
 
@@ -80,7 +89,7 @@ def place(text: str, offset: int) -> dict[str, int]:
 
 
 def check(text: str) -> Facts:
-    """Walk over a query. Raises SyntaxFault, Invalid (a limit) or Forbidden (federation).
+    """Walk over a query. Raises SyntaxFault, BadInput (a limit) or Forbidden (federation).
 
     Each names line and column.
     """
@@ -113,10 +122,9 @@ class _Walk:
     def __init__(self, text: str) -> None:
         self.text = text
         self.facts = Facts()
-        self.open: list[tuple[str, str]] = []
+        self.open = [_Bracket("", "")]
         self.patterns = self.steps = self.operators = 0
-        self.terms = 0  # since the last separator
-        self.expect = ""  # what the next bracket holds: "expression", "data" or nothing special
+        self.expect = ""  # what the next bracket holds: expression, data, or nothing special
         self.head = False  # within a projection, grouping or dataset clause
         self.before = Token("", "", 0)
 
@@ -129,17 +137,16 @@ class _Walk:
     # ---- tokens
 
     def _term(self, token: Token) -> None:
-        holds = self.open[-1][1] if self.open else ""
-        if holds == "list":
-            self._pattern(token, 2)
-        elif holds == "group" and not self.head and self.expect != "expression":
-            self.terms += token.kind in _TERMS
+        inner = self.open[-1]
+        loose = inner.holds == "group" and not self.head and self.expect != "expression"
+        if loose or inner.holds == "list":
+            inner.terms += 1
 
     def _iri(self, token: Token) -> None:
         """`<` may also be "less than": what could be read both ways is refused."""
         operand = self.before.kind in _TERMS or self.before.text in _OPERAND_MARKS
         ambiguous = any(c in token.text for c in "'()#") and "://" not in token.text
-        if operand and ambiguous and any(bracket == "(" for bracket, _ in self.open):
+        if operand and ambiguous and any(bracket.mark == "(" for bracket in self.open):
             raise SyntaxFault(
                 "this can be read as an IRI and as 'less than'", where="query",
                 hint="write a space after '<', or a full IRI", **place(self.text, token.start),
@@ -194,57 +201,60 @@ class _Walk:
             self._leave(token)
         elif mark in (".", ";", ","):
             self._flush(token)
-        elif mark in _STEPS:
-            self.steps += 1
+        elif mark in _STEPS or mark in _OPERATORS:
+            if self.open[-1].holds == "list":
+                self.open[-1].holds = "path"
+            self.steps += mark in _STEPS
             self._limit(self.steps, MAX_STEPS, "path steps", token)
-            self._operator(token)
-        elif mark in _OPERATORS:
             self._operator(token)
 
     # ---- brackets
 
     def _enter(self, token: Token) -> None:
-        around = self.open[-1][1] if self.open else ""
-        bracket = token.text
-        if (self.expect == "data" and bracket == "{") or around == "data":
-            holds = "data"
-        elif bracket == "{":
-            holds = "group"
+        holds = self._what(token.text)
+        if token.text == "{":
             self._flush(token)
             self.head = False
-        elif bracket == "(":
-            holds = self._in_parentheses(around)
-        else:
-            holds = around if around == "expression" else "group"
-        if not (self.expect == "data" and bracket == "("):
+        if not (self.expect == "data" and token.text == "("):
             self.expect = ""
-        self.open.append((bracket, holds))
-        self._limit(len(self.open), MAX_NESTING, "levels of nesting", token)
-        if bracket == "[":
-            self._pattern(token, 1)
+        self.open.append(_Bracket(token.text, holds))
+        self._limit(len(self.open) - 1, MAX_NESTING, "levels of nesting", token)
 
-    def _in_parentheses(self, around: str) -> str:
-        if self.expect or self.head or around in ("expression", ""):
-            return "expression"
-        # A path in parentheses has no terms of its own; a list counts what it holds.
-        return "list"
+    def _what(self, mark: str) -> str:
+        """What a bracket that opens here holds."""
+        around = self.open[-1].holds
+        if around == "data" or (self.expect == "data" and mark == "{"):
+            return "data"
+        if mark == "{":
+            return "group"
+        if mark == "(":
+            if self.expect or self.head or around in ("expression", ""):
+                return "expression"
+            return "list"  # until an operator in it shows that it is a path
+        return around if around == "expression" else "group"
 
     def _leave(self, token: Token) -> None:
-        if token.text in ("}", "]"):
-            self._flush(token)
-        if self.open:
-            self.open.pop()
+        if len(self.open) == 1:
+            return
+        inner = self.open[-1]
+        if inner.holds == "list":
+            # Each member of a list is two triples: rdf:first and rdf:rest.
+            self._pattern(token, 2 * inner.terms)
+        self._flush(token)
+        self.open.pop()
         if token.text == "}":
             self.head = False
-        elif token.text in (")", "]") and self.open and self.open[-1][1] == "group":
-            self.terms += not self.head
+        elif inner.holds in ("list", "group"):
+            self._term(token)
 
     # ---- counts
 
     def _flush(self, token: Token) -> None:
-        if self.terms:
-            self.terms = 0
+        """A separator: what stood since the last one is one triple pattern."""
+        inner = self.open[-1]
+        if inner.terms and inner.holds == "group":
             self._pattern(token, 1)
+            inner.terms = 0
 
     def _pattern(self, token: Token, count: int) -> None:
         self.patterns += count
@@ -256,7 +266,7 @@ class _Walk:
 
     def _limit(self, count: int, limit: int, what: str, token: Token) -> None:
         if count > limit:
-            raise Invalid(
+            raise BadInput(
                 f"more than {limit:,} {what}", where="query",
                 hint="split the query, or give long lists of terms with VALUES",
                 **place(self.text, token.start),
