@@ -2,7 +2,8 @@
 
 Half of the workers are the fast lane, where every query starts. One that is still at work after
 `PATIENCE_SECONDS` moves to the slow lane and gives its place back; when the slow lane is full and
-others wait, it is stopped after `LIMIT_SECONDS`. So cheap queries go on beside costly ones.
+others wait, it is stopped after `LIMIT_SECONDS`, and sooner the more wait. So cheap queries go on
+beside costly ones.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ __all__ = [
     "work",
 ]
 
-PATIENCE_SECONDS: Final = 0.3
+PATIENCE_SECONDS: Final = 0.2
 LIMIT_SECONDS: Final = 0.8
+_LEAST_SECONDS: Final = 0.2
 _AGAIN_SECONDS: Final = 0.1
 _WAIT_SECONDS: Final = 10.0
 
@@ -134,7 +136,9 @@ class Answer:
     def _hurry(self) -> None:
         if self._place.move():
             return
-        if self._place.lanes.waiting and time.monotonic() - self._started > LIMIT_SECONDS:
+        waiting = self._place.lanes.waiting
+        limit = max(LIMIT_SECONDS / max(waiting, 1), _LEAST_SECONDS)
+        if waiting and time.monotonic() - self._started > limit:
             self.stop(Overloaded("too many long queries at once", retry_after=10))
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(_AGAIN_SECONDS, self._hurry)
