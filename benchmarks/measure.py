@@ -1,0 +1,120 @@
+"""What the benchmarks share: running a command and measuring all of it, and naming the machine."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+__all__ = ["Measured", "machine", "memory", "run", "table", "timed"]
+
+_PAUSE: Final = 0.02
+_PROC: Final = Path("/proc")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run of a command: seconds of the clock and of the processors, peak bytes, its output.
+
+    `memory` adds the peak resident sizes (VmHWM) of the process and of all that it started, so it
+    is an upper bound; 0 where /proc does not tell.
+    """
+
+    wall: float
+    cpu: float
+    memory: int
+    output: str
+
+
+def run(command: Sequence[str]) -> Measured:
+    """Run a command to its end. Raises RuntimeError with its last words when it fails."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    )
+    peaks: dict[int, int] = {}
+    watcher = threading.Thread(target=_watch, args=(process, peaks), daemon=True)
+    watcher.start()
+    before = os.times()
+    output, errors = process.communicate()
+    wall = time.perf_counter() - start
+    after = os.times()
+    watcher.join()
+    if process.returncode not in (0, 1):
+        raise RuntimeError(f"{' '.join(command)}: {errors[-2000:]}")
+    cpu = (after.children_user - before.children_user) + (
+        after.children_system - before.children_system
+    )
+    return Measured(wall, cpu, sum(peaks.values()), output)
+
+
+def _watch(process: subprocess.Popen[str], peaks: dict[int, int]) -> None:
+    while process.returncode is None:
+        for pid, size in _sizes(process.pid):
+            peaks[pid] = max(size, peaks.get(pid, 0))
+        time.sleep(_PAUSE)
+
+
+def _sizes(root: int) -> list[tuple[int, int]]:
+    """The peak resident sizes of a process and its descendants."""
+    parents: dict[int, int] = {}
+    sizes: dict[int, int] = {}
+    for status in _PROC.glob("[0-9]*/status"):
+        try:
+            fields = dict(
+                line.split(":", 1) for line in status.read_text().splitlines() if ":" in line
+            )
+        except OSError:
+            continue
+        pid = int(status.parent.name)
+        parents[pid] = int(fields["PPid"])
+        sizes[pid] = int(fields.get("VmHWM", "0 kB").split()[0]) * 1024
+    family = {root}
+    for pid in sorted(parents):
+        if parents[pid] in family:
+            family.add(pid)
+    return [(pid, sizes[pid]) for pid in family if pid in sizes]
+
+
+def memory(root: int) -> int:
+    """The sum of the peak resident sizes of a running process and its descendants, in bytes."""
+    return sum(size for _, size in _sizes(root))
+
+
+def timed(action: Callable[[], object], repeat: int) -> tuple[float, float]:
+    """The median and the 95th percentile of the seconds that an action takes."""
+    seconds = []
+    for _ in range(repeat):
+        start = time.perf_counter()
+        action()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds), sorted(seconds)[int(len(seconds) * 0.95)]
+
+
+def machine() -> str:
+    """Date, processor, Python and Oxigraph in one line."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = _PROC / "cpuinfo"
+    if cpuinfo.is_file():
+        names = [x for x in cpuinfo.read_text().splitlines() if x.startswith("model name")]
+        model = names[0].partition(":")[2].strip() if names else model
+    return (
+        f"{datetime.datetime.now(datetime.UTC).date()}, {os.cpu_count()} cores ({model}), "
+        f"{platform.system()}, Python {platform.python_version()}, "
+        f"pyoxigraph {version('pyoxigraph')}, load before {os.getloadavg()[0]:.1f}"
+    )
+
+
+def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table; the first column is text, the others are numbers."""
+    lines = [titles, ["---"] + ["---:"] * (len(titles) - 1), *rows]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
