@@ -13,16 +13,16 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import jinja2
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from bilbaokg import assets
@@ -201,15 +201,16 @@ def safe_href(iri: str) -> str | None:
         return None
 
 
-def when(value: str | None, lang: str) -> str:
+def when(value: str | None, lang: str, width: Literal["medium", "long"] = "long") -> str:
     """An xsd:date or xsd:dateTime as people write it; what is neither stays as it is."""
     if not value:
         return ""
     try:
-        if len(value) == 10:
-            return format_date(date.fromisoformat(value), format="long", locale=lang)
+        day = format_date(date.fromisoformat(value[:10]), format=width, locale=lang)
+        if len(value) == len("2026-01-31"):
+            return day
         moment = datetime.fromisoformat(value)
-        return format_datetime(moment, format="d MMMM y, HH:mm", locale=lang)
+        return f"{day}, {moment:%H:%M}{' UTC' if moment.utcoffset() == timedelta(0) else ''}"
     except ValueError:
         return value
 
@@ -297,7 +298,7 @@ def page(content: Any, site: Site) -> str:
         lang=lang,
         t=lambda key, count=None, **values: translate(key, lang, count, **values),
         has_text=has_text,
-        when=lambda value: when(value, lang),
+        when=lambda value, width="long": when(value, lang, width),
         number=lambda value: format_decimal(value, locale=lang),
         asset=lambda name: asset(name, site.root),
     )  # fmt: skip

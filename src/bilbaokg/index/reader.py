@@ -98,6 +98,22 @@ class Index:
             raise NotFound(f"no record {id!r} in this release")
         return zlib.decompress(found[0][0]).decode()
 
+    def iri(self, id: str) -> str:
+        """The IRI of a record. Raises NotFound."""
+        found = self._all("SELECT iri FROM entries WHERE id = ?", (id,))
+        if not found:
+            raise NotFound(f"no record {id!r} in this release")
+        return str(found[0][0])
+
+    def uses(self, value: str, kind: str = "dataset") -> dict[str, int]:
+        """For how many entries of a kind a value is something: facet -> count."""
+        marks = ",".join("?" * len(FACETS))
+        sql = (
+            "SELECT f.facet, count(*) FROM facets f JOIN entries e ON e.num = f.entry"  # noqa: S608
+            f" WHERE f.facet IN ({marks}) AND f.value = ? AND e.kind = ? GROUP BY f.facet"
+        )
+        return dict(self._all(sql, (*FACETS, value, kind)))
+
     def is_gone(self, id: str) -> bool:
         """Whether a record was deleted and is a tombstone."""
         return bool(self._all("SELECT 1 FROM entries WHERE id = ? AND gone", (id,)))

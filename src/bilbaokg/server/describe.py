@@ -8,13 +8,13 @@ from urllib.parse import quote
 
 from bilbaokg import queries, render
 from bilbaokg.index import Text, Where, choose
+from bilbaokg.server import findings, lists
 from bilbaokg.server.reading import Reader, anchor
 from bilbaokg.server.views import (
     Action,
     Assertion,
     DatasetPage,
     Distribution,
-    Finding,
     Group,
     LineageStep,
     Node,
@@ -23,6 +23,7 @@ from bilbaokg.server.views import (
     TombstonePage,
     Value,
 )
+from bilbaokg.skolem import GENID
 from bilbaokg.terms import (
     ADMS,
     AS,
@@ -43,9 +44,8 @@ from bilbaokg.terms import (
     split_lines,
 )
 
-__all__ = ["Described", "dataset", "finding", "resource", "tombstone"]
+__all__ = ["dataset", "resource", "tombstone"]
 
-_GENID: Final = "/.well-known/genid/"
 _TYPE: Final = ref(RDF.type)
 _ATTRIBUTION: Final = ref(PROV.qualifiedAttribution)
 _DEPTH: Final = 3
@@ -108,13 +108,11 @@ class _Writer:
 
     def value(self, term: str, depth: int = 0) -> Value:
         """A term; a nameless node of the record is shown by what is said of it."""
-        if _GENID not in term or term not in self.record.subjects:
+        if GENID not in term or term not in self.record.subjects:
             return self.reader.value(term)
         if depth >= _DEPTH:
             return Value(Text("…", ""), f"#{anchor(plain(term))}")
-        title = self.reader.name(plain(term))
-        text = title if _GENID not in title.text else Text("", "")
-        return Value(text, parts=self.groups(term, depth=depth + 1))
+        return Value(Text("", ""), parts=self.groups(term, depth=depth + 1))
 
     def groups(self, subject: str, skip: Iterable[str] = (), depth: int = 0) -> list[Group]:
         """All statements about a subject, by property, names in alphabetical order."""
@@ -129,7 +127,9 @@ class _Writer:
         own = self.reader.lang
         ordered = sorted(objects, key=lambda o: (language_of(o) not in (own, None), o))
         values = [self.value(o, depth) for o in ordered]
-        return Group(self.reader.iri(plain(predicate)), values)
+        # Two vocabularies often have the same word; the table of all statements keeps both.
+        once = {(v.text, bool(v.parts), n if v.parts else 0): v for n, v in enumerate(values)}
+        return Group(self.reader.iri(plain(predicate)), list(once.values()))
 
     def facts(self, subject: str, predicates: Iterable[str]) -> list[Group]:
         """These properties of a subject, where it has them."""
@@ -207,6 +207,7 @@ def resource(place: Where, reader: Reader) -> ResourcePage:
         summary=writer.text(term, _SUMMARIES),
         record=reader.iri(whole.iri) if whole and not place.whole else None,
         groups=writer.groups(term, skip=(title, summary)),
+        listed=lists.where_used(reader, place.iri),
         incoming=_incoming(reader, place.iri),
         formats=_formats(reader, place.record),
         sparql=_open_in_sparql(reader, place.iri),
@@ -236,6 +237,7 @@ def dataset(place: Where, reader: Reader) -> DatasetPage:
     term, facets = ref(place.iri), index.facets_of(place.record)
     responsible = _responsible(writer, term)
     held = {r.role.text for r in responsible}
+    licences = set(map(plain, record.all(term, DCT.license)))
     return DatasetPage(
         id=place.record,
         iri=place.iri,
@@ -244,7 +246,9 @@ def dataset(place: Where, reader: Reader) -> DatasetPage:
         tags=_tags(writer, term),
         facts=writer.facts(term, _FACTS),
         keywords=_keywords(writer, term),
-        distributions=[_distribution(writer, d) for d in record.all(term, DCAT.distribution)],
+        distributions=[
+            _distribution(writer, d, licences) for d in record.all(term, DCAT.distribution)
+        ],
         upstream=_lineage(reader, "upstream", place.iri),
         downstream=_lineage(reader, "downstream", place.iri),
         tables=_tables(reader, place.iri),
@@ -256,7 +260,7 @@ def dataset(place: Where, reader: Reader) -> DatasetPage:
         services=_sources(reader, place.iri, DCAT.servesDataset),
         usages=writer.values(term, "http://www.w3.org/ns/duv#hasUsage"),
         gaps=facets.get("gap", []),
-        findings=_findings(reader, place.iri),
+        findings=findings.of_dataset(reader, place.iri),
         formats=_formats(reader, place.record),
         sparql=_open_in_sparql(reader, place.iri),
         nodes=writer.nodes(term),
@@ -284,7 +288,8 @@ def _keywords(writer: _Writer, term: str) -> list[Value]:
     ]
 
 
-def _distribution(writer: _Writer, term: str) -> Distribution:
+def _distribution(writer: _Writer, term: str, known: set[str]) -> Distribution:
+    """A distribution; its licence only where it is not `known` from the dataset."""
     if term not in writer.record.subjects:
         place = writer.reader.place(plain(term))
         if place:
@@ -293,12 +298,13 @@ def _distribution(writer: _Writer, term: str) -> Distribution:
     record = writer.record
     download, access = record.first(term, DCAT.downloadURL), record.first(term, DCAT.accessURL)
     format = writer.one(term, DCT.format) or writer.one(term, DCAT.mediaType)
+    licence = writer.one(term, DCT.license)
     return Distribution(
         title=writer.reader.iri(plain(term)),
         format=format.text.text if format else "",
         size=render.file_size(record.first(term, DCAT.byteSize), writer.reader.lang),
         modified=record.first(term, DCT.modified),
-        licence=writer.one(term, DCT.license),
+        licence=licence if licence and licence.term not in known else None,
         download=render.safe_href(download) if download else None,
         access=render.safe_href(access) if access else None,
         availability=writer.one(term, DCATAP.availability),
@@ -385,22 +391,3 @@ def _assertions(writer: _Writer) -> list[Assertion]:
             date = record.first(subject, DCT.date)
             found.append(Assertion(principle, name, mode.endswith("#automatic"), date))
     return sorted(found, key=lambda a: a.principle.text.text)
-
-
-def _findings(reader: Reader, iri: str) -> list[Finding]:
-    """What the release's validation says of this dataset."""
-    report = reader.opened.report or {"results": []}
-    return [finding(reader, r) for r in report["results"] if iri in (r["dataset"], r["focus"])]
-
-
-def finding(reader: Reader, result: dict[str, str | None]) -> Finding:
-    """One result of a report, for a reader."""
-    path = result["path"]
-    return Finding(
-        severity=str(result["severity"]),
-        property=Value(reader.name(path), None, path) if path else None,
-        message=str(result["message"]),
-        value=result["value"],
-        hint=result["hint"],
-        steward=result["steward"],
-    )

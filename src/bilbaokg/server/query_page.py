@@ -41,10 +41,12 @@ def answer(context: Context, request: Request, reader: Reader) -> tuple[SparqlPa
         except BilbaokgError as error:
             outcome = error
     status = outcome.status if isinstance(outcome, BilbaokgError) else 200
-    return _fill(text, outcome, reader), status
+    return _fill(text, outcome, reader, context.url("/sparql")), status
 
 
-def _fill(text: str, outcome: Rows | BilbaokgError | None, reader: Reader) -> SparqlPage:
+def _fill(
+    text: str, outcome: Rows | BilbaokgError | None, reader: Reader, endpoint: str
+) -> SparqlPage:
     """The page with a query and what it gave (None: it was not run)."""
     answer = outcome if isinstance(outcome, Rows) else None
     error = outcome if isinstance(outcome, BilbaokgError) else None
@@ -63,7 +65,7 @@ def _fill(text: str, outcome: Rows | BilbaokgError | None, reader: Reader) -> Sp
         error=error.message if error else None,
         line=error.extra.get("line") if error else None,
         hint=error.hint if error else None,
-        endpoint=f"{reader.site.root}/sparql",
+        endpoint=endpoint,
     )
 
 
@@ -85,7 +87,7 @@ def _saved(query: Query, reader: Reader) -> SavedQuery:
     return SavedQuery(
         title=_in(head.title, reader.lang) or query.name,
         description=_in(head.description, reader.lang),
-        href=reader.site.url(f"/sparql?{urlencode({'query': text})}"),
+        href=reader.site.url(f"/sparql?{urlencode({'query': text, 'run': 1})}"),
     )
 
 

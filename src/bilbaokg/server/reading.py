@@ -20,6 +20,7 @@ from bilbaokg.model import Query, Release
 from bilbaokg.queries import bind
 from bilbaokg.release import Releases
 from bilbaokg.server.views import Value
+from bilbaokg.skolem import GENID
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import PREFIXES, RDFS, SKOS, XSD, language_of, plain
 
@@ -127,12 +128,20 @@ class Reader:
         return self._places[iri]
 
     def name(self, iri: str) -> Text:
-        """What a thing is called: in the release, in our vocabularies, else a short form."""
+        """What a thing is called: in the release, in our vocabularies, else a short form.
+
+        A nameless part is called after its record.
+        """
         self.load([iri])
         if iri in self._labels:
             return self._labels[iri]
         if names := _ontology(self.opened.base).get(iri):
             return choose(names, self.lang)
+        place = self._places[iri]
+        if place and not place.whole and place.page == place.record:
+            return self.name(self.opened.index.iri(place.record))
+        if GENID in iri:
+            return Text(render.translate("resource.node", self.lang), "")
         return render.term_label(iri, self.lang) or Text(_short(iri), "")
 
     def href(self, iri: str) -> str | None:

@@ -22,11 +22,13 @@ __all__ = [
     "FacetGroup",
     "Finding",
     "FindingGroup",
+    "FindingKind",
     "Group",
     "HeldBack",
     "HomePage",
     "KindPage",
     "LineageStep",
+    "Listed",
     "Node",
     "Pager",
     "ReleaseRow",
@@ -58,11 +60,10 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A property with its values; `more` counts values that are not shown."""
+    """A property with its values."""
 
     name: Value
     values: list[Value]
-    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class Tile:
 
     count: int
     text: str
-    href: str | None = None
+    href: str
+    chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,6 @@ class DatasetsPage:
     """The list of datasets with its filters; a plain GET form."""
 
     q: str
-    sort: str
     sorts: list[Choice]
     facets: list[FacetGroup]
     hidden: list[tuple[str, str]]
@@ -180,10 +181,12 @@ class DatasetsPage:
 
 @dataclass(frozen=True, slots=True)
 class KindPage:
-    """All records of one kind, by name."""
+    """All records of one kind, by name; `schemes` narrow them to one vocabulary."""
 
     kind: str
     q: str
+    scheme: str
+    schemes: list[Tile]
     rows: list[Card]
     pager: Pager
 
@@ -231,7 +234,7 @@ class Assertion:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result of the release's validation."""
+    """One result of the release's validation, or `count` of the same about different parts."""
 
     severity: str
     property: Value | None
@@ -239,6 +242,7 @@ class Finding:
     value: str | None
     hint: str | None
     steward: str | None
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +275,19 @@ class DatasetPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """The datasets for which a resource is something (their area, theme, format...).
+
+    `facet` names what; `href` leads to all `total` of them.
+    """
+
+    facet: str
+    total: int
+    cards: list[Card]
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResourcePage:
     """Any other resource: what is said of it and what points to it, names first."""
 
@@ -281,6 +298,7 @@ class ResourcePage:
     summary: Text
     record: Value | None
     groups: list[Group]
+    listed: list[Listed]
     incoming: list[Group]
     formats: list[Action]
     sparql: str
@@ -308,6 +326,14 @@ class FindingGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingKind:
+    """A finding with how many datasets (or other subjects) it is about."""
+
+    finding: Finding
+    subjects: int
+
+
+@dataclass(frozen=True, slots=True)
 class HeldBack:
     """A record that the gate kept out of the release."""
 
@@ -320,7 +346,8 @@ class HeldBack:
 class ValidationPage:
     """The validation of the release: the verdict, then what to mend.
 
-    `verdict` is clean, warnings, blocked, held or waived; `counts` are results by severity.
+    `verdict` is clean, warnings, held, waived, blocked or unchecked; `counts` are results by
+    severity; `kinds` the different findings; `more` counts groups that are not shown.
     """
 
     release: str
@@ -331,9 +358,9 @@ class ValidationPage:
     counts: list[tuple[str, int]]
     waived: str | None
     held_back: list[HeldBack]
+    kinds: list[FindingKind]
     groups: list[FindingGroup]
-    shown: int
-    total: int
+    more: int
     severity: str
 
 

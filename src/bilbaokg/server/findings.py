@@ -1,0 +1,175 @@
+"""What the release's validation found, in the reader's language, like findings drawn together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, Final
+
+import pyoxigraph as ox
+
+from bilbaokg import profiles
+from bilbaokg.errors import BilbaokgError
+from bilbaokg.index import choose
+from bilbaokg.model import SEVERITIES
+from bilbaokg.server.reading import Reader, anchor
+from bilbaokg.server.views import (
+    Finding,
+    FindingGroup,
+    FindingKind,
+    HeldBack,
+    ValidationPage,
+    Value,
+)
+from bilbaokg.terms import SH
+
+__all__ = ["of_dataset", "page"]
+
+_GROUPS: Final = 200
+# Messages of these are made when the constraint runs, so the shape's text is not the message.
+_OWN_MESSAGE: Final = "SPARQLConstraintComponent"
+_TEXTS: Final = {SH.message: "message", SH.description: "hint"}
+
+Result = Mapping[str, Any]
+ShapeTexts = Mapping[tuple[str, str], Mapping[str, str]]
+
+
+@cache
+def _shape_texts(profile: str) -> ShapeTexts:
+    """(shape IRI, message or hint) -> language -> text; nothing for a profile that is gone."""
+    texts: dict[tuple[str, str], dict[str, str]] = {}
+    try:
+        files = profiles.load(profile).shapes
+    except BilbaokgError:
+        return texts
+    for file in files:
+        for quad in ox.parse(path=str(file), format=ox.RdfFormat.TURTLE):
+            kind = _TEXTS.get(quad.predicate.value)
+            if kind and isinstance(quad.object, ox.Literal):
+                shape = str(getattr(quad.subject, "value", ""))
+                held = texts.setdefault((shape, kind), {})
+                held[quad.object.language or ""] = quad.object.value
+    return texts
+
+
+class _Reports:
+    """The report of the release, read for one reader."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.report = reader.opened.report
+        self.results: list[Result] = self.report["results"] if self.report else []
+        self.texts = _shape_texts(self.report["profile"]) if self.report else {}
+
+    def text(self, result: Result, kind: str) -> str | None:
+        """The message or hint in the reader's language, else as the report has it."""
+        stored: str | None = result[kind]
+        known = self.texts.get((result["shape"] or "", kind), {})
+        if not known or (kind == "message" and result["component"] == _OWN_MESSAGE):
+            return stored
+        return choose(known, self.reader.lang).text
+
+    def finding(self, result: Result, count: int = 1) -> Finding:
+        """One result, or `count` of the same kind."""
+        path = result["path"]
+        return Finding(
+            severity=result["severity"],
+            property=Value(self.reader.name(path), None, path) if path else None,
+            message=self.text(result, "message") or "",
+            value=result["value"] if count == 1 else None,
+            hint=self.text(result, "hint"),
+            steward=result["steward"],
+            count=count,
+        )
+
+    def findings(self, results: Iterable[Result]) -> list[Finding]:
+        """The results, the gravest first; the same message about several parts is one finding."""
+        same: dict[tuple[Any, ...], list[Result]] = {}
+        for result in results:
+            key = (result["severity"], result["shape"], result["path"], result["message"])
+            same.setdefault(key, []).append(result)
+        ordered = sorted(same.values(), key=lambda held: SEVERITIES.index(held[0]["severity"]))
+        return [self.finding(held[0], len(held)) for held in ordered]
+
+    def groups(self, results: Iterable[Result]) -> list[FindingGroup]:
+        """The results by dataset, those with the gravest first."""
+        by_subject: dict[str, list[Result]] = {}
+        for result in results:
+            by_subject.setdefault(result["dataset"] or result["focus"] or "", []).append(result)
+        self.reader.load(by_subject)
+        groups = [
+            FindingGroup(anchor(subject), self._title(subject, held), self.findings(held))
+            for subject, held in by_subject.items()
+        ]
+        return sorted(
+            groups,
+            key=lambda g: (SEVERITIES.index(g.findings[0].severity), g.title.text.text.casefold()),
+        )
+
+    def _title(self, subject: str, results: list[Result]) -> Value:
+        """What was held back has no page: it is named by the title that the report gives."""
+        title = results[0]["title"]
+        if title and not self.reader.place(subject):
+            return Value(choose({"": title}, self.reader.lang), None, subject)
+        return self.reader.iri(subject)
+
+    def kinds(self) -> list[FindingKind]:
+        """The different findings, the gravest and most frequent first."""
+        counted = self.findings(self.results)
+        subjects: dict[tuple[str, str], set[str]] = {}
+        for result in self.results:
+            key = (result["severity"], self.text(result, "message") or "")
+            subjects.setdefault(key, set()).add(result["dataset"] or result["focus"] or "")
+        ordered = sorted(counted, key=lambda f: (SEVERITIES.index(f.severity), -f.count, f.message))
+        return [FindingKind(f, len(subjects[(f.severity, f.message)])) for f in ordered]
+
+    def reason(self, held: Result) -> str:
+        """Why a record was held back, in the reader's language where the report tells."""
+        for result in self.results:
+            if result["message"] == held["reason"] and held["iri"] in (
+                result["dataset"],
+                result["focus"],
+            ):
+                return self.text(result, "message") or str(held["reason"])
+        return str(held["reason"])
+
+
+def of_dataset(reader: Reader, iri: str) -> list[Finding]:
+    """What the validation says of one dataset."""
+    reports = _Reports(reader)
+    return reports.findings(r for r in reports.results if iri in (r["dataset"], r["focus"]))
+
+
+def page(reader: Reader, severity: str) -> ValidationPage:
+    """The validation of the release; `severity` shows only those results ("" all)."""
+    content = reader.opened.release.manifest["content"]
+    reports = _Reports(reader)
+    report = reports.report
+    held = [HeldBack(h["id"], h["title"], reports.reason(h)) for h in content["held_back"]]
+    groups = reports.groups(r for r in reports.results if severity in ("", r["severity"]))
+    return ValidationPage(
+        release=reader.opened.release.id,
+        verdict=_verdict(report, bool(held), content["waived"]),
+        profile=content["profile"],
+        engine=report["engine"] if report else "",
+        focus_nodes=report["focus_nodes"] if report else 0,
+        counts=list(report["counts"].items()) if report else [],
+        waived=content["waived"],
+        held_back=held,
+        kinds=reports.kinds(),
+        groups=groups[:_GROUPS],
+        more=max(0, len(groups) - _GROUPS),
+        severity=severity,
+    )
+
+
+def _verdict(report: Result | None, held: bool, waived: str | None) -> str:
+    if report is None:
+        return "unchecked"
+    if waived:
+        return "waived"
+    if held:
+        return "held"
+    if report["blocks_release"]:
+        return "blocked"
+    return "clean" if report["conforms"] else "warnings"

@@ -1,0 +1,294 @@
+"""Pages that list: home, datasets with their facets, records of a kind, the table as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from starlette.datastructures import QueryParams
+
+from bilbaokg import render
+from bilbaokg.index import FACETS, SORTS, Listing, Row, Text
+from bilbaokg.server.reading import Reader
+from bilbaokg.server.views import (
+    Action,
+    Card,
+    Choice,
+    DatasetsPage,
+    FacetGroup,
+    HomePage,
+    KindPage,
+    Listed,
+    Pager,
+    Tile,
+    Value,
+)
+
+__all__ = ["Form", "datasets", "home", "kind", "table", "where_used"]
+
+_SIZE: Final = 20
+_CSV_ROWS: Final = 100_000
+_LONGEST: Final = 200
+_SHOWN_CHOICES: Final = 40
+# The facets that the list of datasets offers; the others filter too, but only links choose them.
+_OFFERED: Final = ("theme", "area", "format", "access", "licence", "hvd", "publisher", "gap")
+_OPEN: Final = ("theme", "area", "format")
+_COLUMNS: Final = ("area", "steward", "publisher", "theme", "format", "licence", "access", "gap")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_PUBLIC: Final = "http://publications.europa.eu/resource/authority/access-right/PUBLIC"
+_TILES: Final = ("dataset", "series", "service", "unit", "principle", "concept")
+# Kinds that the home page offers below, in this order.
+_KINDS: Final = (
+    "series", "service", "unit", "agent", "principle", "concept", "scheme", "table", "job", "run",
+    "catalog", "policy", "shared",
+)  # fmt: skip
+
+
+class Form:
+    """The filters of a list, as its address carries them."""
+
+    def __init__(self, given: QueryParams) -> None:
+        self.q = given.get("q", "").strip()[:_LONGEST]
+        held = {name: [v for v in given.getlist(name) if v] for name in FACETS}
+        self.filters: dict[str, list[str]] = {
+            name: list(dict.fromkeys(values))[:_SIZE] for name, values in held.items() if values
+        }
+        self.sort = self._sort(given.get("sort", ""))
+        page = given.get("page", "1")
+        self.page = int(page) if page.isascii() and page.isdigit() and len(page) < 9 else 1
+
+    def _sort(self, wanted: str) -> str:
+        """The order asked for; by relevance only where there are words."""
+        allowed = [sort for sort in SORTS if self.q or sort != "relevance"]
+        return wanted if wanted in allowed else allowed[0]
+
+    def link(
+        self, *, page: int | None = None, words: bool = True, without: tuple[str, str] | None = None
+    ) -> str:
+        """The query string of this list: of another page, without its words, without a filter."""
+        q = self.q if words else ""
+        pairs: list[tuple[str, object]] = [("q", q)] if q else []
+        pairs += [(n, v) for n, held in self.filters.items() for v in held if (n, v) != without]
+        if self.sort != ("relevance" if q else "modified") and (q or self.sort != "relevance"):
+            pairs.append(("sort", self.sort))
+        return urlencode([*pairs, *([("page", page)] if page else [])])
+
+
+# ---- parts
+
+
+def _t(reader: Reader, key: str, count: int | None = None) -> str:
+    return render.translate(key, reader.lang, count)
+
+
+def _cards(reader: Reader, rows: Sequence[Row]) -> list[Card]:
+    shown = ("area", "format", "access")
+    reader.load(value for row in rows for name in shown for value in row.facets.get(name, ()))
+    return [
+        Card(
+            href=reader.site.url(f"/{quote(row.id)}"),
+            title=row.title,
+            summary=row.summary,
+            area=[Value(reader.name(iri)) for iri in row.facets.get("area", ())],
+            formats=sorted(reader.name(v).text for v in row.facets.get("format", ())),
+            modified=row.modified,
+            # Public is the rule: only the exception is worth a mark.
+            access=next(
+                (Value(reader.name(v)) for v in row.facets.get("access", ()) if v != _PUBLIC), None
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _names(reader: Reader, facet: str, values: Sequence[str]) -> dict[str, Text]:
+    """What the values of a facet are called."""
+    if facet == "gap":
+        known = {value: f"gap.{value}" for value in values}
+        return {
+            value: Text(_t(reader, key) if render.has_text(key) else value, "")
+            for value, key in known.items()
+        }
+    reader.load(values)
+    return {value: reader.name(value) for value in values}
+
+
+def _tiles(reader: Reader, facet: str, rows: Sequence[tuple[str, int]]) -> list[Tile]:
+    names = _names(reader, facet, [value for value, _ in rows])
+    return [
+        Tile(count, names[value].text, reader.site.url(f"/datasets?{urlencode({facet: value})}"))
+        for value, count in rows
+    ]
+
+
+def _pager(site: render.Site, path: str, listing: Listing, form: Form) -> Pager:
+    before = (listing.page - 1) * listing.size
+
+    def address(page: int) -> str | None:
+        inside = 1 <= page <= listing.pages
+        return site.url(f"{path}?{form.link(page=page)}") if inside else None
+
+    return Pager(
+        page=listing.page,
+        pages=listing.pages,
+        first=before + 1 if listing.rows else 0,
+        last=before + len(listing.rows),
+        total=listing.total,
+        previous=address(listing.page - 1),
+        next=address(listing.page + 1),
+    )
+
+
+# ---- home
+
+
+def home(reader: Reader, changes: tuple[int, int, int]) -> HomePage:
+    """The entrance; `changes` are the new, changed and gone records of the release."""
+    index, site = reader.opened.index, reader.site
+    counts = index.counts()
+    # Norms of others are kept as principles are, but only ours stand in a scheme.
+    own = sum(n for _, n in index.facets(names=("scheme",), kind="principle")["scheme"])
+    counts |= {"principle": own} if own else {}
+    facets = index.facets(names=("theme", "area", "gap"))
+    recent = index.datasets(reader.lang, sort="modified", size=6)
+
+    def tile(kind: str) -> Tile:
+        path = "/datasets" if kind == "dataset" else f"/{kind}"
+        return Tile(counts[kind], _t(reader, f"kind.{kind}", counts[kind]), site.url(path))
+
+    return HomePage(
+        title=site.title,
+        tiles=[tile(kind) for kind in _TILES if counts.get(kind)],
+        themes=_tiles(reader, "theme", facets["theme"][:12]),
+        areas=_tiles(reader, "area", facets["area"][:12]),
+        gaps=_tiles(reader, "gap", facets["gap"]),
+        recent=_cards(reader, recent.rows),
+        release=reader.opened.release.id,
+        released=reader.opened.release.created_at,
+        changes=changes,
+        kinds=[tile(kind) for kind in _KINDS if counts.get(kind)],
+    )
+
+
+# ---- datasets
+
+
+def datasets(reader: Reader, form: Form) -> DatasetsPage:
+    """The datasets that fit the form."""
+    index, site = reader.opened.index, reader.site
+    listing = index.datasets(reader.lang, form.filters, form.q, form.sort, form.page, _SIZE)
+    facets = index.facets(form.filters, form.q, _OFFERED)
+    reader.load(value for rows in facets.values() for value, _ in rows)
+    elsewhere = [
+        Tile(n, _t(reader, f"kind.{kind}", n), site.url(f"/{kind}?{urlencode({'q': form.q})}"))
+        for kind, n in index.matches(form.q).items()
+        if kind != "dataset" and render.has_text(f"kind.{kind}")
+    ]
+    return DatasetsPage(
+        q=form.q,
+        sorts=[
+            Choice(sort, Text(_t(reader, f"sort.{sort}"), ""), chosen=sort == form.sort)
+            for sort in SORTS
+            if sort != "relevance" or form.q
+        ],
+        facets=[_facet(reader, name, facets[name], form) for name in _OFFERED],
+        hidden=[(n, v) for n, held in form.filters.items() if n not in _OFFERED for v in held],
+        chips=_chips(reader, form),
+        clear=site.url("/datasets"),
+        cards=_cards(reader, listing.rows),
+        pager=_pager(site, "/datasets", listing, form),
+        csv=site.url(f"/datasets.csv?{form.link()}"),
+        elsewhere=elsewhere,
+    )
+
+
+def _facet(reader: Reader, name: str, rows: Sequence[tuple[str, int]], form: Form) -> FacetGroup:
+    chosen = form.filters.get(name, [])
+    # A chosen value stays in the form even where nothing has it any more.
+    held = [*rows[:_SHOWN_CHOICES], *((v, n) for v, n in rows[_SHOWN_CHOICES:] if v in chosen)]
+    present = {value for value, _ in rows}
+    held += [(value, 0) for value in chosen if value not in present]
+    names = _names(reader, name, [value for value, _ in held])
+    choices = [Choice(value, names[value], n, value in chosen) for value, n in held]
+    return FacetGroup(name, _t(reader, f"facet.{name}"), choices, bool(chosen) or name in _OPEN)
+
+
+def _chips(reader: Reader, form: Form) -> list[Action]:
+    chips = []
+    if form.q:
+        href = reader.site.url(f"/datasets?{form.link(words=False)}")
+        chips.append(Action(f"«{form.q}»", href))
+    for name, values in form.filters.items():
+        names = _names(reader, name, values)
+        for value in values:
+            href = reader.site.url(f"/datasets?{form.link(without=(name, value))}")
+            chips.append(Action(f"{_t(reader, f'facet.{name}')}: {names[value].text}", href))
+    return chips
+
+
+def table(reader: Reader, form: Form) -> str:
+    """All pages of the list as CSV (RFC 4180), names in the reader's language."""
+    index = reader.opened.index
+    rows = index.datasets(reader.lang, form.filters, form.q, form.sort, 1, _CSV_ROWS).rows
+    reader.load(v for row in rows for f in _COLUMNS for v in row.facets.get(f, ()))
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["id", "iri", "title", "issued", "modified", *_COLUMNS])
+    for row in rows:
+        values = [
+            "; ".join(text.text for text in _names(reader, f, row.facets.get(f, [])).values())
+            for f in _COLUMNS
+        ]
+        cells = [row.id, row.iri, row.title.text, row.issued or "", row.modified or "", *values]
+        writer.writerow([_cell(cell) for cell in cells])
+    return out.getvalue()
+
+
+def _cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+# ---- other lists
+
+
+def kind(reader: Reader, name: str, form: Form) -> KindPage:
+    """All records of a kind, by name; narrowed by words and by vocabulary."""
+    index, site = reader.opened.index, reader.site
+    schemes = index.facets({}, form.q, ("scheme",), name)["scheme"]
+    chosen = form.filters.get("scheme", [""])[0]
+    form.filters = {"scheme": [chosen]} if chosen else {}
+    form.sort = "relevance" if form.q else "title"
+    listing = index.datasets(reader.lang, form.filters, form.q, form.sort, form.page, 60, name)
+    names = _names(reader, "scheme", [value for value, _ in schemes])
+    words = {"q": form.q} if form.q else {}
+    return KindPage(
+        kind=name,
+        q=form.q,
+        scheme=chosen,
+        schemes=[
+            Tile(
+                n,
+                names[value].text,
+                site.url(f"/{name}?{urlencode({**words, 'scheme': value})}"),
+                value == chosen,
+            )
+            for value, n in schemes
+        ],
+        rows=_cards(reader, listing.rows),
+        pager=_pager(site, f"/{name}", listing, form),
+    )
+
+
+def where_used(reader: Reader, iri: str) -> list[Listed]:
+    """The datasets for which a resource is the area, the theme, the format..."""
+    index, site = reader.opened.index, reader.site
+    found = []
+    for facet, total in index.uses(iri).items():
+        listing = index.datasets(reader.lang, {facet: [iri]}, sort="title", size=_SIZE)
+        href = site.url(f"/datasets?{urlencode({facet: iri})}")
+        found.append(Listed(facet, total, _cards(reader, listing.rows), href))
+    return sorted(found, key=lambda listed: FACETS.index(listed.facet))
