@@ -190,12 +190,17 @@ def unescape(text: str) -> str:
     )
 
 
+_CONTROL: Final = re.compile("[\x00-\t\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_SHORT: Final = {"\t": "\\t", "\b": "\\b", "\f": "\\f"}
+
+
 def literal(value: str, *, language: str | None = None, datatype: str | None = None) -> str:
-    """The canonical N-Triples text of a literal."""
+    """The canonical N-Triples text of a literal (RDF 1.2 N-Triples, section 4)."""
     # Four replacements are several times faster than one translate on a record's whole text.
     escaped = (
         value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
     )
+    escaped = _CONTROL.sub(lambda m: _SHORT.get(m[0], f"\\u{ord(m[0]):04X}"), escaped)
     quoted = f'"{escaped}"'
     if language:
         return f"{quoted}@{language.lower()}"
@@ -223,8 +228,8 @@ def slugify(text: str) -> str:
     """A URL-safe slug: ASCII lower case letters, digits and single hyphens."""
     import unicodedata
 
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")
+    letters = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return re.sub(r"[^a-z0-9]+", "-", "".join(letters).lower()).strip("-")
 
 
 def mint(base: str, kind: str, slug: str) -> str:
@@ -232,7 +237,7 @@ def mint(base: str, kind: str, slug: str) -> str:
     return f"{base}/id/{kind}/{slug}"
 
 
-_SLUG: Final = re.compile(r"[A-Za-z0-9._~-]+")
+_SLUG: Final = re.compile(r"(?!\.\.?$)[A-Za-z0-9._~-]+")
 
 
 def record_id(base: str, kind: str, iri: str) -> str:

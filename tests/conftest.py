@@ -1,0 +1,59 @@
+"""Fixtures that several test files share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from helpers import BASE, Catalogue
+
+from bilbaokg import settings
+from bilbaokg.operations import Workspace, initialise
+from bilbaokg.records import Records
+from bilbaokg.settings import Settings
+from bilbaokg.store.embedded import EmbeddedStore
+from bilbaokg.workers import Pool
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder of official and real files: beside the repository, or BILBAOKG_REFERENCE."""
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    folder = Path(os.environ.get("BILBAOKG_REFERENCE", beside))
+    if not (folder / "catalogues").is_dir():
+        pytest.skip(f"no reference files at {folder}; set BILBAOKG_REFERENCE")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    """One worker, kept for all tests of a file."""
+    with Pool(1) as opened:
+        yield opened
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, pool: Pool) -> Iterator[Workspace]:
+    """An empty catalogue on disk."""
+    data = tmp_path / "data"
+    initialise(data, {"base": BASE})
+    with Workspace(data, settings.read(data, {}), pool) as opened:
+        yield opened
+
+
+@pytest.fixture
+def catalogue(workspace: Workspace, tmp_path: Path) -> Catalogue:
+    """An empty catalogue on disk, and a folder for files."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    return Catalogue(workspace, folder)
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[Records]:
+    """Records over an empty store on disk, without a workspace around them."""
+    store = EmbeddedStore(tmp_path / "store")
+    yield Records(store, Settings(base=BASE))
+    store.close()
