@@ -64,8 +64,7 @@ def read(directory: Path | None, environ: Mapping[str, str] = os.environ) -> Set
             values = tomllib.loads(file.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise BadInput(f"not valid TOML: {error}", where=str(file)) from None
-        where = str(file)
-        settings = _apply(Settings(), values, where)
+        settings = _apply(Settings(), values, str(file))
     else:
         settings = Settings()
     known = {f"{ENVIRONMENT}{f.name.upper()}": f.name for f in fields(Settings)}
@@ -97,28 +96,53 @@ def _apply(settings: Settings, values: Mapping[str, Any], where: str) -> Setting
 
 
 def _coerce(name: str, default: Any, value: Any, where: str) -> Any:
+    """The value in the type of the default; variables come as text, the file has types."""
     try:
         if isinstance(default, bool):
             return value if isinstance(value, bool) else {"true": True, "false": False}[value]
         if isinstance(default, tuple):
-            return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
+            words = value.split(",") if isinstance(value, str) else value
+            return tuple(word.strip() for word in words if word.strip())
         if isinstance(default, Mapping):
-            return {"es": value} if isinstance(value, str) else dict(value)
-        return type(default)(value)
-    except (KeyError, TypeError, ValueError):
+            texts = {"es": value} if isinstance(value, str) else dict(value)
+            return {language: _typed(text, str) for language, text in texts.items()}
+        if isinstance(value, str):
+            return type(default)(value)
+        types = (int, float) if isinstance(default, float) else (type(default),)
+        return type(default)(_typed(value, *types))
+    except (AttributeError, KeyError, TypeError, ValueError):
         kind = type(default).__name__
         raise BadInput(f"{name} = {value!r} is not a {kind}", where=where) from None
 
 
+def _typed(value: Any, *types: type) -> Any:
+    if type(value) not in types:
+        raise TypeError
+    return value
+
+
 def _check(settings: Settings, where: str) -> None:
     for name in ("base", "public_url"):
-        value = getattr(settings, name)
-        if not is_iri(value) or urlsplit(value).scheme not in ("http", "https"):
-            raise BadInput(f"{name} = {value!r} is no http(s) IRI", where=where)
-        if value.endswith("/"):
-            raise BadInput(f"{name} = {value!r} must not end in '/'", where=where)
-    for name in ("page_size", "workers", "file_limit", "body_limit"):
+        _check_address(name, getattr(settings, name), where)
+    for name in ("page_size", "workers", "file_limit", "body_limit", "query_bytes"):
         if getattr(settings, name) < 1:
             raise BadInput(f"{name} must be at least 1", where=where)
+    for name in ("query_seconds", "query_seconds_token", "group_seconds"):
+        if not getattr(settings, name) > 0:
+            raise BadInput(f"{name} must be over 0 seconds", where=where)
     if settings.memory_limit < 1024 * MIB:
         raise BadInput("memory_limit must be at least 1 GiB", where=where)
+
+
+def _check_address(name: str, value: str, where: str) -> None:
+    """Paths and fragments are added to it: a scheme, a host and at most a path."""
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        parts = urlsplit("")
+    if not is_iri(value) or parts.scheme not in ("http", "https") or not parts.netloc:
+        raise BadInput(f"{name} = {value!r} is no http(s) IRI", where=where)
+    if value.endswith("/") or "?" in value or "#" in value:
+        raise BadInput(
+            f"{name} = {value!r} must not end in '/', nor have a query or fragment", where=where
+        )
