@@ -49,7 +49,7 @@ def turtle(text: str, configuration: Settings = SETTINGS) -> list[Record]:
 
 def files(paths: Sequence[Path], configuration: Settings = SETTINGS) -> list[Record]:
     """The records of files and folders."""
-    sources = rdf.discover(list(paths), configuration)
+    sources = rdf.discover(list(paths), configuration, base=f"{configuration.base}/")
     said = {source.name: workers.parse(source, configuration).lines for source in sources}
     return split(said, configuration.base)
 

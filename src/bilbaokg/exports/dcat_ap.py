@@ -233,7 +233,10 @@ _PARTS: Final[dict[str, Kind]] = {
         },
     ),
     "Attribution": kind([PROV.Attribution], {PROV.agent: "Agent", DCAT.hadRole: "Role"}),
-    "Checksum": kind([SPDX.Checksum], _plain(SPDX.algorithm, SPDX.checksumValue)),
+    "Checksum": kind(
+        [SPDX.Checksum], {**_plain(SPDX.checksumValue), SPDX.algorithm: "ChecksumAlgorithm"}
+    ),
+    "ChecksumAlgorithm": kind([SPDX.ChecksumAlgorithm], _NAMES),
     "Concept": kind([SKOS.Concept], _NAMES),
     "ConceptScheme": kind(
         [SKOS.ConceptScheme],
