@@ -38,6 +38,11 @@ class Console:
         self.out = Terminal(soft_wrap=True, highlight=False, width=width)
         self.err = Terminal(stderr=True, soft_wrap=True, highlight=False)
 
+    @property
+    def width(self) -> int:
+        """Columns to write reports in: those of the terminal, or 100 into a pipe."""
+        return self.out.width if sys.stdout.isatty() else 100
+
     def result(self, value: dict[str, Any], tell: Callable[[], None]) -> None:
         """Print the value as JSON, or let `tell` say it to a person."""
         if self.as_json:

@@ -133,6 +133,12 @@ class Report:
         turtle = pyoxigraph.parse(self.turtle, format=pyoxigraph.RdfFormat.TURTLE)
         return pyoxigraph.Dataset(turtle)
 
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Report:
+        """The report that a document of `as_dict` describes, without its graph."""
+        results = tuple(Problem(**result) for result in document["results"])
+        return cls(document["profile"], document["engine"], results, document["focus_nodes"])
+
     def as_dict(self) -> dict[str, Any]:
         """The document of `validate --format json`."""
         return {

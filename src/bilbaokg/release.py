@@ -186,12 +186,10 @@ class Builder:
             before = {r.id: r.revision for r in content.records}
             failing = _failing(report, content.records)
             if not hold_back or not failing:
-                raise GateRefused(
-                    f"{report.counts['violation']} violations stop the release",
-                    hint="mend them, or build with --hold-back or --waive REASON",
-                    report=report.as_dict(),
-                )
+                raise _refused(report, "mend them, or build with --hold-back or --waive REASON")
             held |= failing
+            if not any(_is_listed(r) and r.id not in held for r in content.records):
+                raise _refused(first, "holding back would leave no dataset: mend them, or --waive")
 
     def _select(self, everything: list[Record], held: dict[str, str], hold_back: bool) -> Content:
         """Select; when holding back, also hold back what would point to what is held back."""
@@ -383,6 +381,17 @@ def difference(before: Release | None, after: Release) -> Difference:
         changed=sorted(id for id in new.keys() & old.keys() if new[id] != old[id]),
         gone=sorted(old.keys() - new.keys()),
     )
+
+
+def _refused(report: Report, hint: str) -> GateRefused:
+    blocking = sum(result.severity in report.gate for result in report.results)
+    return GateRefused(
+        f"{blocking:,} findings stop the release", hint=hint, report=report.as_dict()
+    )
+
+
+def _is_listed(record: Record) -> bool:
+    return record.id.partition("/")[0] in ("dataset", "series", "service")
 
 
 def statements(before: Release, after: Release) -> tuple[list[str], list[str]]:

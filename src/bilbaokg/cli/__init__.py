@@ -13,10 +13,12 @@ from typing import Any, Final
 
 import click
 
+from bilbaokg import reports
 from bilbaokg.cli import governing, loading, reading, releasing, serving
 from bilbaokg.cli.base import DONE, FAILED, INTERRUPTED, group
 from bilbaokg.console import Console
 from bilbaokg.errors import BilbaokgError, GateRefused
+from bilbaokg.model import Report
 
 __all__ = ["MODULES", "main"]
 
@@ -53,5 +55,6 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _tell_error(console: Console, error: BilbaokgError) -> None:
     if isinstance(error, GateRefused) and not console.as_json:
-        console.problems(error.extra["report"]["results"])
+        report = Report.of(error.extra["report"])
+        console.say(reports.render(report, "text", console.lang, width=console.width))
     console.error(error)

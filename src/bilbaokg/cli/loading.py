@@ -158,7 +158,7 @@ def validate(
         report,
         format_,
         console.lang,
-        width=console.out.width if to_screen else 100,
+        width=console.width,
         colour=to_screen,
     )
     if output:
