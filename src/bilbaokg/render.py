@@ -310,12 +310,13 @@ def error_page(
     *,
     root: str = "",
     path: str = "/",
+    site: Site | None = None,
     near: list[tuple[str, str]] | None = None,
 ) -> str:
     """The HTML for a problem document (RFC 9457), in a language or the default one.
 
     `root` is the path prefix that we are served under and `path` the present path after the
-    language, for the language switch.
+    language, for the language switch; `site` says both and more where it is known.
     """
     body = problem.problem() if isinstance(problem, BilbaokgError) else problem
     lang = lang if lang in languages() else DEFAULT_LANGUAGE
@@ -335,4 +336,4 @@ def error_page(
         request_id=body.get("request_id"),
         near=near or [],
     )
-    return page(content, Site(lang, root, path, title=translate("site.name", lang)))
+    return page(content, site or Site(lang, root, path, title=translate("site.name", lang)))

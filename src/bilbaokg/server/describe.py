@@ -175,15 +175,25 @@ def _open_in_sparql(reader: Reader, iri: str) -> str:
     return reader.site.url(f"/sparql?query={quote(text)}&run=1")
 
 
-def _incoming(reader: Reader, iri: str) -> list[Group]:
+def _incoming(reader: Reader, iri: str, listed: bool) -> list[Group]:
+    """What points to a resource, by property; a record's several parts count once.
+
+    Where the datasets that use it are `listed`, they are not told again.
+    """
     rows = reader.opened.select(queries.load("pages/incoming"), resource=iri, limit=str(_INCOMING))
     reader.load(plain(term) for row in rows for term in row.values())
-    by_property: dict[str, list[Value]] = {}
+    found: dict[str, dict[tuple[Text, str], Value]] = {}
     for row in rows:
-        by_property.setdefault(row["predicate"], []).append(reader.value(row["subject"]))
+        subject = plain(row["subject"])
+        place = reader.place(subject)
+        record = place.record if place else subject
+        if listed and record.startswith("dataset/"):
+            continue
+        value = reader.value(row["subject"])
+        found.setdefault(row["predicate"], {}).setdefault((value.text, record), value)
     return [
-        Group(reader.iri(plain(p)), sorted(values, key=lambda v: v.text.text.casefold()))
-        for p, values in by_property.items()
+        Group(reader.iri(plain(p)), sorted(held.values(), key=lambda v: v.text.text.casefold()))
+        for p, held in found.items()
     ]
 
 
@@ -198,17 +208,18 @@ def resource(place: Where, reader: Reader) -> ResourcePage:
     held = record.of(term)
     title = next((p for p in _TITLES if p in held), "")
     summary = next((p for p in _SUMMARIES if p in held), "")
-    whole = reader.opened.index.by_id(place.record)
+    whole = reader.opened.index.iri(place.record)
+    listed = lists.where_used(reader, place.iri)
     return ResourcePage(
         id=place.record,
         iri=place.iri,
         kind=place.page.partition("/")[0],
         title=reader.name(place.iri),
         summary=writer.text(term, _SUMMARIES),
-        record=reader.iri(whole.iri) if whole and not place.whole else None,
+        record=None if place.whole else reader.iri(whole),
         groups=writer.groups(term, skip=(title, summary)),
-        listed=lists.where_used(reader, place.iri),
-        incoming=_incoming(reader, place.iri),
+        listed=listed,
+        incoming=_incoming(reader, place.iri, bool(listed)),
         formats=_formats(reader, place.record),
         sparql=_open_in_sparql(reader, place.iri),
         nodes=writer.nodes(term),

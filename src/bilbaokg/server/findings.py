@@ -10,7 +10,7 @@ import pyoxigraph as ox
 
 from bilbaokg import profiles
 from bilbaokg.errors import BilbaokgError
-from bilbaokg.index import choose
+from bilbaokg.index import Text, choose
 from bilbaokg.model import SEVERITIES
 from bilbaokg.server.reading import Reader, anchor
 from bilbaokg.server.views import (
@@ -59,6 +59,8 @@ class _Reports:
         self.reader = reader
         self.report = reader.opened.report
         self.results: list[Result] = self.report["results"] if self.report else []
+        held = reader.opened.release.manifest["content"]["held_back"]
+        self.held: dict[str, str] = {entry["iri"]: entry["title"] for entry in held}
         self.texts = _shape_texts(self.report["profile"]) if self.report else {}
 
     def text(self, result: Result, kind: str) -> str | None:
@@ -78,9 +80,16 @@ class _Reports:
             message=self.text(result, "message") or "",
             value=result["value"] if count == 1 else None,
             hint=self.text(result, "hint"),
-            steward=result["steward"],
+            steward=self._steward(result),
             count=count,
         )
+
+    def _steward(self, result: Result) -> str | None:
+        """Who looks after the dataset, named in the reader's language where we show it."""
+        place = self.reader.place(result["dataset"] or "")
+        held = self.reader.opened.index.facets_of(place.record) if place else {}
+        names = [self.reader.name(iri).text for iri in held.get("steward", ())]
+        return ", ".join(names) or result["steward"]
 
     def findings(self, results: Iterable[Result]) -> list[Finding]:
         """The results, the gravest first; the same message about several parts is one finding."""
@@ -108,10 +117,10 @@ class _Reports:
 
     def _title(self, subject: str, results: list[Result]) -> Value:
         """What was held back has no page: it is named by the title that the report gives."""
-        title = results[0]["title"]
-        if title and not self.reader.place(subject):
-            return Value(choose({"": title}, self.reader.lang), None, subject)
-        return self.reader.iri(subject)
+        if self.reader.place(subject):
+            return self.reader.iri(subject)
+        title = self.held.get(subject) or results[0]["title"] or subject
+        return Value(Text(title, ""), None, subject)
 
     def kinds(self) -> list[FindingKind]:
         """The different findings, the gravest and most frequent first."""

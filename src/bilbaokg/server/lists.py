@@ -85,14 +85,18 @@ def _t(reader: Reader, key: str, count: int | None = None) -> str:
 
 
 def _cards(reader: Reader, rows: Sequence[Row]) -> list[Card]:
-    shown = ("area", "format", "access")
+    shown = ("area", "scheme", "format", "access")
     reader.load(value for row in rows for name in shown for value in row.facets.get(name, ()))
     return [
         Card(
             href=reader.site.url(f"/{quote(row.id)}"),
             title=row.title,
             summary=row.summary,
-            area=[Value(reader.name(iri)) for iri in row.facets.get("area", ())],
+            context=[
+                Value(reader.name(iri))
+                for facet in ("area", "scheme")
+                for iri in row.facets.get(facet, ())
+            ],
             formats=sorted(reader.name(v).text for v in row.facets.get("format", ())),
             modified=row.modified,
             # Public is the rule: only the exception is worth a mark.

@@ -211,8 +211,7 @@ def _missing(reader: Reader, kind: str, slug: str) -> Response:
     found = [place for id in ids if (place := index.by_id(id))]
     near = [(reader.name(p.iri).text, reader.site.url(f"/{quote(p.page)}")) for p in found]
     problem = NotFound(f"/{kind}/{slug}" if slug else f"/{kind}").problem()
-    site = reader.site
-    text = render.error_page(problem, site.lang, root=site.root, path=site.path, near=near)
+    text = render.error_page(problem, reader.lang, site=reader.site, near=near)
     return Response(text, status_code=404, media_type="text/html; charset=utf-8")
 
 

@@ -64,6 +64,7 @@ def _fill(
         downloads=_downloads(answer.kind, text, reader) if answer else [],
         error=error.message if error else None,
         line=error.extra.get("line") if error else None,
+        excerpt=error.extra.get("excerpt") if error else None,
         hint=error.hint if error else None,
         endpoint=endpoint,
     )

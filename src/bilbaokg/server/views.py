@@ -96,12 +96,15 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One dataset (or other record) in a list."""
+    """One record in a list; `context` is its area or vocabulary.
+
+    `access` is None where it is public.
+    """
 
     href: str
     title: Text
     summary: Text
-    area: list[Value]
+    context: list[Value]
     formats: list[str]
     modified: str | None
     access: Value | None
@@ -413,5 +416,6 @@ class SparqlPage:
     downloads: list[Action]
     error: str | None
     line: int | None
+    excerpt: str | None
     hint: str | None
     endpoint: str
