@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,8 +29,7 @@ def demo(console: Console, no_serve: bool, host: str, port: int) -> int:
     """
     folder = assets.folder("demo")
     script = tomllib.loads((folder / "demo.toml").read_text(encoding="utf-8"))
-    values = {"base": script["base"], "title": script["title"]}
-    initialise(console.data, values | {"public_url": _address(host, port)})
+    initialise(console.data, {"base": script["base"], "title": script["title"]})
     if release.Releases(console.data, configuration_of(console)).current() is None:
         for number, step in enumerate(script["step"], 1):
             _demo_step(console, folder, step, f"[{number}/{len(script['step'])}]")
@@ -79,6 +79,10 @@ def _serve(console: Console, host: str, port: int, root_path: str, workers: int 
     from bilbaokg import server
 
     configuration = configuration_of(console)
+
+    if configuration.public_url == settings.Settings().public_url:
+        # Nobody said where the public finds us: then it is where we listen.
+        configuration = replace(configuration, public_url=_address(host, port) + root_path)
 
     def announce(_: str) -> None:
         if not console.quiet:
