@@ -155,7 +155,8 @@ class Index:
             "SELECT e.id FROM search JOIN entries e ON e.num = search.rowid WHERE search MATCH ?"
             " ORDER BY e.kind != ?, bm25(search, 8, 4, 1), e.id LIMIT ?"
         )
-        return [row[0] for row in self._all(sql, (match, kind, limit))]
+        titles = f"{{title keywords}} : ({match})"
+        return [row[0] for row in self._all(sql, (titles, kind, limit))]
 
     def labels(self, iris: Iterable[str], lang: str) -> dict[str, Text]:
         """What these subjects are called, for a reader of this language."""

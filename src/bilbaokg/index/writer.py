@@ -63,6 +63,8 @@ CREATE INDEX facets_entry ON facets(entry, facet);
 INSERT OR IGNORE INTO facets SELECT f.facet, f.value, d.entry FROM distributions d
     JOIN entries e ON e.iri = d.iri JOIN facets f ON f.entry = e.num
     WHERE f.facet IN ('format', 'licence');
+DELETE FROM facets WHERE facet = 'gap' AND value IN ('format', 'licence')
+    AND EXISTS (SELECT 1 FROM facets f WHERE f.entry = facets.entry AND f.facet = facets.value);
 DROP TABLE distributions;
 INSERT INTO search(search) VALUES('optimize');
 ANALYZE;

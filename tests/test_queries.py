@@ -1,0 +1,218 @@
+"""Saved queries: the header, the binding of parameters, and every bundled query on the demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import demo_release
+import pytest
+
+from bilbaokg import queries, settings
+from bilbaokg.errors import BadInput, NotFound
+from bilbaokg.model import Query
+from bilbaokg.release import Releases
+from bilbaokg.store.embedded import EmbeddedStore
+
+DATASET = "https://bilbaokg.example/id/dataset/bilbobus-gtfs"
+TABLE = "https://bilbaokg.example/id/table/bus-mart-gtfs"
+NAMES = [query.name for query in queries.available()]
+# The demo is in order here: these queries are for catalogues that are not.
+MAY_BE_EMPTY = {"examples/texts-without-basque", "examples/datasets-without-licence"}
+
+
+def query(text: str) -> Query:
+    return queries.parse("test", text)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedStore:
+    data = demo_release.made(tmp_path_factory)
+    release = Releases(data, settings.read(data, {})).current()
+    assert release
+    return EmbeddedStore.read_only(release.path / "store")
+
+
+# ---- the header
+
+
+def test_header_names_title_description_and_parameters() -> None:
+    head = queries.header(
+        "# title@es: Uno\n# title@en: One\n# description@es: Cosas.\n"
+        "# param theme: iri\n# param since: date optional\n# param limit: integer = 10\n\nASK {}"
+    )
+    assert head.title == {"es": "Uno", "en": "One"}
+    assert head.description == {"es": "Cosas."}
+    assert head.params == {
+        "theme": queries.Param("iri"),
+        "since": queries.Param("date", optional=True),
+        "limit": queries.Param("integer", default="10"),
+    }
+
+
+def test_header_ends_at_the_first_line_that_is_no_comment() -> None:
+    assert queries.header("ASK {}\n# param late: iri").params == {}
+
+
+def test_parameter_of_unknown_type_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(BadInput, match="colour") as caught:
+        queries.header("# param x: colour")
+    assert "iri" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("SELECT * {}", "select"),
+        ("PREFIX select: <http://a/ask> construct {} WHERE {}", "construct"),
+        ("# ask\nDESCRIBE <http://a/select>", "describe"),
+        ("ask {}", "ask"),
+    ],
+)
+def test_kind_is_the_first_keyword_outside_names_and_comments(text: str, kind: str) -> None:
+    assert query(text.replace("PREFIX select:", "PREFIX s:")).kind == kind
+
+
+def test_text_without_a_query_form_is_refused() -> None:
+    with pytest.raises(BadInput, match="SELECT"):
+        query("# nothing\nINSERT DATA {}")
+
+
+# ---- loading
+
+
+@pytest.mark.parametrize("name", ["../settings", "examples/../../x", "/etc/passwd", "a b", "", "X"])
+def test_load_refuses_names_that_are_no_plain_path(name: str) -> None:
+    with pytest.raises(NotFound):
+        queries.load(name)
+
+
+def test_load_of_an_unknown_name_says_the_nearest() -> None:
+    with pytest.raises(NotFound) as caught:
+        queries.load("examples/high-value-dataset")
+    assert "examples/high-value-datasets" in str(caught.value.hint)
+
+
+def test_available_lists_a_folder_by_name() -> None:
+    examples = [q.name for q in queries.available("examples")]
+    assert len(examples) >= 12
+    assert examples == sorted(examples)
+    assert all(name.startswith("examples/") for name in examples)
+    assert queries.available("../src") == []
+
+
+# ---- binding
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "term"),
+    [
+        ("iri", "http://a.example/ñ", "<http://a.example/ñ>"),
+        ("string", 'a "b" \\ c\n', '"a \\"b\\" \\\\ c\\n"'),
+        ("lang", "EU", '"eu"'),
+        ("integer", "-7", "-7"),
+        ("date", "2026-01-31", '"2026-01-31"^^<http://www.w3.org/2001/XMLSchema#date>'),
+        ("boolean", "true", "true"),
+    ],
+)
+def test_bind_serialises_a_value_by_its_type(type_: str, value: str, term: str) -> None:
+    text = queries.bind(query(f"# param x: {type_}\nSELECT * {{ ?s ?p ?x }}"), x=value)
+    assert text.endswith(f"{{ ?s ?p {term} }}")
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ("iri", "http://a.example/> } ; DROP ALL #"),
+        ("iri", "relative"),
+        ("lang", "es)"),
+        ("integer", "1 OFFSET 5"),
+        ("integer", "9" * 30),
+        ("date", "2026-13-01"),
+        ("boolean", "yes"),
+        ("string", "\ud800"),
+    ],
+)
+def test_bind_refuses_ill_typed_values_naming_the_parameter(type_: str, value: str) -> None:
+    with pytest.raises(BadInput, match="x = ") as caught:
+        queries.bind(query(f"# param x: {type_}\nSELECT * {{ ?s ?p ?x }}"), x=value)
+    assert caught.value.hint
+    str(caught.value).encode()
+
+
+def test_bind_leaves_strings_iris_comments_and_longer_names_alone() -> None:
+    text = (
+        "# param x: string\nSELECT * { ?s ?p \"?x\", '''?x''' ; <http://a/?x> ?xy . } # ?x\n"
+        "VALUES ?y { $x }"
+    )
+    bound = queries.bind(query(text), x="v")
+    assert bound == text.replace("$x", '"v"')
+
+
+def test_bind_names_missing_and_unknown_parameters() -> None:
+    wanted = query("# param theme: iri\nSELECT * { ?s ?p ?theme }")
+    with pytest.raises(BadInput, match="needs the parameter 'theme'"):
+        queries.bind(wanted)
+    with pytest.raises(BadInput, match="no parameter 'topic'") as caught:
+        queries.bind(wanted, topic="x")
+    assert "theme" in str(caught.value.hint)
+
+
+def test_bind_takes_defaults_and_leaves_optional_parameters_free() -> None:
+    text = queries.bind(
+        query("# param n: integer = 3\n# param s: iri optional\nSELECT ?s { } LIMIT ?n")
+    )
+    assert text.endswith("SELECT ?s { } LIMIT 3")
+
+
+# ---- what is bundled
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bundled_query_says_what_it_is_for_in_three_languages(name: str) -> None:
+    head = queries.header(queries.load(name).text)
+    assert head.title.keys() == {"es", "eu", "en"}
+    assert head.description.keys() == {"es", "eu", "en"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bundled_query_runs_on_the_demo(name: str, store: EmbeddedStore) -> None:
+    found = queries.load(name)
+    resource = TABLE if name == "pages/upstream" else DATASET
+    given = {
+        param: resource
+        for param, spec in queries.header(found.text).params.items()
+        if spec.type == "iri" and not spec.optional and spec.default is None
+    }
+    rows = list(store.query(queries.bind(found, **given)))
+    assert rows or name in MAY_BE_EMPTY | {"pages/downstream"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bundled_query_declares_every_prefix_and_parameter_it_uses(name: str) -> None:
+    found = queries.load(name)
+    body = "\n".join(line for line in found.text.splitlines() if not line.startswith("#"))
+    for param in found.params:
+        assert f"?{param}" in body
+    for line in body.splitlines():
+        if line.startswith("PREFIX "):
+            prefix = line.split()[1]
+            assert body.count(prefix) > 1, f"{prefix} is declared and not used"
+
+
+def test_downstream_of_a_source_reaches_what_depends_on_it(store: EmbeddedStore) -> None:
+    source = "https://bilbaokg.example/id/dataset/intensidad-trafico"
+    text = queries.bind(queries.load("pages/downstream"), resource=source)
+    assert "zona-bajas-emisiones-indicadores" in str([row["near"] for row in rows_of(store, text)])
+
+
+def rows_of(store: EmbeddedStore, text: str) -> list[Any]:
+    return list(store.query(text))
+
+
+def test_data_folder_holds_only_queries() -> None:
+    from bilbaokg import assets
+
+    files = [p for p in assets.folder("queries").rglob("*") if p.is_file()]
+    assert {p.suffix for p in files if p.name != ".gitkeep"} == {".rq"}
+    assert {Path(q.name).parts[0] for q in queries.available()} >= {"examples", "pages"}
