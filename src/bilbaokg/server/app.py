@@ -99,6 +99,8 @@ class _Envelope:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
         if scope["type"] != "http":
             return
         request_id = scope["bilbaokg.request_id"] = secrets.token_hex(8)
@@ -121,6 +123,11 @@ class _Prefix:
         self.app, self.root = app, root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            self._split(scope)
+        await self.app(scope, receive, send)
+
+    def _split(self, scope: Scope) -> None:
         path: str = scope["path"]
         if self.root:
             inside = path == self.root or path.startswith(f"{self.root}/")
@@ -128,7 +135,6 @@ class _Prefix:
             if scope["path"] == self.root:
                 scope["path"] += "/"
         scope["root_path"] = self.root
-        await self.app(scope, receive, send)
 
 
 class _Hosts:
@@ -138,13 +144,15 @@ class _Hosts:
         self.app, self.allowed = app, allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope)
-        given = [value for name, value in scope["headers"] if name == b"host"]
-        if len(given) == 1 and self._is_ours(given[0].decode("latin-1")):
+        if scope["type"] != "http" or self._is_asked_for(scope):
             await self.app(scope, receive, send)
             return
         error = BadInput("this host is not served here", hint="set public_url in settings.toml")
-        await errors.respond(error, request)(scope, receive, send)
+        await errors.respond(error, Request(scope))(scope, receive, send)
+
+    def _is_asked_for(self, scope: Scope) -> bool:
+        given = [value for name, value in scope["headers"] if name == b"host"]
+        return len(given) == 1 and self._is_ours(given[0].decode("latin-1"))
 
     def _is_ours(self, header: str) -> bool:
         try:

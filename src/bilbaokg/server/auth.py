@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import anyio.to_thread
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -125,13 +126,16 @@ async def _preflight(scope: Scope, methods: frozenset[str], send: Send) -> None:
 
 def declare(routes: Iterable[BaseRoute], action: str, accounts: Accounts) -> list[BaseRoute]:
     """Put routes under an action. Raises TypeError for what cannot be guarded."""
+    if action not in ACTIONS:
+        raise TypeError(f"{action!r} is no action")
     declared: list[BaseRoute] = []
     for route in routes:
         if not isinstance(route, Route) or not route.methods:
             raise TypeError(f"{route!r} is no route with methods")
         if action == "page.read" and not route.methods <= _SAFE:
             raise TypeError(f"{route!r} changes something: give it an action of its own")
-        if action in _SHARED:
+        if action in _SHARED and not isinstance(route, APIRoute):
+            # The API's own routes are simple enough for scripts to read without asking first.
             route.methods.add("OPTIONS")
         route.app = _Guard(route.app, action, accounts, frozenset(route.methods))
         declared.append(route)

@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-
 from bilbaokg.errors import BadInput, Overloaded, from_problem
 
 __all__ = ["NAME", "available", "bind", "call", "remove"]

@@ -17,9 +17,9 @@ from starlette.types import ASGIApp
 from bilbaokg.errors import BadInput
 from bilbaokg.operations import Workspace
 from bilbaokg.server import control, logs
-from bilbaokg.server.operate import control_app
 from bilbaokg.server.app import create_app
 from bilbaokg.server.context import Context
+from bilbaokg.server.operate import control_app
 from bilbaokg.settings import Settings
 from bilbaokg.workers import Pool
 

@@ -195,6 +195,8 @@ class _Walk:
 
     def _mark(self, token: Token) -> None:
         mark = token.text
+        if mark == "^^" and self.before.kind != "string":
+            mark = "^"  # an inverse path, twice: as good as one for the count
         if mark in _OPEN:
             self._enter(token)
         elif mark in _CLOSE:

@@ -1,0 +1,196 @@
+"""API tokens: shown once, hashed, scoped, expiring, revocable at once."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bilbaokg import accounts
+from bilbaokg.accounts import SCOPES, Accounts, scopes_of
+from bilbaokg.errors import BadInput, Conflict, CorruptStore, NotFound
+
+TODAY = datetime.now(UTC).date()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Accounts:
+    return Accounts(tmp_path / "accounts.db")
+
+
+def test_token_has_256_random_bits_and_our_prefix(store: Accounts) -> None:
+    first, second = (store.create(name, "read")["token"] for name in "ab")
+    assert re.fullmatch(r"bkg_[A-Za-z0-9_-]{43}", first)
+    assert first != second
+
+
+def test_secret_is_not_at_rest(store: Accounts) -> None:
+    secret = store.create("a", "read")["token"]
+    assert store.find(secret)
+    for file in store.path.parent.iterdir():
+        assert secret.encode() not in file.read_bytes()
+        assert secret[4:].encode() not in file.read_bytes()
+
+
+def test_list_shows_no_secret(store: Accounts) -> None:
+    made = store.create("a", "write", expires=TODAY)
+    (listed,) = store.list()
+    assert listed == {name: value for name, value in made.items() if name != "token"}
+    assert set(listed) == {
+        "id", "name", "scope", "state", "created_at", "expires_at", "used_at", "revoked_at",
+    }  # fmt: skip
+
+
+def test_files_belong_to_the_owner_alone(store: Accounts) -> None:
+    store.find(store.create("a", "read")["token"])
+    for file in store.path.parent.iterdir():
+        assert file.stat().st_mode & 0o077 == 0, file
+
+
+def test_find_gives_name_and_scope(store: Accounts) -> None:
+    token = store.find(store.create("job", "publish")["token"])
+    assert token
+    assert (token.name, token.scope) == ("job", "publish")
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "bkg_", "bkg_" + "A" * 43, "x" * 47, "bkg_" + "é" * 43, "B" * 10**6]
+)
+def test_unknown_secret_is_nobody(store: Accounts, secret: str) -> None:
+    store.create("a", "admin")
+    assert store.find(secret) is None
+
+
+def test_secret_is_case_sensitive_and_exact(store: Accounts) -> None:
+    secret = store.create("a", "read")["token"]
+    assert store.find(secret.swapcase()) is None
+    assert store.find(secret + " ") is None
+
+
+def test_scopes_contain_each_other() -> None:
+    assert [len(scopes_of(scope)) for scope in SCOPES] == [1, 2, 3, 4]
+    assert scopes_of("publish") == {"read", "write", "publish"}
+
+
+def test_expiry_is_the_last_day_on_which_it_works(store: Accounts) -> None:
+    secret = store.create("a", "read", expires=TODAY)["token"]
+    assert store.find(secret)
+
+
+def test_expired_is_nobody(store: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = store.create("a", "read", expires=TODAY)["token"]
+    later = time.time() + 86400
+    monkeypatch.setattr(accounts.time, "time", lambda: later)
+    assert store.find(secret) is None
+    assert store.list()[0]["state"] == "expired"
+
+
+def test_clock_set_back_brings_nothing_to_life(
+    store: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = store.create("a", "read", expires=TODAY)["token"]
+    forever = store.create("b", "read")["token"]
+    now = time.time()
+    monkeypatch.setattr(accounts.time, "time", lambda: now + 40 * 86400)
+    assert store.find(secret) is None
+    assert store.find(forever)
+    monkeypatch.setattr(accounts.time, "time", lambda: now - 86400)
+    assert store.find(secret) is None
+    assert store.find(forever)
+    assert [t["state"] for t in store.list()] == ["expired", "active"]
+
+
+def test_revoked_is_nobody_at_once(store: Accounts) -> None:
+    secret = store.create("a", "admin")["token"]
+    assert store.revoke("a")["state"] == "revoked"
+    assert store.find(secret) is None
+
+
+def test_revoked_in_another_process_is_nobody_at_once(store: Accounts) -> None:
+    secret = store.create("a", "admin")["token"]
+    assert store.find(secret)
+    code = (
+        "import sys, pathlib; from bilbaokg.accounts import Accounts;"
+        "Accounts(pathlib.Path(sys.argv[1])).revoke('a')"
+    )
+    subprocess.run([sys.executable, "-c", code, str(store.path)], check=True)
+    assert store.find(secret) is None
+
+
+def test_name_of_a_revoked_token_is_free_again(store: Accounts) -> None:
+    store.create("a", "read")
+    store.revoke("a")
+    store.create("a", "read")
+    assert [t["state"] for t in store.list()] == ["revoked", "active"]
+
+
+def test_revoke_by_id_and_twice(store: Accounts) -> None:
+    made = store.create("a", "read")
+    first = store.revoke(made["id"])
+    assert store.revoke(made["id"])["revoked_at"] == first["revoked_at"]
+
+
+def test_revoke_unknown(store: Accounts) -> None:
+    with pytest.raises(NotFound, match="nope"):
+        store.revoke("nope")
+
+
+def test_two_tokens_of_one_name_conflict(store: Accounts) -> None:
+    store.create("a", "read")
+    with pytest.raises(Conflict, match="'a'"):
+        store.create("a", "write")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\nb", "\x1b[31m"])
+def test_bad_name(store: Accounts, name: str) -> None:
+    with pytest.raises(BadInput):
+        store.create(name, "read")
+
+
+def test_bad_scope(store: Accounts) -> None:
+    with pytest.raises(BadInput, match="root"):
+        store.create("a", "root")
+
+
+@pytest.mark.parametrize("day", [TODAY - timedelta(days=1), date(1970, 1, 1), date(9999, 12, 31)])
+def test_bad_expiry(store: Accounts, day: date) -> None:
+    with pytest.raises(BadInput):
+        store.create("a", "read", expires=day)
+
+
+def test_last_use_is_kept_coarsely(store: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = store.create("a", "read")["token"]
+    assert store.list()[0]["used_at"] is None
+    store.find(secret)
+    used = store.list()[0]["used_at"]
+    assert used
+    now = time.time()
+    monkeypatch.setattr(accounts.time, "time", lambda: now + 30)
+    store.find(secret)
+    assert store.list()[0]["used_at"] == used
+    monkeypatch.setattr(accounts.time, "time", lambda: now + 90)
+    store.find(secret)
+    assert store.list()[0]["used_at"] > used
+
+
+def test_find_works_while_another_process_writes(store: Accounts) -> None:
+    secret = store.create("a", "read")["token"]
+    writer = sqlite3.connect(store.path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    start = time.monotonic()
+    assert store.find(secret)
+    assert time.monotonic() - start < 1
+    writer.close()
+
+
+def test_damaged_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "accounts.db"
+    path.write_bytes(b"this is no database" * 1000)
+    with pytest.raises(CorruptStore, match=r"accounts\.db"):
+        Accounts(path)
