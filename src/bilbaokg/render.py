@@ -36,6 +36,7 @@ __all__ = [
     "Site",
     "asset",
     "asset_path",
+    "catalogue",
     "error_page",
     "file_size",
     "has_text",
@@ -111,7 +112,8 @@ class ErrorPage:
 
 
 @cache
-def _catalogue(lang: str) -> Mapping[str, Any]:
+def catalogue(lang: str) -> Mapping[str, Any]:
+    """The texts of a language by dotted key: a text, or a table of its plural forms."""
     path = assets.folder("web") / "locale" / f"{lang}.toml"
     return dict(_flat(tomllib.loads(path.read_text(encoding="utf-8"))))
 
@@ -140,9 +142,9 @@ def translate(key: str, lang: str, count: int | None = None, **values: object) -
     A text missing in this language is taken from the default one. Raises KeyError for a key that
     no catalogue has.
     """
-    text = _catalogue(lang).get(key)
+    text = catalogue(lang).get(key)
     if text is None:
-        text = _catalogue(DEFAULT_LANGUAGE)[key]
+        text = catalogue(DEFAULT_LANGUAGE)[key]
     if isinstance(text, dict):
         form = Locale.parse(lang).plural_form(count if count is not None else 0)
         text = text.get(form, text["other"])
@@ -153,7 +155,7 @@ def translate(key: str, lang: str, count: int | None = None, **values: object) -
 
 def has_text(key: str) -> bool:
     """Whether the default catalogue has this key."""
-    return key in _catalogue(DEFAULT_LANGUAGE)
+    return key in catalogue(DEFAULT_LANGUAGE)
 
 
 @cache

@@ -1,0 +1,496 @@
+"""The HTML pages, over a real server on the demo catalogue: content, status, links, languages."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import html
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, urljoin, urlsplit
+
+import demo_release
+import httpx
+import jinja2.nodes
+import pytest
+from serving import CATALOGUE, initialise, published, served
+
+from bilbaokg import assets, render
+from bilbaokg.errors import BadInput, NotFound
+from bilbaokg.server import views
+
+TRAN = quote("http://publications.europa.eu/resource/authority/data-theme/TRAN", safe="")
+TEMPLATES = assets.folder("web") / "templates"
+PAGES = [
+    kind
+    for kind in [*vars(views).values(), render.ErrorPage]
+    if isinstance(kind, type) and kind.__name__.endswith("Page")
+]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    with served(demo_release.made(tmp_path_factory)) as server:
+        server.client.headers["Accept"] = "text/html"
+        yield server.client
+
+
+def text_of(page: str) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", " ", page))
+
+
+def links(page: str, base: str) -> set[str]:
+    found = (html.unescape(href) for href in re.findall(r'<a [^>]*href="([^"]*)"', page))
+    return {urljoin(base, href).partition("#")[0] for href in found}
+
+
+# ---- the contract between pages and templates
+
+
+@pytest.mark.parametrize("kind", PAGES, ids=lambda kind: kind.__name__)
+def test_template_uses_every_field_of_its_page_and_no_other(kind: type) -> None:
+    source = (TEMPLATES / render.template_name(kind)).read_text(encoding="utf-8")
+    macros = (TEMPLATES / "macros.html").read_text(encoding="utf-8")
+    used = attributes_of_page(source)
+    if "m.as_data(page" in source:
+        used |= attributes_of_page(macros)
+    assert used == {field.name for field in dataclasses.fields(kind)}
+
+
+def attributes_of_page(source: str) -> set[str]:
+    tree = render.environment().parse(source)
+    return {
+        node.attr
+        for node in tree.find_all(jinja2.nodes.Getattr)
+        if isinstance(node.node, jinja2.nodes.Name) and node.node.name == "page"
+    }
+
+
+@pytest.mark.parametrize("kind", PAGES, ids=lambda kind: kind.__name__)
+def test_every_page_says_what_it_is(kind: type) -> None:
+    assert kind.__doc__
+    assert "(" not in kind.__doc__.partition("\n")[0][: len(kind.__name__) + 1]
+
+
+def test_every_text_that_a_template_asks_for_exists() -> None:
+    for path in TEMPLATES.glob("*.html"):
+        for key in re.findall(r"""\bt\(["']([a-z_.]+)["']\s*[,)]""", path.read_text("utf-8")):
+            assert render.has_text(key), f"{path.name}: {key}"
+
+
+@pytest.mark.parametrize("lang", ["eu", "en"])
+def test_every_text_is_translated_with_the_same_placeholders(lang: str) -> None:
+    spanish, other = render.catalogue("es"), render.catalogue(lang)
+    assert spanish.keys() == other.keys()
+    for key, text in spanish.items():
+        forms = text.values() if isinstance(text, dict) else [text]
+        theirs = other[key].values() if isinstance(other[key], dict) else [other[key]]
+        names = {n for form in forms for n in re.findall(r"{(\w+)}", form)} - {"count"}
+        assert {n for form in theirs for n in re.findall(r"{(\w+)}", form)} - {"count"} == names, (
+            key
+        )
+
+
+def test_no_template_holds_a_style_or_a_script() -> None:
+    for path in TEMPLATES.glob("*.html"):
+        source = path.read_text("utf-8")
+        assert not re.search(r"<script|\sstyle=|\son[a-z]+=|<style", source), path.name
+        assert "|safe" not in source.replace(" ", ""), path.name
+
+
+# ---- values
+
+
+@pytest.mark.parametrize(
+    ("iri", "safe"),
+    [
+        ("https://a.example/x", True),
+        ("HTTP://a.example", True),
+        ("mailto:a@b.example", True),
+        ("tel:+34", True),
+        ("javascript:alert(1)", False),
+        ("JaVaScRiPt:alert(1)", False),
+        ("data:text/html,x", False),
+        ("vbscript:x", False),
+        ("urn:x:y", False),
+        ("http://[", False),
+    ],
+)
+def test_only_four_schemes_become_links(iri: str, safe: bool) -> None:
+    assert (render.safe_href(iri) is not None) is safe
+
+
+@pytest.mark.parametrize(
+    ("value", "lang", "shown"),
+    [
+        ("2026-11-23", "es", "23 de noviembre de 2026"),
+        ("2026-11-23", "eu", "2026(e)ko azaroaren 23(a)"),
+        ("2026-11-23", "en", "November 23, 2026"),
+        ("2026-11-23T02:52:00Z", "es", "23 de noviembre de 2026, 02:52 UTC"),
+        ("2026", "es", "2026"),
+        ("soon", "es", "soon"),
+        (None, "es", ""),
+    ],
+)
+def test_dates_are_written_as_people_write_them(value: str | None, lang: str, shown: str) -> None:
+    assert render.when(value, lang) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("880412", "880\u00a0kB"),
+        ("4120331", "4,1\u00a0MB"),
+        ("12", "12\u00a0B"),
+        ("x", ""),
+        (None, ""),
+    ],
+)
+def test_sizes_take_the_unit_that_suits_them(value: str | None, shown: str) -> None:
+    assert render.file_size(value, "es") == shown
+
+
+def test_plurals_follow_the_language() -> None:
+    assert render.translate("datasets.count", "es", 1) == "1 conjunto de datos"
+    assert render.translate("datasets.count", "es", 1234) == "1.234 conjuntos de datos"
+    assert render.translate("datasets.count", "eu", 1) == "Datu-multzo 1"
+
+
+# ---- reading the site
+
+
+def test_every_page_is_reached_by_links_and_no_link_is_broken(site: httpx.Client) -> None:
+    pages = {urljoin(str(site.base_url), "/es/")}
+    queue, others = list(pages), set()
+    while queue:
+        url = queue.pop(0)
+        answer = site.get(url)
+        assert answer.status_code in (200, 308), url
+        found = {link for link in links(answer.text, url) if link.startswith(str(site.base_url))}
+        for link in sorted(link for link in found if "?" not in link):
+            if urlsplit(link).path.startswith("/es/") and link not in pages:
+                pages.add(link)
+                queue.append(link)
+            elif not urlsplit(link).path.startswith(("/es/", "/eu/", "/en/")):
+                others.add(link)
+    kinds = {urlsplit(page).path.split("/")[2] for page in pages}
+    assert kinds >= {
+        "", "datasets", "dataset", "distribution", "series", "service", "unit", "principle",
+        "concept", "table", "job", "run", "validation", "releases", "sparql", "column",
+    }  # fmt: skip
+    for link in sorted(others)[::40]:
+        assert site.get(link).status_code == 200, link
+
+
+@pytest.mark.parametrize("lang", ["es", "eu", "en"])
+def test_page_is_in_the_language_of_its_path_and_offers_the_others(
+    site: httpx.Client, lang: str
+) -> None:
+    page = site.get(f"/{lang}/datasets?q=bus&sort=title").text
+    assert f'<html lang="{lang}">' in page
+    for other in ("es", "eu", "en"):
+        assert f'hreflang="{other}" href="/{other}/datasets?q=bus&amp;sort=title"' in page
+
+
+def test_literal_in_another_language_says_so(site: httpx.Client) -> None:
+    page = site.get("/eu/validation").text
+    assert 'lang="es"' in page or 'lang="en"' in page
+    dataset = site.get("/en/dataset/bilbobus-gtfs").text
+    assert "Bilbobus: routes, stops and timetables (GTFS)" in dataset
+
+
+def test_home_shows_counts_release_and_ways_in(site: httpx.Client) -> None:
+    text = text_of(site.get("/es/").text)
+    for expected in ("conjuntos de datos", "Busco datos", "Respondo de unos datos", "Versión r2"):
+        assert expected in text
+
+
+def test_datasets_are_filtered_counted_and_chips_take_filters_away(site: httpx.Client) -> None:
+    page = site.get(f"/es/datasets?theme={TRAN}&format=x").text
+    assert "0 conjuntos de datos" in text_of(page)
+    assert f'href="/es/datasets?theme={TRAN}"' in page
+    page = site.get(f"/es/datasets?theme={TRAN}").text
+    assert "Bilbobus" in page
+    assert "checked" in page
+
+
+def test_datasets_are_paged_and_sorted(site: httpx.Client) -> None:
+    first = site.get("/es/datasets?sort=title").text
+    assert 'rel="next" href="/es/datasets?sort=title&amp;page=2"' in first
+    titles = re.findall(r"<h3><a[^>]*>([^<]+)", first)
+    assert titles == sorted(
+        titles, key=lambda t: t.casefold().translate(str.maketrans("áéíóú", "aeiou"))
+    )
+    assert site.get("/es/datasets?page=999999999999").status_code == 200
+
+
+def test_csv_holds_every_row_and_no_formula(site: httpx.Client) -> None:
+    answer = site.get("/es/datasets.csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(rows) > 50
+    assert rows[0]["title"]
+    assert not any(value.startswith(("=", "+", "-", "@")) for row in rows for value in row.values())
+
+
+def test_dataset_shows_how_to_get_it_who_answers_and_where_it_comes_from(
+    site: httpx.Client,
+) -> None:
+    page = site.get("/es/dataset/intensidad-trafico").text
+    text = text_of(page)
+    for expected in (
+        "Cómo obtener los datos", "18,9\u00a0MB", "Propietaria de los datos",
+        "Área de Movilidad y Sostenibilidad", "Zona de bajas emisiones", "Cada hora",
+        "23 de noviembre de 2026", "Todos los enunciados",
+    ):  # fmt: skip
+        assert expected in text, expected
+    for extension in ("ttl", "rdf", "jsonld", "nt"):
+        assert f'href="/dataset/intensidad-trafico.{extension}"' in page
+    assert "Etxebarria" not in page
+
+
+def test_data_links_of_a_page_lead_to_data(site: httpx.Client) -> None:
+    page = site.get("/es/dataset/bilbobus-gtfs").text
+    for href in re.findall(r'<link rel="alternate" type="[^"]+" href="([^"]+)"', page):
+        assert site.get(href).status_code == 200
+
+
+def test_open_in_sparql_gives_the_statements(site: httpx.Client) -> None:
+    page = site.get("/es/dataset/bilbobus-gtfs").text
+    href = re.search(r'href="(/es/sparql\?query=[^"]+)"', page)
+    assert href
+    assert "Bilbobus: líneas" in text_of(site.get(html.unescape(href[1])).text)
+
+
+def test_exact_literals_stand_in_the_table_of_statements(site: httpx.Client) -> None:
+    page = site.get("/es/distribution/bilbobus-gtfs-zip").text
+    assert "nonNegativeInteger" in page
+    assert "4120331" in page
+
+
+def test_unit_page_lists_what_it_answers_for(site: httpx.Client) -> None:
+    text = text_of(site.get("/es/unit/movilidad-sostenibilidad").text)
+    assert "Responde de" in text
+    assert "Cuida" in text
+    assert "Intensidad de tráfico" in text
+
+
+def test_validation_gives_the_verdict_first_and_names_what_was_held_back(
+    site: httpx.Client,
+) -> None:
+    page = site.get("/es/validation").text
+    assert page.index('class="verdict held"') < page.index('id="held"') < page.index('id="results"')
+    text = text_of(page)
+    assert "Fuentes de agua potable" in text
+    assert "Al conjunto de datos le falta «descripción»" in text
+    only = text_of(site.get("/es/validation?severity=violation").text)
+    assert only.count("Aviso") < text.count("Aviso")
+
+
+def test_findings_are_told_in_the_language_of_the_page(site: httpx.Client) -> None:
+    assert "The dataset has no “description”" in text_of(site.get("/en/validation").text)
+
+
+def test_releases_lists_all_with_their_changes(site: httpx.Client) -> None:
+    text = re.sub(r"\s+", " ", text_of(site.get("/es/releases").text))
+    assert "Vigente" in text
+    assert text.index("r2") < text.index("r1")
+    assert "3 cambiados" in text
+
+
+def test_unknown_page_answers_404_with_what_is_near(site: httpx.Client) -> None:
+    answer = site.get("/es/dataset/bilbobus")
+    assert answer.status_code == 404
+    assert 'href="/es/dataset/bilbobus-gtfs"' in answer.text
+    assert site.get("/es/nothing").status_code == 404
+
+
+# ---- SPARQL
+
+
+def run(site: httpx.Client, query: str) -> httpx.Response:
+    return site.get("/es/sparql", params={"query": query, "run": "1"})
+
+
+def test_query_page_starts_with_an_example_and_lists_the_saved_ones(site: httpx.Client) -> None:
+    page = site.get("/es/sparql").text
+    assert "SELECT ?dataset ?title" in html.unescape(page)
+    assert "Conjuntos de datos de alto valor" in page
+
+
+def test_query_answers_as_a_table_with_linked_resources(site: httpx.Client) -> None:
+    text = "SELECT ?d WHERE { ?d a <http://www.w3.org/ns/dcat#DatasetSeries> }"
+    page = run(site, text).text
+    assert "3 filas" in page
+    assert 'href="/es/series/sonometros-mediciones"' in page
+    csv_href = re.search(r'href="(/sparql\?[^"]+format=csv)"', page)
+    assert csv_href
+    assert site.get(html.unescape(csv_href[1])).text.startswith("d\r\n")
+
+
+def test_query_of_every_form_is_answered(site: httpx.Client) -> None:
+    assert "Sí" in text_of(run(site, "ASK { ?s ?p ?o }").text)
+    assert "Tiene" not in run(site, "ASK {}").text
+    graph = run(site, "CONSTRUCT { ?s a <http://a.example/X> } WHERE { ?s a ?t } LIMIT 2")
+    assert "2 filas" in graph.text
+    assert "0 filas" in run(site, "SELECT * { <http://a> <http://b> <http://c> }").text
+
+
+def test_long_answers_are_cut_with_a_note(site: httpx.Client) -> None:
+    page = run(site, "SELECT * { ?s ?p ?o }").text
+    assert "1.000 filas" in page
+    assert "Hay más filas" in page
+
+
+def test_wrong_query_answers_400_with_the_line(site: httpx.Client) -> None:
+    answer = run(site, "SELECT * {\n ?s ?p\n}")
+    assert answer.status_code == 400
+    assert "línea 3" in answer.text
+
+
+def test_query_that_must_not_run_answers_its_status_on_the_page(site: httpx.Client) -> None:
+    answer = run(site, "SELECT * { SERVICE <http://a.example/> { ?s ?p ?o } }")
+    assert answer.status_code == 403
+    assert "SERVICE" in answer.text
+
+
+# ---- hostile input, caching
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/es/datasets?q=<script>alert(1)</script>",
+        "/es/datasets?theme=<script>alert(1)</script>",
+        "/es/sparql?run=1&query=<script>alert(1)</script>",
+        "/es/sparql?query=</textarea><script>alert(1)</script>",
+        "/es/dataset/<script>alert(1)<script>",
+        '/es/concept?scheme="><script>alert(1)</script>',
+        "/es/validation?severity=<script>alert(1)</script>",
+    ],
+)
+def test_what_visitors_send_never_becomes_markup(site: httpx.Client, path: str) -> None:
+    assert "<script" not in site.get(path).text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/es/datasets?q=%00",
+        "/es/datasets?q=%ff%fe",
+        "/es/datasets?page=٣",
+        "/es/datasets?q=" + "a" * 5000,
+        "/es/datasets?sort=x",
+        "/es/dataset/%00",
+        "/es/concept?page=-1",
+        "/es/%2e%2e/x",
+    ],
+)
+def test_odd_addresses_are_no_server_errors(site: httpx.Client, path: str) -> None:
+    assert site.get(path).status_code < 500
+
+
+def test_page_is_answered_from_the_clients_cache(site: httpx.Client) -> None:
+    first = site.get("/es/datasets?q=bus")
+    again = site.get("/es/datasets?q=bus", headers={"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 304
+    assert site.get("/eu/datasets?q=bus").headers["etag"] != first.headers["etag"]
+
+
+def test_static_files_are_kept_for_ever_under_the_hash_of_their_content(
+    site: httpx.Client,
+) -> None:
+    href = re.search(r'<link rel="stylesheet" href="([^"]+)"', site.get("/es/").text)
+    assert href
+    answer = site.get(href[1])
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-type"].startswith("text/css")
+    assert site.get("/static/000000000000/site.css").status_code == 404
+    assert site.get("/static/000000000000/../../locale/es.toml").status_code == 404
+
+
+# ---- other catalogues
+
+
+def test_empty_catalogue_says_why_and_what_next(tmp_path: Path) -> None:
+    with served(initialise(tmp_path / "data")) as server:
+        for path in ("/es/", "/eu/datasets", "/en/dataset/x", "/es/sparql"):
+            answer = server.client.get(path, headers={"Accept": "text/html"})
+            assert answer.status_code == 200
+            assert "bilbaokg " in answer.text
+
+
+HOSTILE = (
+    CATALOGUE
+    + """
+<https://data.example/id/dataset/noise> dct:title "<script>alert(1)</script>"@en ;
+    dct:description "\\"><img src=x onerror=alert(1)>"@en ;
+    dcat:landingPage <javascript:alert(1)> ; dct:source <data:text/html,x> ;
+    dcat:distribution <https://data.example/id/distribution/evil> .
+<https://data.example/id/distribution/evil> a dcat:Distribution ;
+    dct:title "=cmd()"@en ; dcat:accessURL <javascript:alert(2)> .
+<https://data.example/id/dataset/gone> a <https://www.w3.org/ns/activitystreams#Tombstone> ;
+    <https://www.w3.org/ns/activitystreams#formerType> dcat:Dataset ;
+    <https://www.w3.org/ns/activitystreams#deleted>
+        "2026-01-02T00:00:00Z"^^<http://www.w3.org/2001/XMLSchema#dateTime> ;
+    dct:isReplacedBy <https://data.example/id/dataset/trees> .
+<https://data.example/id/dataset/formula> a dcat:Dataset ; dct:title "=1+1"@es .
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    data = published(tmp_path_factory.mktemp("hostile") / "data", HOSTILE)
+    with served(data, root_path="/datos") as server:
+        server.client.headers["Accept"] = "text/html"
+        yield server.client
+
+
+@pytest.mark.parametrize(
+    "path", ["dataset/noise", "distribution/evil", "datasets", "", "agent/city"]
+)
+def test_literals_and_iris_of_the_catalogue_stay_text(hostile: httpx.Client, path: str) -> None:
+    page = hostile.get(f"/datos/en/{path}").text
+    assert "<script" not in page
+    assert "<img" not in page
+    assert not re.search(r'href="\s*(javascript|data):', page, re.IGNORECASE)
+
+
+def test_tombstone_is_410_and_leads_to_its_successor(hostile: httpx.Client) -> None:
+    answer = hostile.get("/datos/es/dataset/gone")
+    assert answer.status_code == 410
+    assert 'href="/datos/es/dataset/trees"' in answer.text
+    assert "2 de enero de 2026" in answer.text
+    assert "gone" not in hostile.get("/datos/es/datasets").text
+
+
+def test_every_link_carries_the_path_prefix(hostile: httpx.Client) -> None:
+    for path in ("", "datasets", "dataset/noise", "sparql?run=1&query=ASK+{}", "validation", "x/y"):
+        page = hostile.get(f"/datos/es/{path}").text
+        local = re.findall(r'(?:href|action|src)="(/[^"]*)"', page)
+        assert local
+        assert all(href.startswith("/datos/") for href in local), path
+
+
+def test_cell_that_looks_like_a_formula_is_escaped(hostile: httpx.Client) -> None:
+    assert ",'=1+1," in hostile.get("/datos/es/datasets.csv").text
+
+
+def test_catalogue_without_a_report_says_it_is_not_validated(hostile: httpx.Client) -> None:
+    assert "Sin validar" in hostile.get("/datos/es/validation").text
+
+
+# ---- errors
+
+
+def test_error_page_names_the_fault_in_the_language_and_keeps_the_inside() -> None:
+    page = render.error_page(BadInput("<b>x</b>", hint="mend it"), "eu")
+    assert "<b>x" not in page
+    assert "Eskaera ez da ulertzen" in page
+    assert "mend it" in page
+    inside = {"status": 500, "type": "urn:x", "detail": "secret path /home"}
+    assert "secret" not in render.error_page(inside, "es")
+    assert "No se encuentra" in render.error_page(NotFound("x"), "xx")
