@@ -26,6 +26,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
@@ -59,18 +60,25 @@ _START_SECONDS: Final = 30.0
 _CLONE_NEWUSER, _CLONE_NEWNET, _PR_SET_PDEATHSIG = 0x10000000, 0x40000000, 1
 
 
-def _send(link: socket.socket, header: dict[str, Any], body: bytes = b"") -> None:
+def _send(
+    link: socket.socket, header: dict[str, Any], body: bytes = b"", until: float | None = None
+) -> None:
     text = json.dumps(header).encode()
+    _set_timeout(link, until)
     link.sendall(_LENGTHS.pack(len(text), len(body)) + text)
     if body:
         link.sendall(body)
 
 
+def _set_timeout(link: socket.socket, until: float | None) -> None:
+    """Let the next call wait until a moment of time.monotonic(), or for ever."""
+    link.settimeout(None if until is None else max(until - time.monotonic(), 0.001))
+
+
 def _receive_exactly(link: socket.socket, size: int, until: float | None) -> bytes:
     pieces = bytearray()
     while len(pieces) < size:
-        if until is not None:
-            link.settimeout(max(until - time.monotonic(), 0.001))
+        _set_timeout(link, until)
         piece = link.recv(min(size - len(pieces), 1 << 20))
         if not piece:
             raise EOFError
@@ -95,6 +103,7 @@ class _Worker:
             self.process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
                 [
                     sys.executable,
+                    "-P",  # what lies in the working directory is data, never a module
                     "-m",
                     __name__,
                     str(theirs.fileno()),
@@ -119,8 +128,7 @@ class _Worker:
 
     def kill(self) -> None:
         self.link.close()
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
+        self.process.kill()
         self.process.wait()
         self.errors.close()
 
@@ -156,24 +164,32 @@ class Pool:
         self._free: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
         self._all: set[_Worker] = set()
         self._lock = threading.Lock()
+        self._closed = False
+        # A worker dies with the thread that started it (prctl(2)): one that lasts starts them all.
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="workers")
         for _ in range(size):
             self._free.put(None)
 
     def start(self) -> None:
         """Start all workers now and wait until they are ready; else they start at need."""
-        waiting = [self._spawn() for _ in range(self.size)]
-        for worker in waiting:
-            worker.wait_ready()
-            self._free.get()
-        for worker in waiting:
+        workers = [self._free.get() or self._spawn() for _ in range(self.size)]
+        for worker in workers:
             self._free.put(worker)
+            worker.wait_ready()
 
     def close(self) -> None:
-        """Kill all workers."""
+        """Kill all workers; jobs still running end with Overloaded."""
         with self._lock:
-            workers, self._all = list(self._all), set()
+            self._closed = True
+            workers = list(self._all)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                if idle := self._free.get_nowait():
+                    self._forget(idle)
         for worker in workers:
-            worker.kill()
+            # Who runs a job on it clears it away.
+            worker.process.kill()
+        self._starter.shutdown(wait=False)
 
     def __enter__(self) -> Pool:
         return self
@@ -197,13 +213,12 @@ class Pool:
         DeadlineExceeded, MemoryExceeded, WorkerCrashed, Overloaded when no worker came free in
         time, or the BilbaokgError that the job raised.
         """
-        until = time.monotonic() + deadline
+        until = limit = time.monotonic() + deadline
         worker = self._acquire(deadline)
         clean = False
         try:
             worker.wait_ready()
-            _send(worker.link, {"job": job, "params": params}, body)
-            limit = until
+            _send(worker.link, {"job": job, "params": params}, body, until)
             while True:
                 header, content = _receive(worker.link, limit)
                 if "end" in header:
@@ -216,13 +231,15 @@ class Pool:
                 yield header, content
         except TimeoutError:
             seconds = min(deadline, limit - until + deadline)
-            raise DeadlineExceeded(f"stopped after {seconds:.0f} seconds", where=label) from None
+            raise DeadlineExceeded(f"stopped after {seconds:.3g} s", where=label) from None
         except (EOFError, ConnectionError):
-            raise worker.obituary(label) from None
+            raise self._stopped() if self._closed else worker.obituary(label) from None
         finally:
             self._release(worker, clean)
 
     def _acquire(self, seconds: float) -> _Worker:
+        if self._closed:
+            raise self._stopped()
         try:
             worker = self._free.get(timeout=seconds)
         except queue.Empty:
@@ -233,10 +250,15 @@ class Pool:
         return worker or self._spawn()
 
     def _spawn(self) -> _Worker:
-        worker = _Worker(self.memory_limit)
         with self._lock:
+            if self._closed:
+                raise self._stopped()
+            worker = self._starter.submit(_Worker, self.memory_limit).result()
             self._all.add(worker)
         return worker
+
+    def _stopped(self) -> Overloaded:
+        return Overloaded("the workers were stopped", hint="the program is ending")
 
     def _forget(self, worker: _Worker) -> None:
         with self._lock:
@@ -244,7 +266,7 @@ class Pool:
         worker.kill()
 
     def _release(self, worker: _Worker, clean: bool) -> None:
-        if clean:
+        if clean and not self._closed:
             self._free.put(worker)
             return
         self._forget(worker)
@@ -343,11 +365,10 @@ def _collect(
 ) -> Parsed:
     lines: dict[str, None] = {}
     group = ""
+    done: dict[str, Any] | None = None
     try:
         for header, content in frames:
-            if "done" in header:
-                done = header["done"]
-                return Parsed(list(lines), done["parsed"], done["graphs_dropped"], done["line_of"])
+            done = header.get("done")
             if content:
                 lines.update(dict.fromkeys(content.decode().split("\n")))
             group = header.get("group", "")
@@ -358,7 +379,7 @@ def _collect(
             error.hint = "split the file; if it is small, it is nested too deeply or built to hang"
             raise
         raise BadInput(
-            f"a group of blank nodes could not be named within {settings.group_seconds:.0f} s",
+            f"a group of blank nodes could not be named within {settings.group_seconds:.3g} s",
             where=source.label,
             hint=f"give IRIs to the blank nodes around: {group}",
         ) from None
@@ -367,7 +388,9 @@ def _collect(
             "split the file; if it is small, it is nested too deeply or built to fill memory"
         )
         raise
-    raise WorkerCrashed("the worker ended without an answer", where=source.label)
+    if done is None:
+        raise WorkerCrashed("the worker ended without an answer", where=source.label)
+    return Parsed(list(lines), done["parsed"], done["graphs_dropped"], done["line_of"])
 
 
 # ---- the child's side
