@@ -52,10 +52,8 @@ def media_type(answer: httpx.Response) -> str:
 
 BOTH = f"ASK {{ <{DATA1}> a ?type . <{DATA2}> a ?type . }}"
 NAMED = f"ASK {{ GRAPH ?g1 {{ <{DATA1}> a ?type }} GRAPH ?g2 {{ <{DATA2}> a ?type }} }}"
-FULL = f"ASK {{ <{DATA3}> a ?type GRAPH ?g1 {{ <{DATA1}> a ?type }} GRAPH ?g2 {{ <{DATA2}> a ?type }} }}"
-MULTIPLE = (
-    f"ASK FROM <{DATA3}> {{ GRAPH ?g1 {{ <{DATA1}> a ?type }} GRAPH ?g2 {{ <{DATA2}> a ?type }} }}"
-)
+FULL = NAMED.replace("ASK {", f"ASK {{ <{DATA3}> a ?type")
+MULTIPLE = NAMED.replace("ASK", f"ASK FROM <{DATA3}>")
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 Half of the workers are the fast lane, where every query starts. One that is still at work after
 `PATIENCE_SECONDS` moves to the slow lane and gives its place back; when the slow lane is full and
-others wait, it is stopped after `LIMIT_SECONDS`, and sooner the more wait. So cheap queries go on
-beside costly ones.
+others wait, it is stopped when it used `LIMIT_SECONDS` of the processor (or four times that of the
+clock, by a slow reader), and sooner the more wait. So cheap queries go on beside costly ones.
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ class Answer:
         self.done = False
         self._frames, self._place = frames, place
         self._reason: Exception | None = None
+        self._used = 0.0
         self._started = time.monotonic()
         self._timer = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._hurry)
 
@@ -121,7 +122,9 @@ class Answer:
             if self._reason:
                 self._frames.close()  # type: ignore[attr-defined]
                 raise self._reason
-            if "beat" not in header:
+            if "beat" in header:
+                self._used = header["beat"]
+            else:
                 self.header |= header
                 held += content
             if len(held) >= size:
@@ -138,7 +141,8 @@ class Answer:
             return
         waiting = self._place.lanes.waiting
         limit = max(LIMIT_SECONDS / max(waiting, 1), _LEAST_SECONDS)
-        if waiting and time.monotonic() - self._started > limit:
+        used = max(self._used, (time.monotonic() - self._started) / 4)
+        if waiting and used > limit:
             self.stop(Overloaded("too many long queries at once", retry_after=10))
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(_AGAIN_SECONDS, self._hurry)

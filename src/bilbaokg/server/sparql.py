@@ -72,6 +72,12 @@ _GRAPH_OFFERS: Final = {
     "text/xml": "rdf",
     "application/json": "jsonld",
 }
+# What clients write in `format=` -> format name.
+_RESULT_NAMES: Final = {name: name for name in RESULTS}
+_GRAPH_NAMES: Final = {name: name for name in GRAPHS} | {
+    "json": "jsonld", "json-ld": "jsonld", "n3": "ttl", "ntriples": "nt", "rdf+xml": "rdf",
+    "turtle": "ttl", "xml": "rdf",
+}  # fmt: skip
 # Functions that give another answer each time (SPARQL 1.1, section 17): no validator for these.
 _CHANGING: Final = re.compile(r"\b(?:RAND|NOW|UUID|STRUUID|BNODE)\s*\(", re.IGNORECASE)
 
@@ -304,26 +310,25 @@ def _graphs(parameters: Mapping[str, list[str]], name: str) -> list[str] | None:
 def _formats(
     parameters: Mapping[str, list[str]], accept: str | None
 ) -> tuple[str | None, str | None]:
-    """The formats for rows and for graphs: `format=` (ours) wins over Accept."""
-    if names := parameters.get("format"):
-        name = names[0]
-        if len(names) > 1 or name not in RESULTS | GRAPHS:
-            raise NotAcceptable(
-                f"unknown format {name[:50]!r}", hint=f"one of: {', '.join(RESULTS | GRAPHS)}"
-            )
-        return (name if name in RESULTS else None), (name if name in GRAPHS else None)
+    """The formats for rows and for graphs: what `format=` names, else what Accept likes best.
+
+    `format` is no part of the protocol, but clients send it in many spellings: unknown ones are
+    left to Accept.
+    """
+    name = parameters.get("format", [""])[0].lower()
     results = negotiate.best(accept, list(_RESULT_OFFERS))
     graph = negotiate.best(accept, list(_GRAPH_OFFERS))
-    if results is None and graph is None:
+    found = (
+        _RESULT_NAMES.get(name) or (_RESULT_OFFERS[results] if results else None),
+        _GRAPH_NAMES.get(name) or (_GRAPH_OFFERS[graph] if graph else None),
+    )
+    if found == (None, None):
         available = [*RESULTS.values(), *GRAPHS.values()]
         raise NotAcceptable(
             "none of the accepted types is available", hint="name one of `available`",
             available=[media_type.partition(";")[0] for media_type in available],
         )  # fmt: skip
-    return (
-        _RESULT_OFFERS[results] if results else None,
-        _GRAPH_OFFERS[graph] if graph else None,
-    )
+    return found
 
 
 def _matches(headers: Headers, etag: str) -> bool:

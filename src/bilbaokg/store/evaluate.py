@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import queue
 import re
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -66,17 +67,19 @@ def job(params: dict[str, Any], body: bytes) -> Iterator[Frame]:
     of graph IRIs, None without a protocol dataset), `base` (for relative IRIs), `limit` (bytes),
     `rows` (the first so many rows as JSON lines of N-Triples terms, instead of a format).
     The first frame's header is {"kind": "select"|"ask"|"graph", "media_type": ...}; headers with
-    "beat" mean nothing. Raises SyntaxFault, BadInput, Forbidden, NotAcceptable, TooLarge.
+    "beat" (the CPU seconds used so far) carry nothing. Raises SyntaxFault, BadInput, Forbidden,
+    NotAcceptable, TooLarge.
     """
     text = _decode(body)
     facts = guard.check(text)
     pieces: queue.Queue[Frame | BaseException | None] = queue.Queue(4)
+    start = time.process_time()
     _engine.submit(_run, text, facts, params, pieces.put)
     while True:
         try:
             piece = pieces.get(timeout=_BEAT_SECONDS)
         except queue.Empty:
-            yield {"beat": True}, b""
+            yield {"beat": time.process_time() - start}, b""
             continue
         if piece is None:
             return
@@ -208,6 +211,15 @@ def _rows(answer: Any, limit: int, put: Callable[[Frame], None]) -> None:
     out.flush()
 
 
+def _hint(expected: str) -> str:
+    """What the engine's parser would have taken, where that helps a person."""
+    words = [word for word in expected.removeprefix("one of ").split(", ") if word[:1] != "["]
+    helpful = [word for word in words if word not in ("LATERAL", "SERVICE")]
+    if not helpful:
+        return "something is missing or too much at this place or just before it"
+    return f"expected {' or '.join(helpful)[:200]}"
+
+
 def _explain(message: str, text: str, facts: guard.Facts) -> BilbaokgError:
     """The engine's complaint with its place; a prefix that is not declared is named as such."""
     undeclared = min(
@@ -222,7 +234,7 @@ def _explain(message: str, text: str, facts: guard.Facts) -> BilbaokgError:
         found, hint = f"the prefix {prefix}: is not declared", f"begin the query with {known}"
     elif parts := _ERROR.search(message):
         where = {"line": int(parts[1]), "column": int(parts[2])}
-        found, hint = "the query does not follow the grammar here", f"expected {parts[3][:200]}"
+        found, hint = "the query does not follow the grammar here", _hint(parts[3])
     else:
         where, found, hint = {}, message, "see SPARQL 1.1 Query Language, section 19"
     excerpt = lines[where["line"] - 1][:200] if where and where["line"] <= len(lines) else None
