@@ -1,0 +1,90 @@
+"""A real browser on a real server with the demo catalogue; skipped where there is no chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import demo_release
+from serving import Served, served
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(demo_release.made(tmp_path_factory)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """Chromium: BILBAOKG_CHROMIUM, or what the system has."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    given = os.environ.get("BILBAOKG_CHROMIUM")
+    path = given or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not path:
+        pytest.skip("no chromium found; set BILBAOKG_CHROMIUM")
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=path, args=FLAGS)
+        yield running
+        running.close()
+
+
+class Watched:
+    """A tab that notes what went wrong: console messages, and requests to other hosts."""
+
+    def __init__(self, tab: object, home: str) -> None:
+        self.tab, self.home = tab, home
+        self.messages: list[str] = []
+        self.foreign: list[str] = []
+        tab.on("console", lambda message: self.messages.append(message.text))  # type: ignore[attr-defined]
+        tab.on("pageerror", lambda error: self.messages.append(str(error)))  # type: ignore[attr-defined]
+        tab.on("request", self._note)  # type: ignore[attr-defined]
+
+    def _note(self, request: object) -> None:
+        url = request.url  # type: ignore[attr-defined]
+        if not url.startswith((self.home, "data:")):
+            self.foreign.append(url)
+
+
+Open = Callable[..., Watched]
+
+
+@pytest.fixture
+def open_page(browser: object, server: Served) -> Iterator[Open]:
+    """Open a path of the site: width, with or without JavaScript, light or dark."""
+    contexts = []
+
+    def opened(
+        path: str, width: int = 1280, *, script: bool = False, dark: bool = False
+    ) -> Watched:
+        context = browser.new_context(  # type: ignore[attr-defined]
+            viewport={"width": width, "height": 900},
+            java_script_enabled=script,
+            color_scheme="dark" if dark else "light",
+        )
+        contexts.append(context)
+        watched = Watched(context.new_page(), server.url)
+        watched.tab.goto(server.url + path)  # type: ignore[attr-defined]
+        return watched
+
+    yield opened
+    for context in contexts:
+        context.close()
