@@ -23,15 +23,28 @@ import pyoxigraph as ox
 from bilbaokg import skolem
 from bilbaokg.errors import BadInput, Invalid, SyntaxFault, TooLarge
 from bilbaokg.formats import FORMATS, sniff
-from bilbaokg.terms import Statement, split_line
+from bilbaokg.terms import RDF, Statement, split_line
 
 __all__ = ["NO_BASE", "job"]
 
 # JSON-LD drops what has a relative IRI; against this base it shows, and is refused.
 NO_BASE: Final = "http://relative-iri.invalid/"
 _CHUNK: Final = 10_000
+# Up to so many statements, no group takes long.
+_LARGE_GROUP: Final = 8
 _XML_DEPTH: Final = 1_000
-_XML_DECLARATION: Final = re.compile(rb"""^<\?xml[^>]*?encoding=["']([A-Za-z0-9._-]+)["']""")
+_XML_DECLARATION: Final = re.compile(
+    rb"""^<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']"""
+)
+# Longer terms cannot be read back: Oxigraph's parsers give up on them.
+_TERM_BYTES: Final = 1 << 24
+_PARSE_TYPE: Final = f"{RDF} parseType"
+_DIRECTION: Final = "http://www.w3.org/2005/11/its dir"
+_TRIPLE_TERM: Final = ("a triple term (RDF 1.2) cannot be kept", "write it as a resource")
+_BASE_DIRECTION: Final = (
+    "a string with a base direction (RDF 1.2) cannot be kept",
+    "leave the direction out",
+)
 _DIRECTED: Final = re.compile(r'"@[A-Za-z0-9-]+--(?:ltr|rtl)$')
 _BOMS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -57,6 +70,8 @@ def job(params: dict[str, Any], body: bytes) -> Iterator[Frame]:
     for chunk in reading.chunks():
         lines = chunk.split("\n")
         parsed += len(lines)
+        if len(chunk) > _TERM_BYTES // 4:
+            reading.refuse_long(lines)
         if "_:" in chunk or "<<(" in chunk or "--" in chunk or NO_BASE in chunk:
             lines = _sift(lines, held, reading)
         yield {"lines": len(lines)}, "\n".join(lines).encode()
@@ -74,20 +89,8 @@ def _sift(lines: list[str], held: list[Statement], reading: _Reading) -> list[st
     free = []
     for line in lines:
         statement = split_line(line)
-        if statement.object.startswith("<<("):
-            reading.refuse(
-                statement, "a triple term (RDF 1.2) cannot be kept", "write it as a resource"
-            )
-        if _DIRECTED.search(statement.object):
-            reading.refuse(
-                statement,
-                "a string with a base direction (RDF 1.2) cannot be kept",
-                "leave the direction out",
-            )
-        if f"<{NO_BASE}" in line:
-            reading.refuse(
-                statement, "a relative IRI without a base", "give --base IRI or write absolute IRIs"
-            )
+        if refusal := _refusal(statement):
+            raise reading.refused(statement, *refusal)
         if statement.subject.startswith("_:") or statement.object.startswith("_:"):
             held.append(statement)
         else:
@@ -95,14 +98,29 @@ def _sift(lines: list[str], held: list[Statement], reading: _Reading) -> list[st
     return free
 
 
+def _refusal(statement: Statement) -> tuple[str, str] | None:
+    """Why a statement cannot be kept and how to mend it, or None where it can."""
+    if statement.object.startswith("<<("):
+        return _TRIPLE_TERM
+    if _DIRECTED.search(statement.object):
+        return _BASE_DIRECTION
+    if f"<{NO_BASE}" in statement.line:
+        return "a relative IRI without a base", "give --base IRI or write absolute IRIs"
+    return None
+
+
 def _blank_groups(held: list[Statement], params: dict[str, Any]) -> Iterator[Frame]:
     """Canonicalise the groups, telling before each large one how long it may take."""
     canonical: list[list[Statement]] = []
     for group in skolem.groups(held):
-        if len(group) > 8:
+        large = len(group) > _LARGE_GROUP
+        if large:
             example = next((s for s in group if s.subject.startswith("<")), group[0])
             yield {"next_within": params["group_seconds"], "group": example.line[:200]}, b""
         canonical.append(skolem.canonical_group(group))
+        if large:
+            # An empty frame stops the clock of this group.
+            yield {}, b""
     if lines := [s.line for s in skolem.skolemise(canonical, params["base"])]:
         yield {"lines": len(lines)}, "\n".join(lines).encode()
 
@@ -137,8 +155,12 @@ class _Reading:
         try:
             if self.format.name == "rdf":
                 _check_xml(self.open(), self.label)
+            elif self.format.name == "jsonld":
+                self._check_json()
             stream = self.open()
-            lined = _Lined(stream) if self.params.get("locate") else None
+            # A JSON-LD parser reads all before its first statement: it knows no lines.
+            locate = self.params.get("locate") and self.format.name != "jsonld"
+            lined = _Lined(stream) if locate else None
             quads = self._parse(lined or stream)
             if lined:
                 quads = self._located(quads, lined)
@@ -157,6 +179,12 @@ class _Reading:
             raise BadInput(
                 f"damaged gzip file: {error}", where=self.label, hint="copy or download it again"
             ) from None
+        except OSError as error:
+            raise BadInput(f"cannot be read: {error.strerror}", where=self.label) from None
+        except MemoryError as error:
+            if "buffer maximal size" in str(error):
+                raise self._too_long(self._locate_fault()[0]) from None
+            raise
 
     def _parse(self, stream: IO[bytes] | _Lined) -> Iterator[ox.Quad]:
         base = self.params.get("base_iri") or (NO_BASE if self.format.name == "jsonld" else None)
@@ -172,18 +200,68 @@ class _Reading:
             self.line_of.setdefault(str(quad.subject), lined.line)
             yield quad
 
-    def refuse(self, statement: Statement, message: str, hint: str) -> None:
-        """Raise Invalid naming the source line of a statement."""
-        line = None
-        if not statement.subject.startswith("_:"):
-            lined = _Lined(self.open())
-            for quad in self._parse(lined):
-                triple = (str(quad.subject), str(quad.predicate), str(quad.object))
-                if triple == tuple(statement):
-                    line = lined.line
-                    break
+    def _check_json(self) -> None:
+        """Refuse names that a JSON-LD parser drops without a word (JSON-LD 1.1 API, section 8.1.2).
+
+        A lenient parser shows them. A key that no context maps means nothing by the standard.
+        """
+        stream = self.open()
+        base = self.params.get("base_iri") or NO_BASE
+        for quad in ox.parse(stream, format=self.format.rdf, base_iri=base, lenient=True):
+            if ":" not in quad.predicate.value:
+                continue
+            for term in (quad.subject, quad.predicate, quad.object):
+                try:
+                    _check_term(term)
+                except ValueError as error:
+                    raise self._bad_name(term, str(error)) from None
+
+    def _bad_name(self, term: Any, message: str) -> SyntaxFault:
+        name = (getattr(term, "language", None) or term.value).replace(NO_BASE, "")
+        line = self._line_with(f'"{name}"')
+        return SyntaxFault(
+            f"{name[:200]!r} cannot be used: {message}",
+            where=self.label,
+            hint=self._hint(message),
+            line=line,
+            excerpt=self._excerpt(line, None),
+        )
+
+    def refuse_long(self, lines: list[str]) -> None:
+        """Raise TooLarge where a statement could not be read back."""
+        for line in lines:
+            if len(line) > _TERM_BYTES // 4 and len(line.encode()) > _TERM_BYTES:
+                raise self._too_long(None, line[:200])
+
+    def _too_long(self, line: int | None, text: str = "") -> TooLarge:
+        return TooLarge(
+            f"a term is over {_TERM_BYTES >> 20} MiB" + (f": {text}" if text else ""),
+            where=f"{self.label}:{line}" if line else self.label,
+            hint="keep such content in a file of its own and refer to it",
+            line=line,
+        )
+
+    def refused(self, statement: Statement, message: str, hint: str) -> Invalid:
+        """The error that names the source line of the first statement that cannot be kept."""
+        line = self._line_of_refused(statement)
         where = f"{self.label}:{line}" if line else self.label
-        raise Invalid(f"{message}: {statement.line[:200]}", where=where, hint=hint, line=line)
+        text = statement.line.replace(NO_BASE, "")
+        return Invalid(f"{message}: {text[:200]}", where=where, hint=hint, line=line)
+
+    def _line_of_refused(self, statement: Statement) -> int | None:
+        if self.format.name == "jsonld":
+            relative = re.search(f"<{NO_BASE}([^>]*)>", statement.line)
+            return self._line_with(f'"{relative[1]}"' if relative else '"@direction"')
+        lined = _Lined(self.open())
+        for quad in self._parse(lined):
+            if _refusal(split_line(f"{quad.triple} .")):
+                return lined.line
+        return None
+
+    def _line_with(self, text: str) -> int | None:
+        """The first source line that holds a text."""
+        numbered = enumerate(self.open(), 1)
+        return next((number for number, line in numbered if text.encode() in line), None)
 
     def _fault(self, error: SyntaxError) -> SyntaxFault:
         line, column = error.lineno, error.offset
@@ -216,7 +294,7 @@ class _Reading:
         try:
             for _ in self._parse(lined):
                 pass
-        except SyntaxError:
+        except (SyntaxError, MemoryError):
             return lined.line, None
         return None, None
 
@@ -225,9 +303,18 @@ class _Reading:
             return None
         text = next(islice(self.open(), line - 1, line), b"").decode("utf-8", "replace").rstrip()
         start = max(0, (column or 1) - 60)
-        return text[start : start + 120]
+        return text[start : start + 120].strip()
 
     def _hint(self, message: str) -> str | None:
+        guess = sniff(self.open().read(4096))
+        other = None
+        if guess and guess.name != self.format.name:
+            other = (
+                f"read as {self.format.name}; it looks like {guess.name}: "
+                f"give --format {guess.name}"
+            )
+            if {guess.name, self.format.name} & {"rdf", "jsonld"}:
+                return other
         if "No scheme found" in message:
             return "a relative IRI without a base: give --base IRI or write absolute IRIs"
         if "Invalid IRI" in message:
@@ -236,13 +323,7 @@ class _Reading:
             return "save the file as UTF-8 (for example: iconv -f LATIN1 -t UTF-8)"
         if "remote context" in message:
             return "put the @context inside the file: nothing is fetched from the network"
-        guess = sniff(self.open().read(4096))
-        if guess and guess.name != self.format.name:
-            return (
-                f"read as {self.format.name}; it looks like {guess.name}: "
-                f"give --format {guess.name}"
-            )
-        return None
+        return other
 
 
 def _utf8(stream: io.BufferedReader, format: str, label: str) -> IO[bytes]:
@@ -264,37 +345,55 @@ def _utf8(stream: io.BufferedReader, format: str, label: str) -> IO[bytes]:
 
 def _transcoded(stream: io.BufferedReader, encoding: str, label: str) -> io.BufferedReader:
     try:
-        codecs.lookup(encoding)
+        content = io.TextIOWrapper(stream, encoding=encoding, newline="").read()
     except LookupError:
         raise BadInput(
             f"unknown encoding {encoding!r}", where=label, hint="save the file as UTF-8"
         ) from None
-    text = io.TextIOWrapper(stream, encoding=encoding, newline="")
-    try:
-        content = text.read()
-    except UnicodeDecodeError as error:
-        raise BadInput(f"not in its declared encoding {encoding}: {error}", where=label) from None
-    content = re.sub(r"""^(<\?xml[^>]*?) encoding=["'][^"']*["']""", r"\1", content, count=1)
+    except UnicodeError as error:
+        raise BadInput(
+            f"not in its declared encoding {encoding}: {error}",
+            where=label,
+            hint="save the file as UTF-8",
+        ) from None
+    content = re.sub(r"""^(<\?xml[^>]*?)\sencoding\s*=\s*["'][^"']*["']""", r"\1", content, count=1)
     return io.BufferedReader(io.BytesIO(content.encode()))
+
+
+def _check_term(term: Any) -> None:
+    """Raise ValueError for an IRI or a language tag that the grammar does not allow."""
+    if isinstance(term, ox.NamedNode):
+        ox.NamedNode(term.value)
+    elif isinstance(term, ox.BlankNode):
+        ox.BlankNode(term.value)
+    elif isinstance(term, ox.Literal) and term.language is not None:
+        ox.Literal("", language=term.language)
+    elif isinstance(term, ox.Literal):
+        ox.NamedNode(term.datatype.value)
 
 
 def _check_xml(stream: IO[bytes], label: str) -> None:
     """Refuse what makes RDF/XML parsers blow up or hang, and name the line of what is no XML.
 
-    Entities turn a few bytes into gigabytes, so no document type is read at all.
+    Entities turn a few bytes into gigabytes, so no document type is read at all. What is of RDF
+    1.2 is lost without a word unless the document says that version, so it is refused here.
     """
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate(namespace_separator=" ")
     depth = 0
 
     def stop(message: str, hint: str) -> None:
         line = parser.CurrentLineNumber
         raise Invalid(message, where=f"{label}:{line}", hint=hint, line=line)
 
-    def on_start(_name: str, _attributes: object) -> None:
+    def on_start(_name: str, attributes: dict[str, str]) -> None:
         nonlocal depth
         depth += 1
         if depth > _XML_DEPTH:
             stop(f"elements are nested over {_XML_DEPTH:,} deep", "write resources side by side")
+        if attributes.get(_PARSE_TYPE) == "Triple":
+            stop(*_TRIPLE_TERM)
+        if _DIRECTION in attributes:
+            stop(*_BASE_DIRECTION)
 
     def on_end(_name: str) -> None:
         nonlocal depth
