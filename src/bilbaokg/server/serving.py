@@ -44,19 +44,17 @@ def serve(
     logs.configure()
     listening = _listen(host, port)
     pool = Pool(_LANES * (workers or settings.workers), settings.memory_limit)
-    with contextlib.closing(listening), pool:
+    # The lock first, for a quick refusal; workers are new programs, which inherit no open store.
+    with contextlib.closing(listening), pool, Workspace(data, settings) as workspace:
         pool.start()
-        with Workspace(data, settings) as workspace:
-            context = Context(
-                data, settings, workspace.releases, pool, workspace.accounts, workspace
-            )
-            app = create_app(context, host=host, root_path=root_path)
-            server = _server(app)
-            run = _run(server, listening, workspace, lambda: announce(_address(listening)))
-            with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-                runner.run(run)
-            pool.close()
-            context.lanes.close()
+        context = Context(data, settings, workspace.releases, pool, workspace.accounts, workspace)
+        app = create_app(context, host=host, root_path=root_path)
+        server = _server(app)
+        run = _run(server, listening, workspace, lambda: announce(_address(listening)))
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(run)
+        pool.close()
+        context.lanes.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,0 +1,343 @@
+"""What surrounds every request: hosts, headers, prefixes, errors; how the server starts, ends."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from serving import Served, initialise, operate, published, served
+
+from bilbaokg.errors import BadInput, NotFound
+from bilbaokg.server import serve
+from bilbaokg.server.logs import JsonLines
+
+FOREVER = "SELECT (COUNT(*) AS ?n) {" + " ".join(f"?a{n} ?b{n} ?c{n} ." for n in range(12)) + "}"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(published(tmp_path_factory.mktemp("app") / "data")) as server:
+        yield server
+
+
+# -- hosts ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["data.example", "DATA.EXAMPLE", "data.example:443", "localhost", "localhost:1", "127.0.0.1",
+     "127.1.2.3:80", "[::1]", "[::1]:8000"],
+)  # fmt: skip
+def test_our_hosts_are_answered(server: Served, host: str) -> None:
+    assert server.client.get("/health/live", headers={"Host": host}).status_code == 200
+
+
+OTHER_HOSTS = """
+evil.example data.example.evil.example evil.example#data.example data.example@evil.example
+evil.example/data.example 10.0.0.1 [::1 127.0.0.1.evil.example data.example?x 0x7f000001
+"""
+
+
+@pytest.mark.parametrize("host", ["", *OTHER_HOSTS.split()])
+def test_other_hosts_are_400(server: Served, host: str) -> None:
+    answer = server.client.get("/health/live", headers={"Host": host})
+    assert answer.status_code == 400
+
+
+def test_no_answer_repeats_the_host(server: Served) -> None:
+    for path in ("/", "/sparql", "/id/dataset/trees", "/es/"):
+        answer = server.client.get(
+            path, headers={"Host": "127.9.9.9", "X-Forwarded-Host": "evil.example"}
+        )
+        for text in (answer.text, *answer.headers.values()):
+            assert "127.9.9.9" not in text
+            assert "evil.example" not in text
+
+
+# -- headers -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/es/", "/catalog.ttl", "/sparql?query=ASK{}", "/nothing", "/sparql?query=x"]
+)
+def test_every_answer_carries_the_protecting_headers(server: Served, path: str) -> None:
+    headers = server.client.get(path).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"]
+    assert "server" not in headers
+    assert len(headers["x-request-id"]) == 16
+
+
+def test_request_ids_are_ours(server: Served) -> None:
+    given = {"X-Request-Id": "mine\r\nX: y".replace("\r\n", "")}
+    first, second = (server.client.get("/health/live", headers=given).headers for _ in range(2))
+    assert first["x-request-id"] != second["x-request-id"]
+    assert "mine" not in first["x-request-id"]
+
+
+def test_start_goes_to_the_language(server: Served) -> None:
+    for accepted, lang in (("eu", "eu"), ("fr", "es"), ("en-GB,es;q=0.5", "en")):
+        answer = server.client.get("/", headers={"Accept-Language": accepted})
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/{lang}/")
+        assert "Accept-Language" in answer.headers["vary"]
+
+
+def test_no_path_redirects_elsewhere(server: Served) -> None:
+    for path in ("//evil.example/", "/%2F%2Fevil.example", "/es//evil.example/", "/\\evil.example"):
+        answer = server.client.get(f"{server.url}{path}")
+        assert "evil" not in answer.headers.get("location", "")
+
+
+def test_robots(server: Served) -> None:
+    assert "Disallow: /sparql" in server.client.get("/robots.txt").text
+
+
+# -- errors --------------------------------------------------------------------------------------
+
+
+def test_error_is_a_problem_for_programs_and_a_page_for_people(server: Served) -> None:
+    problem = server.client.get("/es/nothing/here/at/all")
+    assert problem.headers["content-type"] == "application/problem+json"
+    body = problem.json()
+    assert body["status"] == problem.status_code == 404
+    assert body["request_id"] == problem.headers["x-request-id"]
+    page = server.client.get("/eu/nothing/here/at/all", headers={"Accept": "text/html"})
+    assert page.status_code == 404
+    assert page.headers["content-type"].startswith("text/html")
+    assert page.headers["content-language"] == "eu"
+    assert 'lang="eu"' in page.text
+    assert "Accept" in page.headers["vary"]
+
+
+def test_errors_are_not_kept(server: Served) -> None:
+    assert server.client.get("/nothing").headers["cache-control"] == "no-store"
+
+
+def test_what_came_in_is_escaped_in_error_pages(server: Served) -> None:
+    for path in ("/es/<script>alert(1)</script>", "/sparql?query=<script>alert(1)</script>"):
+        answer = server.client.get(path, headers={"Accept": "text/html, application/json;q=0.5"})
+        assert "<script>alert" not in answer.text
+
+
+def test_unexpected_error_is_500_without_a_trace(tmp_path: Path) -> None:
+    data = published(tmp_path / "data")
+    with served(data) as server:
+        manifest = data / "releases" / "r1" / "manifest.json"
+        content = json.loads(manifest.read_text())
+        del content["content"]["counts"]
+        manifest.write_text(json.dumps(content))
+        answer = server.client.get("/api/status")
+        assert answer.status_code == 500
+        assert "KeyError" not in answer.text
+        assert "Traceback" not in answer.text
+        assert answer.headers["content-security-policy"]
+        (line,) = [x for x in server.logged() if x.get("request_id") == answer.json()["request_id"]]
+        assert "KeyError" in line["trace"]
+        assert server.client.get("/health/live").status_code == 200
+
+
+def test_damaged_release_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
+    data = published(tmp_path / "data")
+    with served(data) as server:
+        (data / "releases" / "r1" / "manifest.json").write_text("{")
+        answer = server.client.get("/health/ready")
+        assert answer.status_code == 500
+        assert answer.json()["type"].endswith("corrupt")
+        assert server.client.get("/health/live").status_code == 200
+
+
+def test_log_lines_are_json_whatever_they_hold() -> None:
+    import logging
+
+    record = logging.LogRecord("x", 20, "x", 1, 'a\nb\x1b[31m"\u2028%s', ("\r\n{}",), None)
+    line = JsonLines().format(record)
+    assert line.isascii()
+    assert line.isprintable()
+    assert json.loads(line)["message"] == 'a\nb\x1b[31m"\u2028\r\n{}'
+
+
+# -- behind a proxy ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["prefix kept", "prefix taken away"])
+def test_prefix_of_a_reverse_proxy(tmp_path: Path, kept: bool) -> None:
+    before = "/datos" if kept else ""
+    with served(published(tmp_path / "data"), root_path="/datos") as server:
+        client = server.client
+        assert client.get(f"{before}/").headers["location"] == "/datos/es/"
+        html = {"Accept": "text/html"}
+        identity = client.get(f"{before}/id/dataset/trees", headers=html)
+        assert identity.headers["location"] == "/datos/es/dataset/trees"
+        data = client.get(f"{before}/id/dataset/trees", headers={"Accept": "text/turtle"})
+        assert data.headers["location"] == "/datos/dataset/trees.ttl"
+        assert (
+            client.get(f"{before}/sparql", headers=html).headers["location"] == "/datos/es/sparql"
+        )
+        assert client.get(f"{before}/catalog.ttl").status_code == 200
+        page = client.get(f"{before}/es/", headers=html)
+        assert page.status_code == 200
+        assert 'href="/datos/' in page.text
+        assert 'href="/es' not in page.text
+        assert client.get("/datos").status_code == 303
+
+
+# -- start and end -------------------------------------------------------------------------------
+
+
+def test_sigterm_drains_and_exits_with_zero(tmp_path: Path) -> None:
+    server = Served(published(tmp_path / "data", query_seconds=2.0))
+    answers: list[int] = []
+    thread = threading.Thread(
+        target=lambda: answers.append(
+            httpx.get(f"{server.url}/sparql", params={"query": FOREVER}, timeout=30).status_code
+        )
+    )
+    thread.start()
+    time.sleep(0.5)
+    start = time.monotonic()
+    assert server.stop() == 0
+    thread.join()
+    assert answers == [503]  # its own deadline: it was not cut
+    assert time.monotonic() - start < 10
+    assert not (server.data / "control.sock").exists()
+    operate(server.data, "status")
+
+
+def test_draining_ends_after_ten_seconds(tmp_path: Path) -> None:
+    server = Served(published(tmp_path / "data", query_seconds=60.0))
+    url = f"{server.url}/sparql"
+    thread = threading.Thread(target=lambda: _quietly(url))
+    thread.start()
+    time.sleep(0.5)
+    start = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - start < 13
+    thread.join()
+
+
+def _quietly(url: str) -> None:
+    try:
+        httpx.get(url, params={"query": FOREVER}, timeout=30)
+    except httpx.HTTPError:
+        return
+
+
+def test_workers_end_with_the_server_even_when_it_is_killed(tmp_path: Path) -> None:
+    server = Served(published(tmp_path / "data"))
+    children = _children(server.process.pid)
+    assert len(children) >= 2
+    server.process.send_signal(signal.SIGKILL)
+    server.process.wait()
+    deadline = time.monotonic() + 5
+    while any(Path(f"/proc/{pid}").exists() for pid in children):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    server.client.close()
+    assert server.process.stdout
+    server.process.stdout.close()
+    # A stale socket is no obstacle to the next one.
+    assert (server.data / "control.sock").exists()
+    with served(server.data) as again:
+        assert again.client.get("/catalog.ttl").status_code == 200
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            number, _, rest = stat.read_text().partition(" ")
+            if int(rest.rpartition(")")[2].split()[1]) == pid:
+                found.append(int(number))
+    return found
+
+
+def test_second_server_names_the_first_within_two_seconds(server: Served) -> None:
+    from serving import _SERVE
+
+    start = time.monotonic()
+    second = subprocess.run(
+        [sys.executable, "-c", _SERVE, str(server.data), "{}"],
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    took = time.monotonic() - start
+    assert "StoreBusy" in second.stderr
+    assert str(server.process.pid) in second.stderr
+    assert str(server.data) in second.stderr
+    assert took < 8  # two seconds on a quiet machine, the start of the interpreter included
+    assert server.client.get("/health/ready").status_code == 200
+
+
+def test_address_that_is_taken_is_named(tmp_path: Path) -> None:
+    data = initialise(tmp_path / "data")
+    from bilbaokg import settings
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(BadInput, match=f"127.0.0.1:{port}"):
+            serve(data, settings.read(data), port=port)
+
+
+def test_directory_without_a_catalogue_is_named(tmp_path: Path) -> None:
+    from bilbaokg import settings
+
+    with pytest.raises(NotFound, match="no catalogue"):
+        serve(tmp_path, settings.read(None), port=0)
+
+
+def test_starts_in_time(tmp_path: Path) -> None:
+    data = published(tmp_path / "data")
+    start = time.monotonic()
+    with served(data) as server:
+        assert server.client.get("/catalog.ttl").status_code == 200
+        assert time.monotonic() - start < 8  # a target of 3 s, on a machine that is busy with tests
+
+
+def test_other_requests_are_quick_beside_costly_queries(tmp_path: Path) -> None:
+    data = published(tmp_path / "data", query_seconds=3.0)
+    with served(data) as server:
+        threads = [
+            threading.Thread(target=lambda: _quietly(f"{server.url}/sparql")) for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        waits = []
+        while any(thread.is_alive() for thread in threads):
+            begin = time.monotonic()
+            assert server.client.get("/health/live").status_code == 200
+            assert server.client.get("/catalog.ttl").status_code == 200
+            waits.append(time.monotonic() - begin)
+            time.sleep(0.02)
+        assert sorted(waits)[len(waits) * 98 // 100] < 1.0
+
+
+def test_no_descriptor_or_memory_leaks_over_many_requests(tmp_path: Path) -> None:
+    data = published(tmp_path / "data")
+    with served(data) as server:
+
+        def burst() -> None:
+            for _ in range(150):
+                server.client.get("/sparql", params={"query": "SELECT * { ?s ?p ?o }"})
+                server.client.get("/catalog.ttl")
+                server.client.get("/sparql", params={"query": "nonsense"})
+
+        descriptors = Path(f"/proc/{server.process.pid}/fd")
+        burst()
+        before = len(list(descriptors.iterdir()))
+        burst()
+        assert len(list(descriptors.iterdir())) <= before + 2

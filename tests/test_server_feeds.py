@@ -1,0 +1,271 @@
+"""Feeds and single resources: representations, validators, ranges, tombstones."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import rdflib
+from rdflib.namespace import DCAT, DCTERMS, RDF
+from serving import BASE, CATALOGUE, Served, initialise, load, operate, published, served
+
+PARSERS = {"ttl": "turtle", "rdf": "xml", "nt": "nt", "jsonld": "json-ld"}
+TYPES = {
+    "ttl": "text/turtle; charset=utf-8",
+    "rdf": "application/rdf+xml",
+    "nt": "application/n-triples",
+    "jsonld": "application/ld+json",
+}
+TREES = rdflib.URIRef(f"{BASE}/id/dataset/trees")
+GZIP = {"Accept-Encoding": "gzip"}
+PLAIN = {"Accept-Encoding": "identity"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    data = published(tmp_path_factory.mktemp("feeds") / "data", page_size=1)
+    load(
+        data,
+        "<https://data.example/id/dataset/gone> a <http://www.w3.org/ns/dcat#Dataset> .",
+        "old",
+    )
+    operate(data, "delete", iri=f"{BASE}/id/dataset/gone")
+    operate(data, "release.build", unchecked=True)
+    operate(data, "release.publish")
+    with served(data) as server:
+        yield server
+
+
+def parsed(content: bytes, ext: str) -> rdflib.Graph:
+    return rdflib.Graph().parse(data=content, format=PARSERS[ext])
+
+
+# -- feeds ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
+@pytest.mark.parametrize("ext", PARSERS)
+@pytest.mark.parametrize("path", ["/catalog", "/feeds/dcat-ap/catalog", "/feeds/full/catalog"])
+def test_feed_is_rdf_with_the_datasets(server: Served, path: str, ext: str) -> None:
+    answer = server.client.get(f"{path}.{ext}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == TYPES[ext]
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert set(parsed(answer.content, ext).subjects(RDF.type, DCAT.Dataset))
+
+
+def test_accept_does_not_matter(server: Served) -> None:
+    for accept in ("text/html", "application/rdf+xml", "image/png"):
+        answer = server.client.get("/catalog.ttl", headers={"Accept": accept})
+        assert answer.headers["content-type"] == TYPES["ttl"]
+
+
+def test_pages_follow_each_other(server: Served) -> None:
+    pages = [parsed(server.client.get(f"/catalog.ttl?page={n}").content, "ttl") for n in (1, 2)]
+    found = [set(page.subjects(RDF.type, DCAT.Dataset)) for page in pages]
+    assert all(len(datasets) == 1 for datasets in found)
+    assert found[0] != found[1]
+    assert (
+        server.client.get("/catalog.ttl").content
+        == server.client.get("/catalog.ttl?page=1").content
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/catalog.ttl?page=3", 404),
+        ("/catalog.ttl?page=0", 400),
+        ("/catalog.ttl?page=-1", 400),
+        ("/catalog.ttl?page=x", 400),
+        ("/catalog.ttl?page=%C2%B2", 400),
+        ("/catalog.ttl?page=99999999999999999999", 400),
+        ("/catalog.ttl?lang=fr", 400),
+        ("/catalog.exe", 404),
+        ("/feeds/nobody/catalog.ttl", 404),
+        ("/feeds/..%2f..%2fmanifest/catalog.ttl", 404),
+    ],
+)
+def test_feed_that_is_not_there(server: Served, path: str, status: int) -> None:
+    answer = server.client.get(path)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_language_leaves_the_other_texts_out(server: Served) -> None:
+    spanish = parsed(server.client.get("/catalog.ttl?lang=es&page=2").content, "ttl")
+    assert {title.language for title in spanish.objects(TREES, DCTERMS.title)} == {"es"}
+
+
+def test_validators_are_strong_and_bring_304(server: Served) -> None:
+    first = server.client.get("/catalog.rdf", headers=PLAIN)
+    assert first.headers["etag"].startswith('"')
+    assert first.headers["last-modified"].endswith("GMT")
+    for headers in (
+        {"If-None-Match": first.headers["etag"]},
+        {"If-None-Match": "*"},
+        {"If-Modified-Since": first.headers["last-modified"]},
+    ):
+        again = server.client.get("/catalog.rdf", headers=PLAIN | headers)
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == first.headers["etag"]
+    for headers in (
+        {"If-None-Match": '"other"'},
+        {"If-Modified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"},
+        {"If-Modified-Since": "nonsense"},
+        {"If-None-Match": '"other"', "If-Modified-Since": first.headers["last-modified"]},
+    ):
+        assert server.client.get("/catalog.rdf", headers=PLAIN | headers).status_code == 200
+
+
+def test_etags_differ_by_representation(server: Served) -> None:
+    paths = ["/catalog.ttl", "/catalog.rdf", "/catalog.ttl?page=2", "/catalog.ttl?lang=es",
+             "/feeds/full/catalog.ttl"]  # fmt: skip
+    tags = [server.client.get(p, headers=h).headers["etag"] for p in paths for h in (PLAIN, GZIP)]
+    assert len(set(tags)) == 2 * len(paths)
+
+
+def test_gzip_is_the_same_smaller(server: Served) -> None:
+    plain = server.client.get("/catalog.ttl", headers=PLAIN)
+    assert "content-encoding" not in plain.headers
+    for _ in range(2):
+        with server.client.stream("GET", "/catalog.ttl", headers=GZIP) as answer:
+            assert answer.headers["content-encoding"] == "gzip"
+            assert "Accept-Encoding" in answer.headers["vary"]
+            body = b"".join(answer.iter_raw())
+        assert gzip.decompress(body) == plain.content
+        assert int(answer.headers["content-length"]) == len(body) < len(plain.content)
+
+
+def test_head_has_the_same_headers(server: Served) -> None:
+    get, head = (server.client.request(m, "/catalog.ttl", headers=PLAIN) for m in ("GET", "HEAD"))
+    assert head.content == b""
+    for name in ("etag", "last-modified", "content-type", "content-length"):
+        assert head.headers[name] == get.headers[name]
+
+
+def test_range_gives_the_part(server: Served) -> None:
+    whole = server.client.get("/catalog.ttl", headers=PLAIN).content
+    part = server.client.get("/catalog.ttl", headers=PLAIN | {"Range": "bytes=10-19"})
+    assert part.status_code == 206
+    assert part.content == whole[10:20]
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
+@pytest.mark.parametrize("ext", PARSERS)
+def test_before_the_first_release_the_feed_is_an_empty_catalogue(tmp_path: Path, ext: str) -> None:
+    with served(initialise(tmp_path / "data")) as server:
+        answer = server.client.get(f"/catalog.{ext}")
+        assert answer.status_code == 200
+        graph = parsed(answer.content, ext)
+        assert len(set(graph.subjects(RDF.type, DCAT.Catalog))) == 1
+        assert not set(graph.subjects(RDF.type, DCAT.Dataset))
+        assert server.client.get("/feeds/nobody/catalog.ttl").status_code == 404
+        assert server.client.get("/dataset/trees.ttl").status_code == 404
+
+
+# -- resources -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("accept", "location"),
+    [
+        ("text/html", "/es/dataset/trees"),
+        ("text/html,application/xml;q=0.9,*/*;q=0.8", "/es/dataset/trees"),
+        ("text/turtle", "/dataset/trees.ttl"),
+        ("application/rdf+xml", "/dataset/trees.rdf"),
+        ("application/ld+json", "/dataset/trees.jsonld"),
+        ("application/n-triples", "/dataset/trees.nt"),
+        ("*/*", "/dataset/trees.ttl"),
+    ],
+)
+def test_identity_redirects_by_negotiation(server: Served, accept: str, location: str) -> None:
+    headers = {"Accept": accept, "Accept-Language": "es"}
+    answer = server.client.get("/id/dataset/trees", headers=headers)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == location
+    assert {"Accept", "Accept-Language"} <= set(answer.headers["vary"].split(", "))
+    assert 'rel="alternate"' in answer.headers["link"]
+
+
+def test_identity_follows_the_language(server: Served) -> None:
+    headers = {"Accept": "text/html", "Accept-Language": "eu"}
+    answer = server.client.get("/id/dataset/trees", headers=headers)
+    assert answer.headers["location"] == "/eu/dataset/trees"
+
+
+def test_identity_that_nobody_can_read_is_406(server: Served) -> None:
+    answer = server.client.get("/id/dataset/trees", headers={"Accept": "image/png"})
+    assert answer.status_code == 406
+    assert "text/turtle" in answer.json()["available"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/id/dataset/nothing",
+        "/dataset/nothing.ttl",
+        "/id/x/y",
+        "/dataset/trees.exe",
+        "/id/dataset/%00",
+    ],
+)
+def test_unknown_resource_is_404(server: Served, path: str) -> None:
+    assert server.client.get(path).status_code == 404
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
+@pytest.mark.parametrize("ext", PARSERS)
+def test_resource_says_all_about_itself(server: Served, ext: str) -> None:
+    answer = server.client.get(f"/dataset/trees.{ext}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == TYPES[ext]
+    graph = parsed(answer.content, ext)
+    assert (TREES, DCTERMS.title, rdflib.Literal("Zuhaitzak", "eu")) in graph
+    (contact,) = graph.objects(TREES, DCAT.contactPoint)
+    assert isinstance(contact, rdflib.BNode)
+    again = server.client.get(
+        f"/dataset/trees.{ext}", headers={"If-None-Match": answer.headers["etag"]}
+    )
+    assert again.status_code == 304
+
+
+def test_part_with_an_iri_has_data_of_its_own(server: Served) -> None:
+    answer = server.client.get("/distribution/trees-csv.ttl")
+    assert answer.status_code == 200
+    assert "trees.csv" in answer.text
+
+
+def test_deleted_resource_is_410_with_its_tombstone(server: Served) -> None:
+    answer = server.client.get("/dataset/gone.ttl", headers={"Accept": "text/turtle"})
+    assert answer.status_code == 410
+    assert "Tombstone" in answer.text
+    assert answer.headers["content-type"] == TYPES["ttl"]
+
+
+def test_ontology_is_served_at_its_namespace(server: Served) -> None:
+    for accept, parser in (
+        ("text/turtle", "turtle"),
+        ("application/rdf+xml", "xml"),
+        ("*/*", "turtle"),
+    ):
+        answer = server.client.get("/ns", headers={"Accept": accept})
+        graph = rdflib.Graph().parse(data=answer.content, format=parser)
+        assert (rdflib.URIRef(f"{BASE}/ns#verifiedBy"), None, None) in graph
+
+
+def test_a_new_release_changes_validators(tmp_path: Path) -> None:
+    from bilbaokg.server import control
+
+    data = published(tmp_path / "data")
+    load(data, CATALOGUE.replace("Ruido", "Sonido"))
+    with served(data) as server:
+        before = server.client.get("/catalog.ttl")
+        control.call(data, "release.build", {"unchecked": True})
+        assert server.client.get("/catalog.ttl").headers["etag"] == before.headers["etag"]
+        control.call(data, "release.publish", {})
+        after = server.client.get("/catalog.ttl", headers={"If-None-Match": before.headers["etag"]})
+        assert after.status_code == 200
+        assert "Sonido" in after.text
