@@ -35,5 +35,7 @@ def configure(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # It says at every start and stop what we say ourselves.
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    # It says at every start and stop what we say ourselves, and of an answer that we cut as well.
+    uvicorn = logging.getLogger("uvicorn.error")
+    uvicorn.setLevel(logging.WARNING)
+    uvicorn.addFilter(lambda record: "without completing response" not in record.getMessage())
