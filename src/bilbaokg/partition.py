@@ -51,6 +51,7 @@ ROOT_KINDS: Final[dict[str, str]] = {
             (
                 ORG.FormalOrganization,
                 ORG.Organization,
+                ORG.OrganizationalCollaboration,
                 FOAF.Organization,
                 FOAF.Person,
                 FOAF.Group,
@@ -103,6 +104,7 @@ class Home:
 
 
 _REST: Final = Home("rest/", "", shared=True)
+_HYDRA: Final = f"<{HYDRA}"
 
 
 @dataclass(slots=True)
@@ -138,9 +140,14 @@ def partition(
     known(subject term) tells the record that the store already gave a subject; referrers(subject
     term) the records whose statements in the store point to it. All sources are split as one, so
     the outcome does not depend on their order; what nothing reaches is the rest of its own source.
+    To be in a rest is no assignment: it neither stands nor reaches anything.
     """
     parsed = {source: [split_line(line) for line in lines] for source, lines in said.items()}
     return _Partition(parsed, base, known, referrers).run()
+
+
+def _is_rest(home: Home) -> bool:
+    return home.id.startswith(_REST.id)
 
 
 class _Partition:
@@ -152,13 +159,23 @@ class _Partition:
         referrers: Callable[[str], list[Home]],
     ) -> None:
         self.said, self.base = said, base
-        self.known, self.referrers = known, referrers
+        self.known_at, self.referrers_of = known, referrers
         self.types: dict[str, list[str]] = defaultdict(list)
         self.former: dict[str, list[str]] = defaultdict(list)
         self.links: dict[str, list[str]] = defaultdict(list)
+        self.topics: dict[str, set[str]] = defaultdict(set)
         self.homes: dict[str, Home] = {}
         self.roots: set[str] = set()
         self.reached: dict[str, str] = {}
+
+    def known(self, subject: str) -> Home | None:
+        """The record that the store gave a subject."""
+        home = self.known_at(subject)
+        return home if home and not _is_rest(home) else None
+
+    def referrers(self, subject: str) -> dict[str, Home]:
+        """The records in the store that point to a subject, by id."""
+        return {home.id: home for home in self.referrers_of(subject) if not _is_rest(home)}
 
     def run(self) -> Assignment:
         subjects = self._survey()
@@ -171,30 +188,34 @@ class _Partition:
         """Collect classes and the links along which records reach their parts."""
         statements = [s for said in self.said.values() for s in said]
         subjects = dict.fromkeys(sorted({s.subject for s in statements}))
-        topics = {s.subject: s.object for s in statements if s.predicate == _TOPIC}
+        about = {s.subject for s in statements if s[1:] == (_TYPE, _CATALOG_RECORD)}
         for subject, predicate, object_ in statements:
             if predicate == _TYPE:
                 self.types[subject].append(object_)
             elif predicate == _FORMER:
                 self.former[subject].append(object_)
-            elif object_ in subjects and predicate not in MEMBERSHIP:
+            elif predicate == _TOPIC and subject in about and object_.startswith("<"):
+                # A catalogue record belongs to what it describes: the topic reaches it.
+                self.links[object_].append(subject)
+                self.topics[subject].add(object_)
+            elif (
+                object_ in subjects
+                and predicate not in MEMBERSHIP
+                and not predicate.startswith(_HYDRA)
+            ):
                 self.links[subject].append(object_)
-        for record, topic in topics.items():
-            # A catalogue record belongs to what it describes: the topic reaches it.
-            if _CATALOG_RECORD in self.types[record]:
-                self.links[record] = [o for o in self.links[record] if o != topic]
-                self.links[topic].append(record)
         return subjects
 
-    def _settle(self, subjects: Iterable[str]) -> None:
+    def _settle(self, subjects: Mapping[str, None]) -> None:
         """Give a home to roots and to what the store knows; hydra nodes go to the rest."""
-        for subject in subjects:
-            types = self.types[subject]
-            if any(t.startswith(f"<{HYDRA}") for t in types):
+        topics = set().union(*self.topics.values()) if self.topics else set()
+        for subject in (*subjects, *sorted(topics - subjects.keys())):
+            types = self.types.get(subject, [])
+            kind = self._kind(subject, types)
+            if not kind and any(t.startswith(_HYDRA) for t in types):
                 self.homes[subject] = _REST
                 continue
             home = self.known(subject)
-            kind = self._kind(subject, types)
             if home is None and kind:
                 iri = subject[1:-1]
                 home = Home(record_id(self.base, kind, iri), iri)
@@ -202,6 +223,9 @@ class _Partition:
                 self.homes[subject] = home
             if home and f"<{home.iri}>" == subject and not home.shared:
                 self.roots.add(subject)
+        for record, described in self.topics.items():
+            if len(described) == 1 and described <= self.roots and record not in self.homes:
+                self.homes[record] = self.homes[min(described)]
 
     def _kind(self, subject: str, types: list[str]) -> str | None:
         preferred = ""
@@ -218,7 +242,7 @@ class _Partition:
             subject, origin = queue.popleft()
             home = self.homes.get(origin)
             owner = _SEVERAL if home is None or home.shared else home.id
-            if home is _REST or (home and home.id.startswith("rest/")):
+            if home and _is_rest(home):
                 continue
             for part in self.links.get(subject, ()):
                 if part in self.homes:
@@ -235,7 +259,7 @@ class _Partition:
         for subject in subjects:
             if subject in self.homes or subject in self.reached:
                 continue
-            found = {home.id: home for home in self.referrers(subject)}
+            found = self.referrers(subject)
             if len(found) == 1 and not (home := next(iter(found.values()))).shared:
                 self.homes[subject] = home
                 queue.append((subject, subject))
@@ -273,6 +297,8 @@ class _Partition:
                 home = homes[statement.subject]
                 if statement.predicate in MEMBERSHIP:
                     home = self._member(statement.object, homes) or home
+                elif _is_hydra(statement):
+                    home = _REST
                 if home is _REST:
                     home = rest
                     outcome.rest += 1
@@ -289,3 +315,9 @@ class _Partition:
             return None
         home = self.known(member)
         return home if home and not home.shared and f"<{home.iri}>" == member else None
+
+
+def _is_hydra(statement: Statement) -> bool:
+    """Whether a statement is about transport: portals type their catalogue hydra:Collection too."""
+    said = statement.object if statement.predicate == _TYPE else statement.predicate
+    return said.startswith(_HYDRA)
