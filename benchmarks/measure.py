@@ -49,7 +49,7 @@ def run(command: Sequence[str]) -> Measured:
     wall = time.perf_counter() - start
     after = os.times()
     watcher.join()
-    if process.returncode not in (0, 1):
+    if process.returncode:
         raise RuntimeError(f"{' '.join(command)}: {errors[-2000:]}")
     cpu = (after.children_user - before.children_user) + (
         after.children_system - before.children_system
