@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -9,12 +10,18 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["made"]
+__all__ = ["copied", "made"]
 
 
 def made(factory: pytest.TempPathFactory) -> Path:
     """The directory; nobody may write to it."""
     return _made(factory.getbasetemp())
+
+
+def copied(factory: pytest.TempPathFactory) -> Path:
+    """A copy of its own, for a server: a data directory has one holder."""
+    data = factory.mktemp("demo") / "data"
+    return shutil.copytree(made(factory), data, symlinks=True)
 
 
 @cache

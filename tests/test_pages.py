@@ -32,7 +32,7 @@ PAGES = [
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    with served(demo_release.made(tmp_path_factory)) as server:
+    with served(demo_release.copied(tmp_path_factory)) as server:
         server.client.headers["Accept"] = "text/html"
         yield server.client
 

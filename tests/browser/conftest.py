@@ -29,7 +29,7 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(demo_release.made(tmp_path_factory)) as running:
+    with served(demo_release.copied(tmp_path_factory)) as running:
         yield running
 
 
