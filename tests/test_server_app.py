@@ -341,3 +341,20 @@ def test_no_descriptor_or_memory_leaks_over_many_requests(tmp_path: Path) -> Non
         before = len(list(descriptors.iterdir()))
         burst()
         assert len(list(descriptors.iterdir())) <= before + 2
+
+
+def test_error_page_that_fails_does_not_hide_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    from starlette.requests import Request
+
+    from bilbaokg import render
+    from bilbaokg.server.errors import respond
+
+    def fail(*_: object, **__: object) -> str:
+        raise KeyError("template")
+
+    monkeypatch.setattr(render, "error_page", fail)
+    headers = [(b"accept", b"text/html")]
+    request = Request({"type": "http", "path": "/es/x", "headers": headers, "query_string": b""})
+    answer = respond(NotFound("no x"), request)
+    assert answer.status_code == 404
+    assert json.loads(answer.body)["detail"] == "no x"

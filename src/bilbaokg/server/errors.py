@@ -64,12 +64,20 @@ def respond(error: Exception, request: Request) -> Response:
     problem = problem_of(error, request.scope.get("bilbaokg.request_id"))
     headers = {"Cache-Control": "no-store", "Vary": "Accept"} | _headers(error, problem)
     if _wants_page(request):
-        root = request.scope.get("root_path", "")
-        lang = _language(request, root)
-        path = request.scope["path"].removeprefix(root).removeprefix(f"/{lang}") or "/"
-        page = render.error_page(problem, lang, root=root, path=path)
-        return HTMLResponse(page, problem["status"], headers | {"Content-Language": lang})
+        try:
+            return _page(problem, headers, request)
+        except Exception:
+            # The page of an error must not hide the error.
+            log.exception("an error page failed", extra={"path": request.scope["path"]})
     return JSONResponse(problem, problem["status"], headers, media_type="application/problem+json")
+
+
+def _page(problem: dict[str, Any], headers: dict[str, str], request: Request) -> Response:
+    root = request.scope.get("root_path", "")
+    lang = _language(request, root)
+    path = request.scope["path"].removeprefix(root).removeprefix(f"/{lang}") or "/"
+    page = render.error_page(problem, lang, root=root, path=path)
+    return HTMLResponse(page, problem["status"], headers | {"Content-Language": lang})
 
 
 def _headers(error: Exception, problem: dict[str, Any]) -> dict[str, str]:
