@@ -30,10 +30,10 @@ from hypothesis import strategies as st
 from bilbaokg import exports
 from bilbaokg.errors import Invalid, NotFound, UnsupportedFormat
 from bilbaokg.exports.catalogue import Blanks
-from bilbaokg.exports.writing import to_bytes
 from bilbaokg.model import Record, Release
 from bilbaokg.settings import Settings
 from bilbaokg.terms import DCAT, DCT, RDF, XSD, plain, ref
+from bilbaokg.writing import to_bytes
 
 SYNTAXES = ("ttl", "rdf", "nt", "jsonld")
 RDFLIB = {"ttl": "turtle", "rdf": "xml", "nt": "nt", "jsonld": "json-ld"}

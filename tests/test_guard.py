@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pyoxigraph as ox
 import pytest
 from hypothesis import given, settings
@@ -44,7 +46,7 @@ def test_our_own_queries_pass(query: queries.Query) -> None:
     [
         "ASK {}",
         "# SERVICE\nASK { ?s ?p 'SERVICE' }",
-        "SELECT * { ?service <http://x.example/SERVICE> \"\"\"a \" SERVICE 'x' \"\"\" }",
+        'SELECT * { ?service <http://x.example/SERVICE> """a " SERVICE \'x\' """ }',
         "PREFIX d: <http://www.w3.org/ns/dcat#> SELECT * { ?s a d:DataService ; d:service ?o }",
         "SELECT * { ?s ?p ?o FILTER(?o < 5 && ?o > 3) }",
         "SELECT * { ?s ?p ?o FILTER(?o<5&&?o>3) }",
@@ -64,7 +66,7 @@ def test_our_own_queries_pass(query: queries.Query) -> None:
         "SELECT * { ?s ex:a\\'b\\#c ex:%20.x }",
         "",
     ],
-)  # fmt: skip
+)
 def test_honest_queries_pass(text: str) -> None:
     guard.check(text)
 
@@ -161,10 +163,8 @@ def test_what_passes_never_dials(before: list[str], after: list[str]) -> None:
 @settings(max_examples=1500, deadline=None)
 @given(st.lists(PIECES, max_size=20))
 def test_guard_never_fails_otherwise(pieces: list[str]) -> None:
-    try:
+    with contextlib.suppress(BadInput, Forbidden):
         guard.check("".join(pieces))
-    except BilbaokgError as error:
-        assert error.status in (400, 403)
 
 
 @pytest.mark.parametrize(

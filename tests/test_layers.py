@@ -19,7 +19,7 @@ LAYERS = {
         (
             "errors terms",
             "model settings assets",
-            "formats skolem parsing partition queries profiles",
+            "formats skolem writing parsing partition queries profiles",
             "store workers shacl",
             "importers records governance lineage review release exports quality index accounts"
             " audit",

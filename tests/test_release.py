@@ -231,8 +231,13 @@ def test_difference_names_new_changed_and_gone_records(workspace: Workspace) -> 
 
 def test_a_deleted_dataset_is_a_tombstone_in_the_next_release(workspace: Workspace) -> None:
     load(workspace, CATALOGUE)
+    before = build(workspace, waive="x")
     do(workspace, "delete", iri=f"{BASE}/id/dataset/noise", replaced_by=f"{BASE}/id/dataset/trees")
-    text = "\n".join(lines(build(workspace, waive="x")))
+    built = build(workspace, waive="x")
+    text = "\n".join(lines(built))
+    assert built.manifest["content"]["tombstones"] == ["dataset/noise"]
+    assert release.difference(before, built).gone == ["dataset/noise"]
+    assert release.difference(built, built).gone == []
     tombstone = "<https://www.w3.org/ns/activitystreams#Tombstone>"
     rdf_type = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
     assert f"<{BASE}/id/dataset/noise> {rdf_type} {tombstone}" in text

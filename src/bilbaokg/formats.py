@@ -6,8 +6,7 @@ this program wrote itself.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
@@ -15,7 +14,6 @@ from typing import Final
 import pyoxigraph as ox
 
 from bilbaokg.errors import UnsupportedFormat
-from bilbaokg.terms import PREFIXES
 
 __all__ = [
     "FORMATS",
@@ -24,7 +22,6 @@ __all__ = [
     "by_media_type",
     "by_name",
     "quads",
-    "serialize",
     "sniff",
 ]
 
@@ -122,22 +119,3 @@ def sniff(head: bytes) -> Format | None:
 def quads(text: str | bytes, format: str = "nq") -> Iterator[ox.Quad]:
     """Parse RDF that this program wrote; exact literals, blank node labels kept."""
     return ox.parse(text, format=FORMATS[format].rdf, lenient=True)
-
-
-def serialize(lines: Iterable[str], format: str, prefixes: Mapping[str, str] = PREFIXES) -> bytes:
-    """N-Triples or N-Quads lines in another syntax; graph names are dropped where it has none.
-
-    The same lines in the same order give the same bytes.
-    """
-    target = FORMATS[format]
-    text = "\n".join(lines)
-    if format in ("nt", "nq") and (format == "nq" or not text):
-        return (text + "\n" if text else "").encode()
-    used = {name: iri for name, iri in prefixes.items() if iri in text}
-    out = io.BytesIO()
-    if target.graphs:
-        ox.serialize(quads(text), out, format=target.rdf, prefixes=used)
-    else:
-        triples = (quad.triple for quad in quads(text))
-        ox.serialize(triples, out, format=target.rdf, prefixes=used)
-    return out.getvalue()

@@ -25,7 +25,7 @@ from bilbaokg.model import Problem, Record, Release, Report
 from bilbaokg.records import Records, text_of
 from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
-from bilbaokg.terms import DCAT, DCT, RDF, plain, ref, split_line, split_lines
+from bilbaokg.terms import AS, DCAT, DCT, RDF, plain, ref, split_line, split_lines
 
 __all__ = ["Builder", "Content", "Difference", "Releases", "difference", "select", "statements"]
 
@@ -284,6 +284,7 @@ class Builder:
                         }
                         for r in content.records
                     ],
+                    "tombstones": [r.id for r in content.records if _is_buried(r)],
                     "held_back": content.held_back,
                     "waived": waive,
                     "cut": dict(sorted(content.cut.items())),
@@ -373,14 +374,23 @@ class Difference:
 
 
 def difference(before: Release | None, after: Release) -> Difference:
-    """What changed from one release to another, by the hashes in their manifests."""
+    """What changed from one release to another, by the hashes in their manifests.
+
+    What became a tombstone is gone.
+    """
     old = {e.id: e.sha256 for e in before.entries} if before else {}
     new = {e.id: e.sha256 for e in after.entries}
+    buried = _tombstones(after) - (_tombstones(before) if before else set())
+    both = new.keys() & old.keys()
     return Difference(
-        new=sorted(new.keys() - old.keys()),
-        changed=sorted(id for id in new.keys() & old.keys() if new[id] != old[id]),
-        gone=sorted(old.keys() - new.keys()),
+        new=sorted(new.keys() - old.keys() - buried),
+        changed=sorted(id for id in both - buried if new[id] != old[id]),
+        gone=sorted((old.keys() - new.keys()) | (buried & old.keys())),
     )
+
+
+def _tombstones(release: Release) -> set[str]:
+    return set(release.manifest["content"].get("tombstones", ()))
 
 
 def _refused(report: Report, hint: str) -> GateRefused:
@@ -388,6 +398,10 @@ def _refused(report: Report, hint: str) -> GateRefused:
     return GateRefused(
         f"{blocking:,} findings stop the release", hint=hint, report=report.as_dict()
     )
+
+
+def _is_buried(record: Record) -> bool:
+    return f"{ref(record.iri)} {_TYPE} {ref(AS.Tombstone)} ." in split_lines(record.text)
 
 
 def _is_listed(record: Record) -> bool:

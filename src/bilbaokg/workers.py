@@ -98,7 +98,11 @@ class _Worker:
     def __init__(self, memory_limit: int) -> None:
         self.link, theirs = socket.socketpair()
         self.errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- closed by kill()
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+        environment = {
+            **os.environ,
+            "RUST_BACKTRACE": "0",
+            "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+        }
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
                 [

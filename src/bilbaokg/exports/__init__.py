@@ -20,12 +20,13 @@ from bilbaokg.exports import closure, lookup
 from bilbaokg.exports.catalogue import Catalogue
 from bilbaokg.exports.dcat_ap import DCAT_AP
 from bilbaokg.exports.feed import Feed, Paging
+from bilbaokg.exports.files import replace_file
 from bilbaokg.exports.full import FULL, Full
 from bilbaokg.exports.lookup import resource
-from bilbaokg.exports.writing import read_back, replace_file, to_bytes
 from bilbaokg.model import Record, Release
 from bilbaokg.settings import Settings
 from bilbaokg.terms import HYDRA, LANGUAGES, RDF, language_of, split_line
+from bilbaokg.writing import read_back, to_bytes
 
 __all__ = [
     "TARGETS",

@@ -12,8 +12,8 @@ from typing import Final
 
 from bilbaokg.errors import Invalid
 from bilbaokg.exports.catalogue import PERSONS, TYPE, root_class
-from bilbaokg.exports.writing import read_back
 from bilbaokg.terms import plain, split_line
+from bilbaokg.writing import read_back
 
 __all__ = ["check", "path_to"]
 

@@ -15,9 +15,10 @@ from typing import Final, NamedTuple
 
 from bilbaokg.errors import CorruptStore, NotFound, UnsupportedFormat
 from bilbaokg.exports.catalogue import LISTINGS, TYPE, Blanks, lines_of
-from bilbaokg.exports.writing import replace_file, to_bytes
+from bilbaokg.exports.files import replace_file
 from bilbaokg.model import Record, Release
 from bilbaokg.terms import CSVW, DCAT, PROV, plain, record_id, ref, split_line
+from bilbaokg.writing import to_bytes
 
 __all__ = ["FORMATS", "build", "record_texts", "resource"]
 

@@ -23,11 +23,12 @@ from starlette.routing import BaseRoute, Route
 
 from bilbaokg import exports
 from bilbaokg.errors import BadInput, NotFound
-from bilbaokg.formats import FORMATS, serialize
+from bilbaokg.formats import FORMATS
 from bilbaokg.model import Release
 from bilbaokg.server import negotiate
 from bilbaokg.server.context import Context
-from bilbaokg.terms import DCAT, DCT, LANGUAGES, RDF, literal, ref
+from bilbaokg.terms import DCAT, DCT, LANGUAGES, RDF, literal, mint, ref
+from bilbaokg.writing import to_bytes
 
 __all__ = ["EXTENSIONS", "is_known", "media_type", "routes", "send_file", "validators"]
 
@@ -106,14 +107,14 @@ def _language(text: str | None) -> str | None:
 
 def _empty(context: Context, ext: str) -> Response:
     """Before the first release: a catalogue without entries."""
-    catalogue = ref(f"{context.settings.base}/id/catalog/catalog")
+    catalogue = ref(mint(context.settings.base, "catalog", "main"))
     lines = [f"{catalogue} {ref(RDF.type)} {ref(DCAT.Catalog)} ."]
     lines += [
         f"{catalogue} {ref(DCT.title)} {literal(title, language=language)} ."
         for language, title in sorted(context.settings.title.items())
     ]
     headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-    return Response(serialize(sorted(lines), ext), headers=headers, media_type=media_type(ext))
+    return Response(to_bytes(sorted(lines), ext), headers=headers, media_type=media_type(ext))
 
 
 def send_file(request: Request, path: Path, release: Release, ext: str, cache: Path) -> Response:

@@ -18,7 +18,7 @@ from bilbaokg.model import Release
 from bilbaokg.server import negotiate
 from bilbaokg.server.context import Context
 from bilbaokg.server.feeds import EXTENSIONS, is_known, media_type, validators
-from bilbaokg.terms import AS, PREFIXES, RDF, ref
+from bilbaokg.terms import AS, PREFIXES, RDF, ref, split_lines
 
 __all__ = ["health_routes", "root_routes", "routes"]
 
@@ -127,7 +127,7 @@ class _Resources:
 
     def _is_gone(self, release: Release, where: index.Where) -> bool:
         text = index.of(release, self.context.cache).text(where.record)
-        return f"{ref(where.iri)} {ref(RDF.type)} {ref(AS.Tombstone)} ." in text.splitlines()
+        return f"{ref(where.iri)} {ref(RDF.type)} {ref(AS.Tombstone)} ." in split_lines(text)
 
 
 def _robots(request: Request) -> Response:

@@ -33,13 +33,13 @@ from bilbaokg.errors import (
     TooLarge,
     UnsupportedFormat,
 )
-from bilbaokg.formats import serialize
 from bilbaokg.model import Release
 from bilbaokg.server import auth, evaluation, negotiate
 from bilbaokg.server.context import Context
 from bilbaokg.server.evaluation import Answer, Rows, Stopped
 from bilbaokg.store.evaluate import GRAPHS, RESULTS
 from bilbaokg.terms import is_iri, ref
+from bilbaokg.writing import to_bytes
 
 __all__ = ["QUERY_LIMIT", "Rows", "routes", "run", "working_routes"]
 
@@ -206,7 +206,7 @@ class _Endpoint:
         if self.private:
             raise _no_query()
         name = negotiate.choose(accept, _GRAPH_OFFERS)
-        body = serialize(_description(self.context), name)
+        body = to_bytes(_description(self.context), name)
         headers = {"Vary": "Accept, Accept-Language", "Cache-Control": "no-cache"}
         return Response(body, headers=headers, media_type=GRAPHS[name])
 

@@ -9,24 +9,19 @@ write U+FFFD for such a character; what promises to be exact is refused, naming 
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
-from pathlib import Path
 from typing import BinaryIO, Final
 
 import pyoxigraph as ox
 
 from bilbaokg.errors import Invalid
 from bilbaokg.formats import FORMATS
-from bilbaokg.store.embedded import storage_errors
 from bilbaokg.terms import HYDRA, PREFIXES, RDF, Namespace, plain, ref, split_line, unescape
 
-__all__ = ["PREFIXES_USED", "read_back", "replace_file", "to_bytes", "write"]
+__all__ = ["PREFIXES_USED", "read_back", "to_bytes", "write"]
 
 PREFIXES_USED: Final[Mapping[str, str]] = {
     **PREFIXES,
@@ -274,27 +269,3 @@ _WRITERS: Final[dict[str, Callable[[Iterable[str], bool], Iterator[str]]]] = {
     "trig": lambda lines, _: _trig(lines),
     "rdf": _rdf_xml,
 }
-
-# ---- files
-
-
-def replace_file(path: Path, fill: Callable[[BinaryIO], None]) -> None:
-    """Write a file beside its place, put it on disk and rename it: readers see all of it or none.
-
-    Raises StorageFull, StorageFault.
-    """
-    with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-        part = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as out:
-                fill(out)
-                out.flush()
-                os.fsync(out.fileno())
-            part.chmod(0o644)
-            part.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                part.unlink()
-            raise
