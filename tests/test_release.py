@@ -116,6 +116,26 @@ def test_a_publisher_that_is_internal_refuses_the_release(workspace: Workspace) 
         do(workspace, "release.build", waive="try")
 
 
+def test_a_publisher_that_nobody_describes_refuses_the_release(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    load(
+        workspace,
+        PREFIXES + f":air a dcat:Dataset ; dct:publisher <{BASE}/id/agent/nobody> .",
+        "air",
+    )
+    with pytest.raises(Invalid, match="agent/nobody"):
+        do(workspace, "release.build", waive="try")
+
+
+def test_an_empty_blank_node_as_publisher_is_cut_from_the_feed(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    load(
+        workspace, PREFIXES + ':air a dcat:Dataset ; dct:title "Aire"@es ; dct:publisher [] .', "a"
+    )
+    built = build(workspace, waive="x")
+    assert '"Aire"@es' in (built.path / "exports/dcat-ap/page-1.ttl").read_text(encoding="utf-8")
+
+
 def test_nothing_to_release_is_said(workspace: Workspace) -> None:
     with pytest.raises(Invalid, match="nothing to release"):
         do(workspace, "release.build")

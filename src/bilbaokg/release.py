@@ -102,7 +102,7 @@ def select(records: Iterable[Record], settings: Settings, held: Mapping[str, str
     everything = list(records)
     known = governance.people(everything)
     public = [r for r in everything if r.visibility == "public" and r.id not in held]
-    out = _terms_of(everything, {r.id for r in public})
+    out = _terms_of(everything, {r.id for r in public}, settings.base)
     content = Content([])
     dangling: list[str] = []
     for record in public:
@@ -125,16 +125,23 @@ def select(records: Iterable[Record], settings: Settings, held: Mapping[str, str
     return content
 
 
-def _terms_of(records: Iterable[Record], inside: set[str]) -> frozenset[str]:
-    """Subjects (N-Triples terms) whose own record is not inside."""
+def _terms_of(records: Iterable[Record], inside: set[str], base: str) -> frozenset[str]:
+    """Terms that the release does not describe: subjects of the records that are not inside, and
+    what a record must point to, bears an IRI of ours, and no record describes.
+    """
     iris = {ref(r.iri): r.id for r in records}
     out: set[str] = set()
+    described: set[str] = set()
+    wanted: set[str] = set()
     for record in records:
+        statements = [split_line(line) for line in split_lines(record.text)]
+        subjects = {s.subject for s in statements}
+        described |= subjects
+        wanted |= {s.object for s in statements if s.predicate in _REFUSED}
         if record.id not in inside:
-            subjects = {line.partition(" ")[0] for line in split_lines(record.text)}
             out |= {s for s in subjects if iris.get(s, record.id) == record.id}
             out.add(ref(record.iri))
-    return frozenset(out)
+    return frozenset(out | {w for w in wanted - described if w.startswith(f"<{base}/id/")})
 
 
 def _dangling(record: Record, out: frozenset[str]) -> list[str]:
@@ -197,7 +204,7 @@ class Builder:
             return select(everything, self.settings, held)
         while True:
             inside = {r.id for r in everything if r.visibility == "public" and r.id not in held}
-            out = _terms_of(everything, inside)
+            out = _terms_of(everything, inside, self.settings.base)
             more = {
                 r.id: f"points to what is not in the release: {found[0]}"
                 for r in everything

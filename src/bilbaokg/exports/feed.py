@@ -152,7 +152,7 @@ class Walk:
                 hint="name the unit that the person works for",
             )
         if self._leads_out(value):
-            if predicate in REFUSED:
+            if predicate in REFUSED and not value.startswith("_:"):
                 raise Invalid(
                     "the export would point to what the release does not hold",
                     where=f"{term} {predicate} {value}",
