@@ -1,10 +1,24 @@
 # Every target is a verb of tasks.py, which also works without make: python3 tasks.py help
 # PYTHON=python3.12 picks the interpreter; ARGS="-k lineage" is handed on.
 
-VERBS = demo test test-peers test-faults lint lock clean help
+RUN = @$(or $(PYTHON),python3) tasks.py $@ $(ARGS)
 
 .DEFAULT_GOAL = help
-.PHONY: $(VERBS)
+.PHONY: demo test test-peers test-faults lint lock clean help
 
-$(VERBS):
-	@$(or $(PYTHON),python3) tasks.py $@ $(ARGS)
+demo:
+	$(RUN)
+test:
+	$(RUN)
+test-peers:
+	$(RUN)
+test-faults:
+	$(RUN)
+lint:
+	$(RUN)
+lock:
+	$(RUN)
+clean:
+	$(RUN)
+help:
+	$(RUN)
