@@ -31,7 +31,8 @@ MIB: Final = 1 << 20
 
 def _operate(data: str, name: str, params: str) -> dict[str, Any]:
     from bilbaokg import settings
-    from bilbaokg.operations import OPERATIONS, Workspace
+    from bilbaokg.operations import OPERATIONS
+    from bilbaokg.workspace import Workspace
 
     with Workspace(Path(data), settings.read(Path(data))) as workspace:
         return OPERATIONS[name](workspace, json.loads(params), lambda *_: None)

@@ -10,11 +10,11 @@ import pytest
 from helpers import BASE, Catalogue
 
 from bilbaokg import settings
-from bilbaokg.operations import Workspace, initialise
 from bilbaokg.records import Records
 from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.workers import Pool
+from bilbaokg.workspace import Workspace, initialise
 
 
 @pytest.fixture(scope="session")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
 
-from bilbaokg.operations import OPERATIONS, Workspace
-from bilbaokg.records import Plan
+from bilbaokg.operations import OPERATIONS
 from bilbaokg.store.embedded import EmbeddedStore
+from bilbaokg.workspace import Workspace
 
 __all__ = ["BASE", "PREFIXES", "Catalogue", "content_hash", "lines"]
 
@@ -83,8 +82,3 @@ class Catalogue:
     def hash(self) -> str:
         """The hash of the whole store."""
         return content_hash(self.workspace.store)
-
-
-def kinds(plan: Plan) -> Iterable[str]:
-    """What happens to the records of a plan."""
-    return [change.kind for change in plan.changes]

@@ -15,8 +15,10 @@ from typing import Any
 import httpx
 
 from bilbaokg import operations, settings
-from bilbaokg.operations import OPERATIONS, Workspace
+from bilbaokg.operations import OPERATIONS
 from bilbaokg.store.embedded import EmbeddedStore
+from bilbaokg.workspace import Workspace, is_initialised
+from bilbaokg.workspace import initialise as initialise_directory
 
 BASE = "https://data.example"
 CATALOGUE = """
@@ -54,7 +56,7 @@ server.serve(data, settings.read(data), port=0, announce=announce, **options)
 
 def initialise(data: Path, **values: Any) -> Path:
     """An empty data directory."""
-    operations.initialise(data, {"base": BASE, "public_url": BASE} | values)
+    initialise_directory(data, {"base": BASE, "public_url": BASE} | values)
     return data
 
 
@@ -72,7 +74,7 @@ def load(data: Path, turtle: str, source: str = "test") -> dict[str, Any]:
 
 def published(data: Path, turtle: str = CATALOGUE, **values: Any) -> Path:
     """A data directory with one published release."""
-    if not operations.is_initialised(data):
+    if not is_initialised(data):
         initialise(data, **values)
     load(data, turtle)
     release = operate(data, "release.build", unchecked=True)

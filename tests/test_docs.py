@@ -30,7 +30,6 @@ from starlette.routing import Route
 from bilbaokg import errors, exports, formats, queries, reports, settings
 from bilbaokg.accounts import SCOPES
 from bilbaokg.cli.base import group
-from bilbaokg.operations import Workspace
 from bilbaokg.partition import ROOT_KINDS
 from bilbaokg.server import create_app
 from bilbaokg.server.auth import ACTIONS, action_of
@@ -38,6 +37,7 @@ from bilbaokg.server.context import Context
 from bilbaokg.settings import Settings
 from bilbaokg.terms import LANGUAGES
 from bilbaokg.workers import Pool
+from bilbaokg.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

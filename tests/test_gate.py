@@ -16,11 +16,11 @@ from bilbaokg import settings
 from bilbaokg.accounts import SCOPES, Accounts, scopes_of
 from bilbaokg.errors import Forbidden, Unauthorized
 from bilbaokg.model import Record
-from bilbaokg.operations import Workspace
 from bilbaokg.server import create_app
 from bilbaokg.server.auth import ACTIONS, ANONYMOUS, Actor, action_of, authorize, declare
 from bilbaokg.server.context import Context
 from bilbaokg.workers import Pool
+from bilbaokg.workspace import Workspace
 
 # What to put into the paths, and what a route needs to do something harmless.
 VALUES = {"type": "dataset", "slug": "trees", "target": "dcat-ap", "id": "r1"}

@@ -23,7 +23,7 @@ LAYERS = {
             "store workers shacl",
             "importers records governance lineage review release exports quality index accounts"
             " audit",
-            "render reports operations",
+            "render reports workspace operations",
             "server",
             "console cli __main__",
         )

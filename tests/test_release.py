@@ -12,7 +12,8 @@ import pytest
 
 from bilbaokg import release, settings
 from bilbaokg.errors import CorruptStore, GateRefused, Invalid, NotFound
-from bilbaokg.operations import OPERATIONS, Workspace, initialise
+from bilbaokg.operations import OPERATIONS
+from bilbaokg.workspace import Workspace, initialise
 
 BASE = "https://datos.example.org"
 PREFIXES = f"""

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from bilbaokg import settings
-from bilbaokg.operations import OPERATIONS, Workspace
+from bilbaokg.operations import OPERATIONS
+from bilbaokg.workspace import Workspace
 
 __all__: list[str] = []
 

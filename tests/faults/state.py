@@ -10,8 +10,9 @@ from typing import Any
 
 from bilbaokg import settings
 from bilbaokg.model import Release
-from bilbaokg.operations import OPERATIONS, Workspace
+from bilbaokg.operations import OPERATIONS
 from bilbaokg.release import Releases
+from bilbaokg.workspace import Workspace
 
 __all__ = ["Records", "current", "half_built", "operate", "records", "releases", "workspace"]
 

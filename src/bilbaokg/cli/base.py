@@ -17,8 +17,9 @@ from bilbaokg.console import Console
 from bilbaokg.errors import BadInput, NotFound, UnsupportedFormat
 from bilbaokg.formats import by_name, sniff
 from bilbaokg.model import Release
-from bilbaokg.operations import OPERATIONS, Workspace, is_initialised
+from bilbaokg.operations import OPERATIONS
 from bilbaokg.server import control
+from bilbaokg.workspace import Workspace, is_initialised
 
 __all__ = [
     "DONE",

@@ -24,9 +24,9 @@ from bilbaokg.console import Console
 from bilbaokg.errors import BadInput
 from bilbaokg.importers.rdf import discover
 from bilbaokg.model import Report
-from bilbaokg.operations import initialise, is_initialised
 from bilbaokg.terms import DEFAULT_BASE, split_lines
 from bilbaokg.workers import Pool, parse
+from bilbaokg.workspace import initialise, is_initialised
 
 __all__ = ["counted"]
 

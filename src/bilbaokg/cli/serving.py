@@ -13,7 +13,7 @@ from bilbaokg import assets, release, settings
 from bilbaokg.cli.base import DONE, configuration_of, group, operate, verb
 from bilbaokg.cli.loading import counted
 from bilbaokg.console import Console
-from bilbaokg.operations import initialise
+from bilbaokg.workspace import initialise
 
 __all__: list[str] = []
 

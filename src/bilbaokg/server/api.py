@@ -20,9 +20,10 @@ from starlette.routing import BaseRoute, Route
 from bilbaokg.errors import BadInput, SyntaxFault, TooLarge, UnsupportedFormat
 from bilbaokg.formats import FORMATS, by_media_type
 from bilbaokg.model import Release
-from bilbaokg.operations import OPERATIONS, Workspace, load_content
+from bilbaokg.operations import OPERATIONS, load_content
 from bilbaokg.server.context import Context
 from bilbaokg.terms import DCAT
+from bilbaokg.workspace import Workspace
 
 __all__ = ["build_routes", "load_routes", "openapi_route", "public_routes", "publish_routes"]
 

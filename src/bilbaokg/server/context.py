@@ -14,7 +14,7 @@ from bilbaokg.settings import Settings
 from bilbaokg.workers import Pool
 
 if TYPE_CHECKING:
-    from bilbaokg.operations import Workspace
+    from bilbaokg.workspace import Workspace
 
 __all__ = ["Context"]
 

@@ -16,7 +16,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from bilbaokg.errors import BadInput, BilbaokgError, NotFound
-from bilbaokg.operations import OPERATIONS, Progress, Workspace, operator
+from bilbaokg.operations import OPERATIONS, Progress
+from bilbaokg.workspace import Workspace, operator
 
 __all__ = ["control_app"]
 

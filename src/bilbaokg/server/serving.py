@@ -15,13 +15,13 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from bilbaokg.errors import BadInput
-from bilbaokg.operations import Workspace
 from bilbaokg.server import control, logs
 from bilbaokg.server.app import create_app
 from bilbaokg.server.context import Context
 from bilbaokg.server.operate import control_app
 from bilbaokg.settings import Settings
 from bilbaokg.workers import Pool
+from bilbaokg.workspace import Workspace
 
 __all__ = ["serve"]
 

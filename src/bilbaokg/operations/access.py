@@ -1,0 +1,99 @@
+"""Tokens, the state of the catalogue, and its audit."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from bilbaokg.errors import BadInput
+from bilbaokg.operations.base import Progress
+from bilbaokg.workspace import Workspace, operator
+
+__all__ = [
+    "audit_list",
+    "audit_verify",
+    "status",
+    "token_create",
+    "token_list",
+    "token_revoke",
+]
+
+
+def token_create(
+    workspace: Workspace, params: dict[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """Make an API token, shown this once. params: name, scope, expires (YYYY-MM-DD), actor."""
+    expires = params.get("expires")
+    try:
+        day = date.fromisoformat(expires) if expires else None
+    except ValueError:
+        raise BadInput(f"--expires {expires!r} is no date", hint="write YYYY-MM-DD") from None
+    created = workspace.accounts.create(params["name"], params["scope"], expires=day)
+    _tell(workspace, params, "token.create", created["name"], {"scope": created["scope"]})
+    return created
+
+
+def token_list(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """All tokens, without their secrets."""
+    return {"tokens": workspace.accounts.list()}
+
+
+def token_revoke(
+    workspace: Workspace, params: dict[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """Revoke a token by name or id. params: name, actor."""
+    revoked = workspace.accounts.revoke(params["name"])
+    _tell(workspace, params, "token.revoke", params["name"], {})
+    return revoked
+
+
+def _tell(
+    workspace: Workspace, params: dict[str, Any], kind: str, subject: str, detail: dict[str, Any]
+) -> None:
+    """Write an audit entry of its own."""
+    with workspace.mutex:
+        actor = params.get("actor") or operator()
+        event, entry = workspace.records.audit.next(actor, kind, subject, detail)
+        workspace.store.apply([entry])
+        workspace.records.audit.written(event)
+
+
+def status(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """What the catalogue holds and what is published."""
+    with workspace.mutex:
+        kinds: dict[str, int] = {}
+        for id in workspace.records.ids():
+            kind = id.partition("/")[0]
+            kinds[kind] = kinds.get(kind, 0) + 1
+        last = workspace.records.audit.last()
+        current = workspace.releases.current()
+        return {
+            "data": str(workspace.data),
+            "base": workspace.settings.base,
+            "records": kinds,
+            "releases": [r.id for r in workspace.releases.list()],
+            "current": current.id if current else None,
+            "audit_entries": last.seq if last else 0,
+        }
+
+
+def audit_verify(
+    workspace: Workspace, params: dict[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """Check the audit chain and every record's revision. Raises CorruptStore naming the entry."""
+    with workspace.mutex:
+        return {"entries": workspace.records.audit.verify(), "records": workspace.records.verify()}
+
+
+def audit_list(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """The newest audit entries, newest first. params: limit."""
+    with workspace.mutex:
+        events = workspace.records.audit.events()[-(params.get("limit") or 20) :]
+    return {"entries": [_event(event) for event in reversed(events)]}
+
+
+def _event(event: Any) -> dict[str, Any]:
+    return {
+        name: getattr(event, name)
+        for name in ("seq", "at", "actor", "kind", "subject", "detail", "hash")
+    }

@@ -1,0 +1,104 @@
+"""Building, publishing and rolling back releases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bilbaokg import profiles, shacl
+from bilbaokg.errors import BadInput, Invalid, NotFound
+from bilbaokg.model import Profile, Release, Report
+from bilbaokg.operations.base import Progress
+from bilbaokg.terms import PREFIXES
+from bilbaokg.workspace import Workspace, operator
+
+__all__ = ["release_build", "release_publish", "release_rollback"]
+
+
+def release_build(
+    workspace: Workspace, params: dict[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """Build a release. params: profile, hold_back, waive, note, actor. Raises GateRefused."""
+    profile = profiles.load(params.get("profile") or workspace.settings.profile)
+    waive = params.get("waive")
+    if waive is not None and not waive.strip():
+        raise BadInput("--waive needs a reason")
+
+    def check(lines: Iterable[str]) -> Report:
+        progress(0, None, f"validating against {profile.label}")
+        return _check(list(lines), profile, params)
+
+    with workspace.mutex:
+        content = workspace.builder.choose(
+            None if params.get("unchecked") else check,
+            hold_back=bool(params.get("hold_back")),
+            waive=waive,
+        )
+        blocking = content.report is not None and content.report.blocks_release
+        built = workspace.builder.build(
+            content,
+            profile=profile.label,
+            actor=params.get("actor") or operator(),
+            note=params.get("note") or "",
+            waive=waive if blocking else None,
+            progress=lambda text: progress(0, None, text),
+        )
+    return _summary(built) | {"report": content.report.counts if content.report else None}
+
+
+def _check(lines: list[str], profile: Profile, params: dict[str, Any]) -> Report:
+    return shacl.check(lines, profile, language=params.get("lang") or "es")
+
+
+def _summary(built: Release) -> dict[str, Any]:
+    content = built.manifest["content"]
+    return {
+        "id": built.id,
+        "created_at": built.created_at,
+        "previous": built.previous,
+        "sha256": built.sha256,
+        "records": len(content["entries"]),
+        "datasets": content["counts"].get(f"{PREFIXES['dcat']}Dataset", 0),
+        "held_back": content["held_back"],
+        "waived": content["waived"],
+        "note": built.manifest["build"]["note"],
+    }
+
+
+def release_publish(
+    workspace: Workspace, params: dict[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """Make a release current. params: id (default: the newest), why, actor."""
+    with workspace.mutex:
+        releases = workspace.releases.list()
+        if not releases:
+            raise NotFound("there is no release yet", hint="run: bilbaokg release build")
+        chosen = params.get("id") or releases[-1].id
+        published = workspace.builder.switch(
+            chosen,
+            actor=params.get("actor") or operator(),
+            kind="release.publish",
+            why=params.get("why") or "",
+        )
+    return _summary(published)
+
+
+def release_rollback(
+    workspace: Workspace, params: dict[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """Make the release before the current one current again. params: id, why, actor."""
+    with workspace.mutex:
+        current = workspace.releases.current()
+        if current is None:
+            raise NotFound("nothing is published yet")
+        earlier = [r.id for r in workspace.releases.list() if int(r.id[1:]) < int(current.id[1:])]
+        target = params.get("id") or (earlier[-1] if earlier else None)
+        if target is None:
+            raise Invalid(f"there is no release before {current.id}")
+        restored = workspace.builder.switch(
+            target,
+            actor=params.get("actor") or operator(),
+            kind="release.rollback",
+            why=params.get("why") or "",
+        )
+    return _summary(restored)

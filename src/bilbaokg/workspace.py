@@ -1,0 +1,149 @@
+"""The working store of a data directory, held by one process: its lock, its parts, its copies."""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import json
+import os
+import shutil
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from bilbaokg import release, settings
+from bilbaokg.accounts import Accounts
+from bilbaokg.errors import BadInput, Conflict, NotFound, StoreBusy
+from bilbaokg.records import Records
+from bilbaokg.settings import Settings
+from bilbaokg.store.embedded import EmbeddedStore, storage_errors
+from bilbaokg.workers import Pool
+
+__all__ = ["Workspace", "initialise", "is_initialised", "operator"]
+
+_FOLDERS: Final = ("working", "scratch", "releases", "cache", "logs")
+_WAIT_SECONDS: Final = 1.5
+
+
+def operator() -> str:
+    """The name under which the local operator acts."""
+    try:
+        return f"operator:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"operator:{os.getuid()}"
+
+
+def is_initialised(data: Path) -> bool:
+    """Whether the directory is a bilbaokg data directory."""
+    return (data / settings.FILE).is_file() and (data / "working").is_dir()
+
+
+def initialise(data: Path, values: dict[str, Any]) -> bool:
+    """Make a data directory; False when it already was one with the same base.
+
+    Raises Conflict when it has another base, BadInput when it holds other things.
+    """
+    if is_initialised(data):
+        present = settings.read(data).base
+        if values.get("base", present) != present:
+            raise Conflict(
+                f"it already has the base {present}",
+                where=str(data),
+                hint="the base of a catalogue never changes: use another --data directory",
+            )
+        return False
+    if data.is_dir() and any(data.iterdir()):
+        raise BadInput("the directory is not empty", where=str(data), hint="choose another --data")
+    with storage_errors(data):
+        for name in _FOLDERS:
+            (data / name).mkdir(parents=True, exist_ok=True)
+        data.chmod(0o700)
+        settings.write(data, values)
+        settings.read(data)
+    return True
+
+
+class Workspace:
+    """The working store of a data directory, held by this process alone.
+
+    `pool` is the pool of workers that reads foreign RDF; without one, each reading starts its own.
+    Raises NotFound when there is no catalogue, StoreBusy naming the process that holds it.
+    """
+
+    def __init__(self, data: Path, configuration: Settings, pool: Pool | None = None) -> None:
+        if not is_initialised(data):
+            raise NotFound("no catalogue here", where=str(data), hint="run: bilbaokg init")
+        self.data, self.settings, self.pool = data, configuration, pool
+        self.mutex = threading.RLock()
+        self._lock = _take_lock(data)
+        try:
+            self.store = EmbeddedStore(data / "working")
+            self.records = Records(self.store, configuration)
+            self.releases = release.Releases(data, configuration)
+            self.builder = release.Builder(self.records, self.releases)
+            self.accounts = Accounts(data / "accounts.db")
+            with self.mutex:
+                self.builder.recover()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the store and let others have the directory."""
+        self.store.close()
+        self._lock.close()
+
+    def checkpoint(self) -> Path:
+        """A read-only copy of the working store as it is now, made once per state."""
+        with self.mutex:
+            last = self.records.audit.last()
+            path = self.data / "cache" / f"working-{last.seq if last else 0}"
+            if not path.is_dir():
+                for old in self.data.glob("cache/working-*"):
+                    shutil.rmtree(old, ignore_errors=True)
+                part = path.with_suffix(".part")
+                shutil.rmtree(part, ignore_errors=True)
+                self.store.backup(part)
+                part.rename(path)
+        return path
+
+
+def _take_lock(data: Path) -> Any:
+    """Lock the directory for this process, or say who holds it."""
+    file = (data / "lock").open("a+", encoding="utf-8")
+    until = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError:
+            if time.monotonic() < until:
+                time.sleep(0.05)
+                continue
+            raise _busy(file, data) from None
+    file.seek(0)
+    file.truncate()
+    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    json.dump({"pid": os.getpid(), "host": socket.gethostname(), "command": command}, file)
+    file.flush()
+    return file
+
+
+def _busy(file: Any, data: Path) -> StoreBusy:
+    file.seek(0)
+    try:
+        holder = json.load(file)
+        who = f"process {holder['pid']} on {holder['host']} ({holder['command']})"
+    except (ValueError, KeyError):
+        who = "another process"
+    file.close()
+    return StoreBusy(f"in use by {who}", where=str(data), hint="wait for it, or stop it")
