@@ -51,12 +51,19 @@ class Audit:
         return self._last
 
     def get(self, seq: int) -> Event:
-        """One entry, as it was written. Raises CorruptStore when its text is not there."""
+        """One entry, as it was written. Raises CorruptStore when its one text is not there."""
         found = self.store.match(ref(self.iri(seq)), ref(PROV.value), graph=self.graph)
-        text = next((plain(o) for _, _, o, _ in found), None)
-        if text is None:
+        texts = [plain(o) for _, _, o, _ in found]
+        if not texts:
             raise CorruptStore(f"audit entry {seq} is missing", where=self.graph)
-        return Event(**json.loads(text), hash=_digest(text))
+        try:
+            (text,) = texts
+            event = Event(**json.loads(text), hash=_digest(text))
+        except (ValueError, TypeError):
+            event = None
+        if event is None or event.seq != seq:
+            raise CorruptStore(f"audit entry {seq} is damaged", where=self.graph)
+        return event
 
     def events(self) -> list[Event]:
         """All entries, oldest first."""
@@ -98,15 +105,16 @@ class Audit:
         """Check the whole chain and return its length. Raises CorruptStore naming the entry."""
         previous = _FIRST
         events = self.events()
-        for event in events:
-            stored = self.store.match(
-                ref(self.iri(event.seq)), ref(DCT.identifier), graph=self.graph
-            )
-            if event.previous_hash != previous or [plain(o) for _, _, o, _ in stored] != [
-                event.hash
-            ]:
-                raise CorruptStore(f"the audit chain breaks at entry {event.seq}", where=self.graph)
+        for number, event in enumerate(events, 1):
+            stored = self.store.match(ref(self.iri(number)), ref(DCT.identifier), graph=self.graph)
+            hashes = [plain(o) for _, _, o, _ in stored]
+            if (event.previous_hash, hashes) != (previous, [event.hash]):
+                raise CorruptStore(f"the audit chain breaks at entry {number}", where=self.graph)
             previous = event.hash
+        entries = {ref(self.iri(number)) for number in range(1, len(events) + 1)}
+        for subject, *_ in self.store.match(graph=self.graph):
+            if subject not in entries:
+                raise CorruptStore(f"{subject} is not in the audit chain", where=self.graph)
         return len(events)
 
 

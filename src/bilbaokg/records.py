@@ -11,19 +11,21 @@ graph H = `<base>/graph/history/{id}`:
                  prov:specializationOf <H#rN> where it said just that;
                  prov:invalidatedAtTime when gone
         <G> dct:accessRights "internal"|"public"   where set otherwise than by kind
+
+A long text is kept in pieces, `rdf:_1 "...", rdf:_2 "..."` in place of prov:value.
 """
 
 from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, unquote
 
 from bilbaokg.audit import Audit, now
-from bilbaokg.errors import CorruptStore, Invalid, NotFound
+from bilbaokg.errors import CorruptStore, Gone, Invalid, NotFound
 from bilbaokg.model import Event, Problem, Record
 from bilbaokg.partition import MEMBERSHIP, Home, partition
 from bilbaokg.settings import Settings
@@ -50,6 +52,8 @@ __all__ = ["Head", "Plan", "Records", "text_of"]
 # Records and bytes a batch: new ones are bulk loaded, changed ones are one update text.
 _NEW_BATCH: Final = (1000, 8 << 20)
 _CHANGED_BATCH: Final = (100, 1 << 20)
+# Characters of text a literal: one of over 2 MiB makes every look-up of its RocksDB file slow.
+_PIECE: Final = 400_000
 _TYPE: Final = ref(RDF.type)
 _TOMBSTONE: Final = ref(AS.Tombstone)
 _DELETED: Final = ref(AS.deleted)
@@ -136,8 +140,20 @@ class Plan:
             "new": kinds.count("new"),
             "changed": kinds.count("changed"),
             "unchanged": self.unchanged,
-            "gone": len(self.gone),
+            "gone": len(set(self.gone)),
         }
+
+    def tell_gone(self, head: Head, source: str) -> None:
+        """Note that a source no longer lists a record."""
+        self.gone.append(head.id)
+        self.problems.append(
+            Problem(
+                "warning",
+                f"gone at its source {source}",
+                focus=head.iri,
+                hint="it stays in the catalogue until it is deleted: bilbaokg delete IRI",
+            )
+        )
 
 
 class Records:
@@ -180,7 +196,7 @@ class Records:
         current = state[DCAT.hasCurrentVersion]
         if current not in nodes:
             raise CorruptStore("its current revision is missing", where=history)
-        head = Head(id, iri, int(current.rpartition("#r")[2]), nodes[current][PROV.value])
+        head = Head(id, iri, int(current.rpartition("#r")[2]), _kept_text(nodes[current]))
         head.revision = nodes[current][DCT.identifier]
         head.visibility = state.get(DCT.accessRights)
         for node in nodes.values():
@@ -192,7 +208,7 @@ class Records:
     def _said(self, node: Mapping[str, str], nodes: Mapping[str, Mapping[str, str]]) -> Said:
         holder = nodes[node[PROV.specializationOf]] if PROV.specializationOf in node else node
         name = unquote(node[PROV.hadPrimarySource][len(self._sources) :])
-        return Said(name, holder[PROV.value], PROV.invalidatedAtTime in node)
+        return Said(name, _kept_text(holder), PROV.invalidatedAtTime in node)
 
     def ids(self) -> list[str]:
         """The ids of all records, sorted."""
@@ -222,7 +238,7 @@ class Records:
 
     def visibility(self, head: Head) -> str:
         """Public unless set otherwise; persons are always internal."""
-        if f"<{head.iri}> {_TYPE} <{FOAF.Person}> ." in head.lines:
+        if _is_person(head):
             return "internal"
         if head.visibility:
             return head.visibility
@@ -233,15 +249,22 @@ class Records:
         for _, _, graph, holder in self.store.match(subject, _TOPIC_OF):
             if holder.startswith(self._history):
                 return self._home(graph[1:-1], subject[1:-1])
-        for _, predicate, _, graph in self.store.match(subject):
-            if graph.startswith(self._records) and predicate not in MEMBERSHIP:
-                return self._home(graph)
-        return None
+        graphs = {
+            graph
+            for _, predicate, _, graph in self.store.match(subject)
+            if graph.startswith(self._records) and predicate not in MEMBERSHIP
+        }
+        # What was in a rest before a record reached it may be said in both places.
+        rest = f"{self._records}rest/"
+        chosen = min(graphs, key=lambda graph: (graph.startswith(rest), graph), default=None)
+        return self._home(chosen) if chosen else None
 
     def _home(self, graph: str, iri: str = "") -> Home:
         id = graph[len(self._records) :]
         if not iri:
-            found = self.store.match(predicate=_TOPIC_OF, object=ref(graph))
+            found = self.store.match(
+                predicate=_TOPIC_OF, object=ref(graph), graph=self.history_graph(id)
+            )
             iri = next((s[1:-1] for s, *_ in found), "")
         shared = id.partition("/")[0] in (
             "shared",
@@ -273,31 +296,54 @@ class Records:
 
     def revisions(self, id: str) -> list[dict[str, str]]:
         """The history of a record, oldest first: number, revision, at, actor, why, text."""
-        history = self.history_graph(id)
         found = []
-        for s, _, o, _ in self.store.match(predicate=ref(PROV.wasGeneratedBy), graph=history):
-            event = self.audit.get(int(o.rpartition("#e")[2][:-1]))
-            values = {p: plain(v) for _, p, v, _ in self.store.match(s, graph=history)}
+        for number, values in sorted(self._revision_nodes(id).items()):
+            event = self.audit.get(_sequence(values))
             found.append(
                 {
-                    "number": s.rpartition("#r")[2][:-1],
-                    "revision": values[ref(DCT.identifier)],
+                    "number": str(number),
+                    "revision": values[DCT.identifier],
                     "at": event.at,
                     "actor": event.actor,
                     "why": str(event.detail.get("why", event.kind)),
-                    "text": values[_VALUE],
+                    "text": _kept_text(values),
                 }
             )
-        return sorted(found, key=lambda revision: int(revision["number"]))
+        return found
+
+    def _revision_nodes(self, id: str) -> dict[int, dict[str, str]]:
+        """The properties of each revision, by its number."""
+        prefix = f"{self.history_graph(id)}#r"
+        nodes: dict[int, dict[str, str]] = {}
+        for s, p, o in self.store.values(self.history_graph(id)):
+            if s.startswith(prefix):
+                nodes.setdefault(int(s[len(prefix) :]), {})[p] = o
+        return nodes
 
     def verify(self) -> int:
-        """Check every current revision against its hash; returns how many. Raises CorruptStore."""
-        ids = self.ids()
-        for id in ids:
-            head = self.head(id)
-            if head is None or _hash(head.text) != head.revision:
-                raise CorruptStore(f"the text of record {id} is not what was saved", where=id)
-        return len(ids)
+        """Check every revision against its hash and the audit; returns how many records there are.
+
+        Raises CorruptStore naming the record.
+        """
+        last = self.audit.last()
+        graphs = sorted(g for g in self.store.graphs() if g.startswith(self._history))
+        for graph in graphs:
+            id = graph[len(self._history) :]
+            if self.head(id) is None:
+                raise CorruptStore(f"record {id} has lost its current revision", where=id)
+            self._verify_revisions(id, last.seq if last else 0)
+        return len(graphs)
+
+    def _verify_revisions(self, id: str, last: int) -> None:
+        for number, values in self._revision_nodes(id).items():
+            if _hash(_kept_text(values)) != values.get(DCT.identifier):
+                raise CorruptStore(
+                    f"the text of revision {number} of record {id} is not what was saved", where=id
+                )
+            if _sequence(values) > last:
+                raise CorruptStore(
+                    f"the audit entry of revision {number} of record {id} is missing", where=id
+                )
 
     # ---- planning
 
@@ -314,21 +360,22 @@ class Records:
         else:
             assigned = partition(said, self.base, known=self.home, referrers=self.referrers)
         plan.rest = assigned.rest
+        sources = {*said, *missing}
         for id in sorted(assigned.records):
             head = (None if empty else self.head(id)) or Head(id, assigned.iris[id])
-            self._plan_record(plan, head, assigned.records[id], said)
+            self._plan_record(plan, head, assigned.records[id], sources)
         if not empty:
-            self._plan_gone(plan, assigned.records, {*said, *missing})
+            self._plan_gone(plan, assigned.records, sources)
         _stop_changed_identifiers(plan)
         return plan
 
     def _plan_record(
-        self, plan: Plan, head: Head, now_said: Mapping[str, list[str]], sources: Iterable[str]
+        self, plan: Plan, head: Head, now_said: Mapping[str, list[str]], sources: Set[str]
     ) -> None:
         """Merge by source: new = (old - what S said before) + what S says now, for every S."""
         lines = set(head.lines)
         said = dict(head.said)
-        for source in sources:
+        for source in sorted(sources):
             before = set(split_lines(said[source].text)) if source in said else set()
             others = (
                 {
@@ -343,10 +390,14 @@ class Records:
             if source in now_said:
                 lines = (lines - (before - others)) | set(now_said[source])
                 said[source] = Said(source, text_of(now_said[source]))
-            elif source in said:
+            elif source in said and not said[source].gone:
                 said[source] = Said(source, said[source].text, gone=True)
+                plan.tell_gone(head, source)
         for source in now_said:
             lines |= set(now_said[source])
+        if _is_buried(head.lines, head.iri) and not _is_buried(lines, head.iri):
+            # It came back at its source, and with it all that was said of it.
+            lines = {line for words in said.values() for line in split_lines(words.text)}
         text = text_of(_bury(head.lines, lines, head.iri))
         updates = [state for source, state in said.items() if head.said.get(source) != state]
         if text == head.text:
@@ -356,7 +407,7 @@ class Records:
         if len(said) > 1:
             plan.problems += _conflicts(head.iri, text, said)
 
-    def _plan_gone(self, plan: Plan, present: Mapping[str, object], sources: Iterable[str]) -> None:
+    def _plan_gone(self, plan: Plan, present: Mapping[str, object], sources: Set[str]) -> None:
         """What a source no longer lists is marked, never deleted."""
         for source in sorted(sources):
             found = self.store.match(predicate=_SOURCE, object=ref(self._source_iri(source)))
@@ -365,16 +416,8 @@ class Records:
                 said = head.said[source] if head else None
                 if head is None or said is None or said.gone:
                     continue
-                plan.gone.append(id)
                 plan.changes.append(_Change(head, head.text, [Said(source, said.text, gone=True)]))
-                plan.problems.append(
-                    Problem(
-                        "warning",
-                        f"gone at its source {source}",
-                        focus=head.iri,
-                        hint="it stays in the catalogue until it is deleted: bilbaokg delete IRI",
-                    )
-                )
+                plan.tell_gone(head, source)
 
     # ---- writing
 
@@ -421,6 +464,8 @@ class Records:
             raise NotFound(f"no record {id!r}")
         if visibility not in ("public", "internal"):
             raise Invalid(f"visibility {visibility!r}", hint="public or internal")
+        if visibility == "public" and _is_person(head):
+            raise Invalid("persons are always internal", where=head.iri)
         event, entry = self.audit.next(
             actor, "visibility", head.iri, {"to": visibility, "why": why}
         )
@@ -434,12 +479,15 @@ class Records:
         return event
 
     def delete(self, id: str, *, replaced_by: str | None, actor: str, why: str) -> Event:
-        """Replace a record by a tombstone for itself and its own parts. Raises NotFound."""
+        """Replace a record by a tombstone for itself and its own parts. Raises NotFound, Gone."""
         head = self.head(id)
         if head is None:
             raise NotFound(f"no record {id!r}")
+        if _is_buried(head.lines, head.iri):
+            raise Gone("it was deleted before", where=head.iri)
         subject = ref(head.iri)
         lines = {
+            *head.lines,
             f"{subject} {_TYPE} {_TOMBSTONE} .",
             f"{subject} {_DELETED} {literal(now(), datatype=XSD.dateTime)} .",
         }
@@ -466,7 +514,7 @@ class Records:
         if change.text != head.text:
             revision = f"<{history}#r{head.number + 1}>"
             insert += [
-                f"{revision} {_VALUE} {literal(change.text)} .",
+                *_text_lines(revision, change.text),
                 f'{revision} {ref(DCT.identifier)} "{_hash(change.text)}" .',
                 f"{revision} {ref(PROV.wasGeneratedBy)} {ref(self.audit.iri(event.seq))} .",
                 f"{graph} {_CURRENT} {revision} .",
@@ -489,9 +537,31 @@ class Records:
         if said.text == text:
             yield f"{node} {_SAME_AS_REVISION} {revision} ."
         else:
-            yield f"{node} {_VALUE} {literal(said.text)} ."
+            yield from _text_lines(node, said.text)
         if said.gone:
             yield f"{node} {_GONE} {literal(now(), datatype=XSD.dateTime)} ."
+
+
+def _text_lines(node: str, text: str) -> Iterator[str]:
+    """The statements that keep a text."""
+    if len(text) <= _PIECE:
+        yield f"{node} {_VALUE} {literal(text)} ."
+        return
+    for number, start in enumerate(range(0, len(text), _PIECE), 1):
+        yield f"{node} <{RDF}_{number}> {literal(text[start : start + _PIECE])} ."
+
+
+def _kept_text(values: Mapping[str, str]) -> str:
+    """The text that the properties of a node keep."""
+    if PROV.value in values:
+        return values[PROV.value]
+    names = itertools.takewhile(values.__contains__, (f"{RDF}_{n}" for n in itertools.count(1)))
+    return "".join(values[name] for name in names)
+
+
+def _sequence(values: Mapping[str, str]) -> int:
+    """The number of the audit entry that a revision was written with."""
+    return int(values[PROV.wasGeneratedBy].rpartition("#e")[2])
 
 
 def _projection(graph: str, old: str, new: str) -> GraphChange:
@@ -525,9 +595,9 @@ def _batches(changes: Iterable[_Change]) -> Iterator[list[_Change]]:
 
 def _bury(before: Iterable[str], lines: set[str], iri: str) -> set[str]:
     """Where the record's subject became a tombstone, leave one for it and for each of its parts."""
-    subject = ref(iri)
-    if f"{subject} {_TYPE} {_TOMBSTONE} ." not in lines:
+    if not _is_buried(lines, iri):
         return lines
+    subject = ref(iri)
     kept = {line for line in lines if _is_tombstone(split_line(line))}
     deleted = next((s.object for s in map(split_line, kept) if s[:2] == (subject, _DELETED)), None)
     for part, _, type_ in (s for s in map(split_line, before) if s.predicate == _TYPE):
@@ -539,6 +609,15 @@ def _bury(before: Iterable[str], lines: set[str], iri: str) -> set[str]:
             if deleted:
                 kept.add(f"{part} {_DELETED} {deleted} .")
     return kept
+
+
+def _is_buried(lines: Iterable[str], iri: str) -> bool:
+    """Whether a record's subject is a tombstone."""
+    return f"<{iri}> {_TYPE} {_TOMBSTONE} ." in lines
+
+
+def _is_person(head: Head) -> bool:
+    return f"<{head.iri}> {_TYPE} <{FOAF.Person}> ." in head.lines
 
 
 def _is_tombstone(statement: Statement) -> bool:
@@ -580,7 +659,9 @@ def _stop_changed_identifiers(plan: Plan) -> None:
     predicate = ref(DCT.identifier)
     for change in plan.changes:
         subject = ref(change.head.iri)
-        if not any(f"{subject} {_TYPE} {cls} ." in change.text for cls in _IDENTIFIED):
+        both = change.head.text + change.text
+        identified = any(f"{subject} {_TYPE} {cls} ." in both for cls in _IDENTIFIED)
+        if not identified or _is_buried(split_lines(change.text), change.head.iri):
             continue
         old, new = (
             {s.object for s in map(split_line, split_lines(text)) if s[:2] == (subject, predicate)}
