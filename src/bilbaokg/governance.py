@@ -15,7 +15,6 @@ from bilbaokg.model import Record
 from bilbaokg.terms import (
     ADMS,
     AS,
-    DCT,
     FOAF,
     ORG,
     PROV,
@@ -31,6 +30,19 @@ __all__ = ["People", "people", "public_lines"]
 
 _TYPE: Final = ref(RDF.type)
 _PERSON: Final = ref(FOAF.Person)
+_ORGANISATIONS: Final = tuple(
+    map(
+        ref,
+        (
+            ORG.Organization,
+            ORG.FormalOrganization,
+            ORG.OrganizationalUnit,
+            ORG.OrganizationalCollaboration,
+            FOAF.Organization,
+            FOAF.Group,
+        ),
+    )
+)
 _AGENT: Final = ref(PROV.agent)
 _ACTIVITIES: Final = frozenset(
     map(ref, (AS.Offer, AS.Accept, AS.Reject, AS.Leave, AS.Remove, ORG.Membership))
@@ -49,13 +61,20 @@ class People:
 
 
 def people(records: Iterable[Record]) -> People:
-    """Who the persons are, from all records; a person's unit is that of an open membership."""
+    """Who the persons are, from all records; a person's unit is that of an open membership.
+
+    A member is taken for a person unless it is known to be an organisation.
+    """
     persons: set[str] = set()
+    organisations: set[str] = set()
     member: dict[str, str] = {}
     organization: dict[str, str] = {}
     ended: set[str] = set()
     during: dict[str, str] = {}
     for record in records:
+        subject = ref(record.iri)
+        if any(f"{subject} {_TYPE} {cls} ." in record.text for cls in _ORGANISATIONS):
+            organisations.add(subject)
         if _PERSON not in record.text and ORG.member not in record.text:
             continue
         for s, p, o in map(split_line, split_lines(record.text)):
@@ -74,7 +93,7 @@ def people(records: Iterable[Record]) -> People:
     for post in sorted(member, key=lambda post: (during.get(post, "") not in ended, post)):
         if post in organization:
             units[member[post]] = organization[post]
-    return People(frozenset(persons | set(member.values())), units)
+    return People(frozenset(persons | (set(member.values()) - organisations)), units)
 
 
 def public_lines(
@@ -85,21 +104,22 @@ def public_lines(
     `excluded` holds terms that are not in the release: statements that point to them are cut.
     """
     statements = [split_line(line) for line in split_lines(record.text)]
-    hidden = _hidden(statements, known, namespace)
+    hidden = _hidden(statements, known, namespace, ref(record.iri))
     lines: list[str] = []
     cut: Counter[str] = Counter()
     for statement in statements:
         subject, predicate, object_ = statement
         if predicate == _AGENT and object_ in known.units:
             object_ = known.units[object_]
-        if {subject, object_} & hidden or object_ in known.persons or object_ in excluded:
+        named = ref(plain(object_)) if object_.startswith('"http') else object_
+        if {subject, object_} & hidden or named in known.persons or object_ in excluded:
             cut[plain(predicate)] += 1
         else:
             lines.append(Statement(subject, predicate, object_).line)
     return lines, cut
 
 
-def _hidden(statements: list[Statement], known: People, namespace: str) -> set[str]:
+def _hidden(statements: list[Statement], known: People, namespace: str, root: str) -> set[str]:
     """Subjects that stay inside: persons, memberships, appointments, roles that are not active."""
     types: dict[str, set[str]] = defaultdict(set)
     status: dict[str, str] = {}
@@ -119,8 +139,22 @@ def _hidden(statements: list[Statement], known: People, namespace: str) -> set[s
         ref(f"{namespace}{name}") for name in ("nominated", "accepted", "declined", "ended")
     }
     hidden |= {s for s in types if _ATTRIBUTION in types[s] and status.get(s) in inactive}
-    return hidden | {
-        part
-        for s, p, part in statements
-        if s in hidden and p in (ref(DCT.temporal), ref(ORG.memberDuring))
-    }
+    return _with_parts(hidden, statements, root) if hidden else hidden
+
+
+def _with_parts(hidden: set[str], statements: list[Statement], root: str) -> set[str]:
+    """The hidden subjects and those to which only hidden ones point, however far."""
+    subjects = {s.subject for s in statements} - {root}
+    pointing: dict[str, set[str]] = defaultdict(set)
+    parts: dict[str, list[str]] = defaultdict(list)
+    for s, _, o in statements:
+        if o in subjects and o != s:
+            pointing[o].add(s)
+            parts[s].append(o)
+    queue = list(hidden)
+    while queue:
+        for part in parts[queue.pop()]:
+            if part not in hidden and pointing[part] <= hidden:
+                hidden.add(part)
+                queue.append(part)
+    return hidden
