@@ -40,6 +40,12 @@ class Ended:
         """Whether SIGKILL ended it."""
         return self.code in (-signal.SIGKILL, 128 + signal.SIGKILL)
 
+    @property
+    def acknowledged(self) -> bool:
+        """Whether it said that the work is done."""
+        told = ('"result"', "Saved", "Built", "Published")
+        return self.code == 0 or any(word in self.output for word in told)
+
 
 def environment() -> dict[str, str]:
     """The environment in which `faults` can be imported and messages are English."""
