@@ -147,10 +147,16 @@ def read(text: str, pool: Pool, seconds: float) -> set[str]:
 def test_clique_of_twelve_is_refused_in_time_with_the_place(pool: Pool) -> None:
     text = "<urn:harmless> <urn:p> 1 .\n<urn:around> <urn:p> _:n1 .\n" + clique(12)
     started = time.monotonic()
-    with pytest.raises(BadInput, match="could not be named within 1 s") as error:
+    with pytest.raises(BadInput, match="could not be named: stopped after 1") as error:
         read(text, pool, 1)
     assert time.monotonic() - started < 3
     assert "<urn:around>" in str(error.value.hint)
+    assert "give IRIs" in str(error.value.hint)
+
+
+def test_clique_that_fills_the_memory_first_is_refused_alike() -> None:
+    with Pool(1, 300 << 20) as small, pytest.raises(BadInput, match="memory limit") as error:
+        read("<urn:around> <urn:p> _:n1 .\n" + clique(12), small, 60)
     assert "give IRIs" in str(error.value.hint)
 
 

@@ -116,7 +116,8 @@ def _blank_groups(held: list[Statement], params: dict[str, Any]) -> Iterator[Fra
         large = len(group) > _LARGE_GROUP
         if large:
             example = next((s for s in group if s.subject.startswith("<")), group[0])
-            yield {"next_within": params["group_seconds"], "group": example.line[:200]}, b""
+            around = re.sub(r"_:\w+", "[]", example.line[:200])
+            yield {"next_within": params["group_seconds"], "group": around}, b""
         canonical.append(skolem.canonical_group(group))
         if large:
             # An empty frame stops the clock of this group.
@@ -131,6 +132,7 @@ class _Reading:
     def __init__(self, params: dict[str, Any], body: bytes) -> None:
         self.params = params
         self.label: str = params["label"]
+        _check_base(params.get("base_iri"), self.label)
         self.format = FORMATS[params["format"]]
         self.body = body
         self.graphs: set[str] = set()
@@ -358,6 +360,19 @@ def _transcoded(stream: io.BufferedReader, encoding: str, label: str) -> io.Buff
         ) from None
     content = re.sub(r"""^(<\?xml[^>]*?)\sencoding\s*=\s*["'][^"']*["']""", r"\1", content, count=1)
     return io.BufferedReader(io.BytesIO(content.encode()))
+
+
+def _check_base(base: str | None, label: str) -> None:
+    if base is None:
+        return
+    try:
+        ox.NamedNode(base)
+    except ValueError as error:
+        raise BadInput(
+            f"the base {base[:200]!r} is no absolute IRI: {error}",
+            where=label,
+            hint="for example: --base https://data.example.org/",
+        ) from None
 
 
 def _check_term(term: Any) -> None:

@@ -291,7 +291,8 @@ class Records:
         """The names of all sources that have spoken."""
         return {
             unquote(plain(o)[len(self._sources) :])
-            for _, _, o, _ in self.store.match(predicate=_SOURCE)
+            for _, _, o, graph in self.store.match(predicate=_SOURCE)
+            if graph.startswith(self._history)
         }
 
     def revisions(self, id: str) -> list[dict[str, str]]:
@@ -411,7 +412,8 @@ class Records:
         """What a source no longer lists is marked, never deleted."""
         for source in sorted(sources):
             found = self.store.match(predicate=_SOURCE, object=ref(self._source_iri(source)))
-            for id in sorted({g[len(self._history) :] for _, _, _, g in found} - set(present)):
+            graphs = {g for *_, g in found if g.startswith(self._history)}
+            for id in sorted({g[len(self._history) :] for g in graphs} - present.keys()):
                 head = self.head(id)
                 said = head.said[source] if head else None
                 if head is None or said is None or said.gone:

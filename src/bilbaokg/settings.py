@@ -15,7 +15,7 @@ import tomli_w
 from bilbaokg.errors import BadInput
 from bilbaokg.terms import DEFAULT_BASE, is_iri
 
-__all__ = ["ENVIRONMENT", "FILE", "MIB", "Settings", "read", "write"]
+__all__ = ["ENVIRONMENT", "FILE", "MIB", "Settings", "check", "read", "write"]
 
 FILE: Final = "settings.toml"
 ENVIRONMENT: Final = "BILBAOKG_"
@@ -70,6 +70,11 @@ def read(directory: Path | None, environ: Mapping[str, str] = os.environ) -> Set
     known = {f"{ENVIRONMENT}{f.name.upper()}": f.name for f in fields(Settings)}
     overrides = {known[name]: text for name, text in environ.items() if name in known}
     return _apply(settings, overrides, "environment")
+
+
+def check(values: Mapping[str, Any]) -> Settings:
+    """The settings that some values make. Raises BadInput as `read` does."""
+    return _apply(Settings(), values, "settings")
 
 
 def write(directory: Path, values: Mapping[str, Any]) -> None:

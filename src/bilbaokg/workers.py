@@ -323,7 +323,7 @@ def parse(
         raise BadInput(f"no parser for {source.media_type}", where=source.label)
     size = _size(source, settings)
     params = {
-        "path": str(source.location) if source.location else None,
+        "path": str(source.location.absolute()) if source.location else None,
         "label": source.label,
         "format": found.name,
         "base": settings.base,
@@ -341,7 +341,7 @@ def parse(
             body=source.content or b"",
             label=source.label,
         )
-        return _collect(frames, source, settings, on_lines)
+        return _collect(frames, source, on_lines)
     finally:
         if own:
             own.close()
@@ -364,7 +364,6 @@ def _size(source: Source, settings: Settings) -> int:
 def _collect(
     frames: Iterator[Frame],
     source: Source,
-    settings: Settings,
     on_lines: Callable[[int], None] | None,
 ) -> Parsed:
     lines: dict[str, None] = {}
@@ -378,18 +377,15 @@ def _collect(
             group = header.get("group", "")
             if on_lines:
                 on_lines(header.get("lines", 0))
-    except DeadlineExceeded as error:
-        if not group:
-            error.hint = "split the file; if it is small, it is nested too deeply or built to hang"
-            raise
-        raise BadInput(
-            f"a group of blank nodes could not be named within {settings.group_seconds:.3g} s",
-            where=source.label,
-            hint=f"give IRIs to the blank nodes around: {group}",
-        ) from None
-    except MemoryExceeded as error:
-        error.hint = (
-            "split the file; if it is small, it is nested too deeply or built to fill memory"
+    except (DeadlineExceeded, MemoryExceeded, WorkerCrashed) as error:
+        if group:
+            raise BadInput(
+                f"a group of blank nodes could not be named: {error.message}",
+                where=source.label,
+                hint=f"give IRIs to the blank nodes around: {group}",
+            ) from None
+        error.hint = error.hint or (
+            "split the file; if it is small, it is nested too deeply or built to do harm"
         )
         raise
     if done is None:

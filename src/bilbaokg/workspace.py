@@ -57,12 +57,12 @@ def initialise(data: Path, values: dict[str, Any]) -> bool:
         return False
     if data.is_dir() and any(data.iterdir()):
         raise BadInput("the directory is not empty", where=str(data), hint="choose another --data")
+    settings.check(values)
     with storage_errors(data):
         for name in _FOLDERS:
             (data / name).mkdir(parents=True, exist_ok=True)
         data.chmod(0o700)
         settings.write(data, values)
-        settings.read(data)
     return True
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import stat
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -12,7 +15,7 @@ from bilbaokg.model import Source
 from bilbaokg.settings import Settings
 from bilbaokg.workers import Parsed, Pool, parse
 
-__all__ = ["MEDIA_TYPES", "discover", "read"]
+__all__ = ["MEDIA_TYPES", "discover", "name_of", "read"]
 
 MEDIA_TYPES: Final = tuple(f.media_type for f in FORMATS.values())
 # In a folder, .json and .xml are seldom RDF: they are read only when named.
@@ -31,6 +34,11 @@ def read(
     return parsed
 
 
+def name_of(path: Path) -> str:
+    """The name of a source that is given none: its absolute path, without `..`."""
+    return os.path.normpath(path.absolute())
+
+
 def discover(
     paths: list[Path],
     settings: Settings,
@@ -46,14 +54,14 @@ def discover(
     explicit = by_name(format) if format else None
     sources: list[Source] = []
     for path in paths:
-        label = name or str(path.absolute())
+        label = name or name_of(path)
         for file in _files(path):
-            inner = f"{label}/{file.relative_to(path).as_posix()}" if path.is_dir() else label
+            inner = label if file == path else f"{label}/{file.relative_to(path).as_posix()}"
             chosen = explicit or by_extension(file.name) or _guess(file)
             _refuse_large(file, settings.file_limit)
             sources.append(Source(inner, file, chosen.media_type, base=base))
-    doubled = {s.name for s in sources if sum(s.name == t.name for t in sources) > 1}
-    if doubled:
+    counted = Counter(source.name for source in sources)
+    if doubled := [name for name, number in counted.items() if number > 1]:
         raise BadInput(
             f"several files would be the one source {min(doubled)!r}",
             hint="give --source for one file or folder at a time",
@@ -63,14 +71,22 @@ def discover(
 
 def _files(path: Path) -> list[Path]:
     try:
-        if not path.is_dir():
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):
             path.open("rb").close()
             return [path]
-        found = sorted(_walk(path))
+        found = sorted(_walk(path)) if stat.S_ISDIR(mode) else None
     except FileNotFoundError:
         raise BadInput("no such file or folder", where=str(path)) from None
     except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror}", where=str(path)) from None
+        where = str(error.filename or path)
+        raise BadInput(f"cannot be read: {error.strerror}", where=where) from None
+    if found is None:
+        raise BadInput(
+            "neither a file nor a folder",
+            where=str(path),
+            hint="give a pipe to standard input: ... | bilbaokg load -",
+        )
     if not found:
         raise BadInput(
             "the folder holds no RDF file",
@@ -81,12 +97,16 @@ def _files(path: Path) -> list[Path]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for file in folder.rglob("*"):
-        parts = file.relative_to(folder).parts
-        suffixes = [s[1:].lower() for s in file.suffixes if s != ".gz"]
-        hidden = any(part.startswith(".") for part in parts)
-        if not hidden and file.is_file() and suffixes and suffixes[-1] in _IN_FOLDERS:
-            yield file
+    def stop(error: OSError) -> None:
+        raise error
+
+    for directory, folders, names in os.walk(folder, onerror=stop):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            file = Path(directory, name)
+            suffixes = [s[1:].lower() for s in file.suffixes if s.lower() != ".gz"]
+            if suffixes and suffixes[-1] in _IN_FOLDERS and not name.startswith("."):
+                yield file
 
 
 def _guess(file: Path) -> Format:

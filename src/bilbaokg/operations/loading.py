@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bilbaokg import quality
 from bilbaokg.importers import importer_for
-from bilbaokg.importers.rdf import discover
+from bilbaokg.importers.rdf import discover, name_of
 from bilbaokg.model import Problem, Source
 from bilbaokg.operations.base import Progress
 from bilbaokg.records import Plan, Records
+from bilbaokg.settings import Settings
 from bilbaokg.terms import PREFIXES, split_line
 from bilbaokg.workers import Parsed, Pool
 from bilbaokg.workspace import Workspace, operator
@@ -40,7 +42,9 @@ def load(workspace: Workspace, params: dict[str, Any], progress: Progress) -> di
 def load_content(workspace: Workspace, params: dict[str, Any], content: bytes) -> dict[str, Any]:
     """Import one HTTP body. params: source, media_type, base, dry_run, actor, why."""
     source = Source(params["source"], None, params["media_type"], content, params.get("base"))
-    return _import(workspace, [source], [], params, lambda *_: None)
+    # A packed body counts as what it unpacks to.
+    limited = replace(workspace.settings, file_limit=workspace.settings.body_limit)
+    return _import(workspace, [source], [], params, lambda *_: None, limited)
 
 
 def _import(
@@ -49,8 +53,9 @@ def _import(
     paths: list[Path],
     params: dict[str, Any],
     progress: Progress,
+    configuration: Settings | None = None,
 ) -> dict[str, Any]:
-    parsed = _parse_all(workspace, sources, progress)
+    parsed = _parse_all(workspace, sources, progress, configuration or workspace.settings)
     with workspace.mutex:
         missing = _missing(workspace.records, sources, paths, params.get("source"))
         progress(0, None, "comparing with the catalogue")
@@ -61,7 +66,7 @@ def _import(
 
 
 def _parse_all(
-    workspace: Workspace, sources: list[Source], progress: Progress
+    workspace: Workspace, sources: list[Source], progress: Progress, configuration: Settings
 ) -> dict[str, Parsed]:
     """Parse every source in one worker, in turn; nothing is written yet."""
     parsed: dict[str, Parsed] = {}
@@ -73,9 +78,9 @@ def _parse_all(
         progress(len(parsed), len(sources), f"reading: {count:,} statements")
 
     with contextlib.ExitStack() as stack:
-        pool = workspace.pool or stack.enter_context(Pool(1, workspace.settings.memory_limit))
+        pool = workspace.pool or stack.enter_context(Pool(1, configuration.memory_limit))
         for source in sources:
-            parsed[source.name] = importer_for(source)(source, workspace.settings, pool, on_lines)
+            parsed[source.name] = importer_for(source)(source, configuration, pool, on_lines)
     return parsed
 
 
@@ -83,9 +88,14 @@ def _missing(
     records: Records, sources: list[Source], paths: Iterable[Path], name: str | None
 ) -> set[str]:
     """Sources below a loaded folder that spoke before and whose file is not there any more."""
-    present = {source.name for source in sources}
-    folders = tuple(f"{name or path.absolute()}/" for path in paths if path.is_dir())
-    return {s for s in records.sources() - present if folders and s.startswith(folders)}
+    folders = {f"{name or name_of(path)}/": path for path in paths if path.is_dir()}
+    spoken = records.sources() - {source.name for source in sources} if folders else set()
+    return {
+        source
+        for prefix, path in folders.items()
+        for source in spoken
+        if source.startswith(prefix) and not (path / source[len(prefix) :]).exists()
+    }
 
 
 def _commit(
