@@ -203,6 +203,9 @@ def test_tokens_are_shown_once_and_revoked_by_name(ready: Shell) -> None:
     listed = ready("token", "list").stdout
     assert b"harvester" in listed
     assert made["token"].encode() not in listed
+    assert ready("token", "create", "quiet", "--scope", "read", "--quiet").stdout.startswith(
+        b"bkg_"
+    )
     ready("token", "revoke", "harvester")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bilbaokg import release, settings
-from bilbaokg.errors import CorruptStore, GateRefused, Invalid, NotFound
+from bilbaokg.errors import Conflict, CorruptStore, GateRefused, Invalid, NotFound
 from bilbaokg.operations import OPERATIONS
 from bilbaokg.workspace import Workspace, initialise
 
@@ -264,6 +264,27 @@ def test_a_deleted_dataset_is_a_tombstone_in_the_next_release(workspace: Workspa
     assert f"<{BASE}/id/dataset/noise> {rdf_type} {tombstone}" in text
     assert f"<{BASE}/id/distribution/noise-csv> {rdf_type} {tombstone}" in text
     assert '"Ruido"' not in text
+
+
+def test_a_deleted_dataset_can_be_brought_back(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    iri = f"{BASE}/id/dataset/noise"
+    before = workspace.records.get("dataset/noise").text
+    do(workspace, "delete", iri=iri)
+    problems = load(workspace, CATALOGUE + "# again")["problems"]
+    assert any("deleted here" in problem["message"] for problem in problems)
+    do(workspace, "restore", iri=iri, why="by mistake")
+    assert workspace.records.get("dataset/noise").text == before
+    with pytest.raises(Invalid, match="not deleted"):
+        do(workspace, "restore", iri=iri)
+
+
+def test_another_base_is_refused_once_there_are_records(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    workspace.close()
+    other = settings.read(workspace.data, {"BILBAOKG_BASE": "https://other.example"})
+    with pytest.raises(Conflict, match=r"datos\.example\.org"):
+        Workspace(workspace.data, other)
 
 
 def test_recovery_finishes_a_told_build_and_clears_an_untold_one(workspace: Workspace) -> None:

@@ -205,9 +205,10 @@ def _state(row: sqlite3.Row, now: int) -> str:
 
 
 def _public(row: sqlite3.Row, now: int) -> dict[str, Any]:
-    times = {
-        name: _time(row[name]) for name in ("created_at", "expires_at", "used_at", "revoked_at")
-    }
+    times = {name: _time(row[name]) for name in ("created_at", "used_at", "revoked_at")}
+    # The last second on which it works, so that the day shown is the day asked for.
+    ends = row["expires_at"]
+    times["expires_at"] = _time(ends - 1) if ends is not None else None
     state = _state(row, now)
     return {"id": row["id"], "name": row["name"], "scope": row["scope"], "state": state} | times
 

@@ -43,11 +43,13 @@ class Console:
         """Columns to write reports in: those of the terminal, or 100 into a pipe."""
         return self.out.width if sys.stdout.isatty() else 100
 
-    def result(self, value: dict[str, Any], tell: Callable[[], None]) -> None:
-        """Print the value as JSON, or let `tell` say it to a person."""
+    def result(
+        self, value: dict[str, Any], tell: Callable[[], None], *, always: bool = False
+    ) -> None:
+        """Print the value as JSON, or let `tell` say it to a person (unless quiet)."""
         if self.as_json:
             sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-        elif not self.quiet:
+        elif always or not self.quiet:
             tell()
 
     def say(self, text: str, style: str = "") -> None:

@@ -143,17 +143,32 @@ class Plan:
             "gone": len(set(self.gone)),
         }
 
-    def tell_gone(self, head: Head, source: str) -> None:
-        """Note that a source no longer lists a record."""
+    def tell_gone(self, head: Head, source: str, *, still: Iterable[str]) -> None:
+        """Note that a source no longer lists a record; `still` are the sources that do."""
         self.gone.append(head.id)
+        others = ", ".join(sorted(still))
         self.problems.append(
             Problem(
-                "warning",
+                "info" if others else "warning",
                 f"gone at its source {source}",
                 focus=head.iri,
-                hint="it stays in the catalogue until it is deleted: bilbaokg delete IRI",
+                hint=f"still described by {others}"
+                if others
+                else "it stays in the catalogue until it is deleted: bilbaokg delete IRI",
             )
         )
+
+    def tell_buried(self, head: Head, source: str) -> None:
+        """Note that a source still describes what was deleted here."""
+        if not any(_is_buried(split_lines(said.text), head.iri) for said in head.said.values()):
+            self.problems.append(
+                Problem(
+                    "warning",
+                    f"it was deleted here, and {source} still describes it",
+                    focus=head.iri,
+                    hint="take it out there, or bring it back: bilbaokg restore IRI",
+                )
+            )
 
 
 class Records:
@@ -393,13 +408,15 @@ class Records:
                 said[source] = Said(source, text_of(now_said[source]))
             elif source in said and not said[source].gone:
                 said[source] = Said(source, said[source].text, gone=True)
-                plan.tell_gone(head, source)
+                plan.tell_gone(head, source, still=now_said)
         for source in now_said:
             lines |= set(now_said[source])
         if _is_buried(head.lines, head.iri) and not _is_buried(lines, head.iri):
             # It came back at its source, and with it all that was said of it.
             lines = {line for words in said.values() for line in split_lines(words.text)}
         text = text_of(_bury(head.lines, lines, head.iri))
+        if _is_buried(head.lines, head.iri) and text == head.text and now_said:
+            plan.tell_buried(head, sorted(now_said)[0])
         updates = [state for source, state in said.items() if head.said.get(source) != state]
         if text == head.text:
             plan.unchanged += 1
@@ -409,7 +426,8 @@ class Records:
             plan.problems += _conflicts(head.iri, text, said)
 
     def _plan_gone(self, plan: Plan, present: Mapping[str, object], sources: Set[str]) -> None:
-        """What a source no longer lists is marked, never deleted."""
+        """What sources no longer list is marked, never deleted."""
+        gone: dict[str, tuple[Head, list[Said]]] = {}
         for source in sorted(sources):
             found = self.store.match(predicate=_SOURCE, object=ref(self._source_iri(source)))
             graphs = {g for *_, g in found if g.startswith(self._history)}
@@ -418,8 +436,12 @@ class Records:
                 said = head.said[source] if head else None
                 if head is None or said is None or said.gone:
                     continue
-                plan.changes.append(_Change(head, head.text, [Said(source, said.text, gone=True)]))
-                plan.tell_gone(head, source)
+                gone.setdefault(id, (head, []))[1].append(Said(source, said.text, gone=True))
+        for head, lost in gone.values():
+            plan.changes.append(_Change(head, head.text, lost))
+            still = _speaking(head.said.values()) - {said.source for said in lost}
+            for said in lost:
+                plan.tell_gone(head, said.source, still=still)
 
     # ---- writing
 
@@ -505,6 +527,21 @@ class Records:
         event = self.commit(plan, actor=actor, kind="delete", subject=head.iri, why=why)
         if event is None:
             raise Invalid("nothing to delete", where=head.iri)
+        return event
+
+    def restore(self, id: str, *, actor: str, why: str) -> Event:
+        """Bring a deleted record back as it was before. Raises NotFound, Invalid."""
+        head = self.head(id)
+        if head is None:
+            raise NotFound(f"no record {id!r}")
+        texts = [revision["text"] for revision in self.revisions(id)]
+        alive = [text for text in texts if not _is_buried(split_lines(text), head.iri)]
+        if not _is_buried(head.lines, head.iri) or not alive:
+            raise Invalid("it is not deleted, or was never anything else", where=head.iri)
+        plan = Plan(changes=[_Change(head, alive[-1], [])])
+        event = self.commit(plan, actor=actor, kind="restore", subject=head.iri, why=why)
+        if event is None:
+            raise Invalid("nothing to restore", where=head.iri)
         return event
 
     def _write(self, change: _Change, event: Event) -> list[GraphChange]:
@@ -651,6 +688,11 @@ def _conflicts(iri: str, text: str, said: Mapping[str, Said]) -> list[Problem]:
     return problems
 
 
+def _speaking(said: Iterable[Said]) -> set[str]:
+    """The names of the sources that still describe a record."""
+    return {words.source for words in said if not words.gone}
+
+
 def _sayers(line: str, said: Mapping[str, Said]) -> str:
     """The names of the sources that say a line."""
     return ", ".join(sorted(x.source for x in said.values() if line in x.text)) or "edited here"
@@ -673,7 +715,7 @@ def _stop_changed_identifiers(plan: Plan) -> None:
             raise Invalid(
                 f"its dct:identifier would change from {_list(old)} to {_list(new) or 'none'}",
                 where=change.head.iri,
-                hint="identifiers never change: restore it in the file, or delete the record first",
+                hint="identifiers never change: mend the file, or give another dataset its own IRI",
             )
 
 

@@ -82,6 +82,7 @@ class Workspace:
         try:
             self.store = EmbeddedStore(data / "working")
             self.records = Records(self.store, configuration)
+            self._refuse_other_base()
             self.releases = release.Releases(data, configuration)
             self.builder = release.Builder(self.records, self.releases)
             self.accounts = Accounts(data / "accounts.db")
@@ -90,6 +91,17 @@ class Workspace:
         except BaseException:
             self._lock.close()
             raise
+
+    def _refuse_other_base(self) -> None:
+        """The base is part of every identity in the store, so it must be the one it began with."""
+        graph = next(self.store.graphs(), None)
+        if graph and not graph.startswith(f"{self.settings.base}/graph/"):
+            began = graph.partition("/graph/")[0]
+            raise Conflict(
+                f"its records have the base {began}, the settings say {self.settings.base}",
+                where=str(self.data),
+                hint=f'set base = "{began}" in {settings.FILE}; the base never changes',
+            )
 
     def __enter__(self) -> Workspace:
         return self

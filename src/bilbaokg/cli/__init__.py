@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,7 +55,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _tell_error(console: Console, error: BilbaokgError) -> None:
-    if isinstance(error, GateRefused) and not console.as_json:
+    if isinstance(error, GateRefused) and not console.as_json and not console.quiet:
         report = Report.of(error.extra["report"])
+        report = replace(
+            report, results=tuple(r for r in report.results if r.severity in report.gate)
+        )
         console.say(reports.render(report, "text", console.lang, width=console.width))
     console.error(error)

@@ -33,6 +33,19 @@ def delete(console: Console, **options: Any) -> int:
     return DONE
 
 
+@verb(group, "restore")
+@click.argument("iri")
+@click.option("--why", default="", help="Reason, kept in the audit.")
+def restore(console: Console, **options: Any) -> int:
+    """Bring a deleted record back as it was before.
+
+    Example: bilbaokg restore https://datos.example.org/id/dataset/old --why "deleted by mistake"
+    """
+    done = operate(console, "restore", options)
+    console.result(done, lambda: console.say(f"Brought back {done['iri']}."))
+    return DONE
+
+
 @verb(group, "visibility")
 @click.argument("iri")
 @click.argument("to", type=click.Choice(["public", "internal"]))
@@ -78,14 +91,18 @@ def token_create(console: Console, **options: Any) -> int:
     Example: bilbaokg token create harvester --scope write --expires 2027-12-31
     """
     done = operate(console, "token.create", options)
-    console.result(done, lambda: console.say(done["token"]))
+    # Printed although --quiet: it is never to be seen again.
+    console.result(done, lambda: console.say(done["token"]), always=True)
     console.note("Keep it now: it is not shown again.")
     return DONE
 
 
 @verb(token_group, "list")
 def token_list(console: Console) -> int:
-    """List tokens, without their secrets."""
+    """List tokens, without their secrets.
+
+    Example: bilbaokg token list
+    """
     done = operate(console, "token.list", {})
     columns = ["name", "scope", "state", "created_at", "expires_at", "used_at"]
     rows = [[token[column] for column in columns] for token in done["tokens"]]
@@ -97,7 +114,10 @@ def token_list(console: Console) -> int:
 @verb(token_group, "revoke")
 @click.argument("name")
 def token_revoke(console: Console, name: str) -> int:
-    """Revoke a token at once."""
+    """Revoke a token at once.
+
+    Example: bilbaokg token revoke harvester
+    """
     done = operate(console, "token.revoke", {"name": name})
     console.result(done, lambda: console.say(f"Revoked {name}."))
     return DONE
@@ -111,7 +131,10 @@ def audit_group() -> None:
 
 @verb(audit_group, "verify")
 def audit_verify(console: Console) -> int:
-    """Check the chain of audit entries and the text of every record."""
+    """Check the chain of audit entries and the text of every record.
+
+    Example: bilbaokg audit verify
+    """
     done = operate(console, "audit.verify", {})
     console.result(
         done,
@@ -126,7 +149,10 @@ def audit_verify(console: Console) -> int:
 @verb(audit_group, "list")
 @click.option("--limit", default=20, show_default=True)
 def audit_list(console: Console, limit: int) -> int:
-    """Show the newest audit entries."""
+    """Show the newest audit entries.
+
+    Example: bilbaokg audit list --limit 50
+    """
     done = operate(console, "audit.list", {"limit": limit})
     rows = [[e["seq"], e["at"], e["actor"], e["kind"], e["subject"]] for e in done["entries"]]
     console.result(done, lambda: console.table(["", "at", "by", "what", "on"], rows))
@@ -135,7 +161,10 @@ def audit_list(console: Console, limit: int) -> int:
 
 @verb(group, "status")
 def status(console: Console) -> int:
-    """Say what the catalogue holds and what is published."""
+    """Say what the catalogue holds and what is published.
+
+    Example: bilbaokg status
+    """
     done = operate(console, "status", {})
 
     def tell() -> None:
@@ -158,7 +187,10 @@ def profile_group() -> None:
 
 @verb(profile_group, "list")
 def profile_list(console: Console) -> int:
-    """List the profiles that are there."""
+    """List the profiles that are there.
+
+    Example: bilbaokg profile list
+    """
     found: list[dict[str, Any]] = [
         {"name": p.name, "version": p.version, "title": p.title, "gate": sorted(p.gate)}
         for p in profiles.available()

@@ -39,7 +39,9 @@ def init(console: Console, base: str | None, title: str | None) -> int:
 
     Example: bilbaokg init --base https://datos.example.org --title "Datos de la ciudad"
     """
-    values: dict[str, Any] = {"base": (base or DEFAULT_BASE).rstrip("/")}
+    values: dict[str, Any] = {}
+    if base or not is_initialised(console.data):
+        values["base"] = (base or DEFAULT_BASE).rstrip("/")
     if title:
         values["title"] = {"es": title}
     made = initialise(console.data, values)

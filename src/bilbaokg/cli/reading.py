@@ -11,11 +11,19 @@ from typing import Any
 import click
 
 from bilbaokg import exports, queries
-from bilbaokg.cli.base import DONE, LANGUAGES, chosen_release, group, operate, verb, write_output
+from bilbaokg.cli.base import (
+    DONE,
+    LANGUAGES,
+    chosen_release,
+    configuration_of,
+    group,
+    operate,
+    verb,
+    write_output,
+)
 from bilbaokg.console import Console
-from bilbaokg.errors import BadInput
+from bilbaokg.errors import BadInput, NotAcceptable, NotFound
 from bilbaokg.model import Query
-from bilbaokg.settings import Settings
 from bilbaokg.terms import PREFIXES, plain
 from bilbaokg.workers import Pool
 
@@ -91,20 +99,27 @@ def query(
 
     Example: bilbaokg query datasets-without-steward --format csv
     """
-    text = _bound(_saved(query), params)
+    text = _bound(_saved(query), params, console.lang)
     if working:
         store = operate(console, "checkpoint", {})["path"]
     else:
         store = str(chosen_release(console, None)[0].path / "store")
+    limit = configuration_of(console).query_bytes
     wanted = format_ or ("json" if console.as_json else "table")
     with Pool(1) as pool:
-        asked = {"store": store, "default": None, "named": None, "limit": Settings().query_bytes}
+        asked = {"store": store, "default": None, "named": None, "limit": limit}
         if wanted == "table":
             asked["rows"] = _TABLE_ROWS
         else:
-            asked |= {"results": wanted if wanted != "ttl" else None, "graph": "ttl"}
+            asked |= {"results": wanted, "graph": None} if wanted != "ttl" else {"graph": "ttl"}
         frames = pool.run("query", asked, timeout, body=text.encode(), label=query)
-        (_tell_table if wanted == "table" else _pass_on)(console, frames)
+        try:
+            (_tell_table if wanted == "table" else _pass_on)(console, frames)
+        except NotAcceptable:
+            other = "--format ttl" if wanted != "ttl" else "--format json, csv, tsv, xml or table"
+            raise BadInput(
+                f"this query cannot be answered as {wanted}", where=query, hint=f"use {other}"
+            ) from None
     return DONE
 
 
@@ -118,14 +133,22 @@ def _saved(name: str) -> Query:
             return queries.parse(name, file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise BadInput(f"cannot be read: {error}", where=name) from None
-    return queries.load(name if "/" in name else f"{_EXAMPLES}{name}")
+    if "/" in name:
+        return queries.load(name)
+    try:
+        return queries.load(f"{_EXAMPLES}{name}")
+    except NotFound as error:
+        near = (error.hint or "see: bilbaokg queries").replace(_EXAMPLES, "")
+        raise NotFound(f"no saved query {name!r}", hint=near) from None
 
 
-def _bound(saved: Query, params: tuple[str, ...]) -> str:
+def _bound(saved: Query, params: tuple[str, ...], language: str) -> str:
+    """The text of a query with its parameters; `language` is ours unless given."""
     pairs = [param.partition("=") for param in params]
     if wrong := [name for name, equals, _ in pairs if not equals]:
         raise BadInput(f"--param {wrong[0]!r} has no value", hint="write --param name=value")
-    return queries.bind(saved, **{name: value for name, _, value in pairs})
+    given = {"language": language} if saved.params.get("language") == "lang" else {}
+    return queries.bind(saved, **given | {name: value for name, _, value in pairs})
 
 
 def _pass_on(_console: Console, frames: Iterator[tuple[dict[str, Any], bytes]]) -> None:
@@ -167,7 +190,10 @@ def _cell(term: str | None) -> str:
 
 @verb(group, "queries")
 def list_queries(console: Console) -> int:
-    """List the saved queries with their parameters."""
+    """List the saved queries with their parameters.
+
+    Example: bilbaokg queries --lang es
+    """
     found: list[dict[str, Any]] = [
         {"name": q.name.removeprefix(_EXAMPLES), "title": q.title, "params": q.params}
         for q in queries.available("examples")

@@ -88,7 +88,10 @@ def release_rollback(console: Console, **options: Any) -> int:
 
 @verb(release_group, "list")
 def release_list(console: Console) -> int:
-    """List all releases."""
+    """List all releases.
+
+    Example: bilbaokg release list
+    """
     releases = release.Releases(console.data, configuration_of(console))
     current = releases.current()
     rows = [
@@ -129,7 +132,10 @@ def release_list(console: Console) -> int:
 @verb(release_group, "show")
 @click.argument("id", required=False)
 def release_show(console: Console, id: str | None) -> int:
-    """Show a release [the current one]: what it holds, what was held back or cut."""
+    """Show a release [the current one]: what it holds, what was held back or cut.
+
+    Example: bilbaokg release show r2
+    """
     shown, _ = chosen_release(console, id)
     content = shown.manifest["content"]
     console.result(shown.manifest, lambda: _tell_manifest(console, shown, content))

@@ -17,6 +17,7 @@ __all__ = ["OPERATIONS", "Operation", "Progress", "load_content"]
 OPERATIONS: Final[dict[str, Operation]] = {
     "load": loading.load,
     "delete": records.delete,
+    "restore": records.restore,
     "visibility": records.visibility,
     "dump": records.dump,
     "checkpoint": records.checkpoint,

@@ -9,7 +9,7 @@ from bilbaokg.errors import Conflict, NotFound
 from bilbaokg.operations.base import Progress
 from bilbaokg.workspace import Workspace, operator
 
-__all__ = ["checkpoint", "delete", "dump", "history", "visibility"]
+__all__ = ["checkpoint", "delete", "dump", "history", "restore", "visibility"]
 
 
 def delete(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -35,6 +35,18 @@ def delete(workspace: Workspace, params: dict[str, Any], progress: Progress) -> 
             why=params.get("why") or "",
         )
     return {"id": home.id, "iri": home.iri, "event": event.seq, "referring": referring}
+
+
+def restore(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Bring a deleted record back as it was. params: iri, actor, why."""
+    with workspace.mutex:
+        home = workspace.records.home(f"<{params['iri']}>")
+        if home is None or home.iri != params["iri"]:
+            raise NotFound(f"no record has the IRI {params['iri']}")
+        event = workspace.records.restore(
+            home.id, actor=params.get("actor") or operator(), why=params.get("why") or ""
+        )
+    return {"id": home.id, "iri": home.iri, "event": event.seq}
 
 
 def visibility(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:

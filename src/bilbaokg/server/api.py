@@ -130,7 +130,7 @@ def build_routes(context: Context) -> list[BaseRoute]:
     def build(request: Request, wanted: Build) -> Response:
         """Build a release; it is not published yet. 409 with the report when the gate refuses."""
         built = operate("release.build", request, wanted.model_dump())
-        return JSONResponse(built, 201, {"Location": f"/api/releases/{built['id']}"})
+        return JSONResponse(built, 201)
 
     return list(router.routes)
 
