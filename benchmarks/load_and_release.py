@@ -53,11 +53,10 @@ def _open(data: str) -> dict[str, Any]:
 def _oxigraph_load(file: str) -> dict[str, Any]:
     import pyoxigraph
 
-    with tempfile.TemporaryDirectory(dir=Path(file).parent) as folder:
-        store = pyoxigraph.Store(folder)
-        store.load(path=file, format=pyoxigraph.RdfFormat.N_TRIPLES)
-        store.flush()
-        return {"statements": len(store)}
+    store = pyoxigraph.Store(str(Path(file).with_suffix(".store")))
+    store.load(path=file, format=pyoxigraph.RdfFormat.N_TRIPLES)
+    store.flush()
+    return {"statements": len(store)}
 
 
 def _rdflib_parse(file: str) -> dict[str, Any]:

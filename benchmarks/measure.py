@@ -91,12 +91,12 @@ def memory(root: int) -> int:
 
 
 def cpu(root: int) -> float:
-    """The seconds of the processors that a running process and its descendants have taken."""
+    """Processor seconds of a running process and its descendants, those that ended included."""
     ticks = 0
     for pid, _ in _sizes(root):
         with contextlib.suppress(OSError):
             fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
+            ticks += sum(int(field) for field in fields[11:15])
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
