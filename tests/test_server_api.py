@@ -51,6 +51,8 @@ def test_from_nothing_to_a_public_catalogue(server: Served, publisher: dict[str,
     assert built.status_code == 201, built.text
     id = built.json()["id"]
     assert built.headers["location"] == f"/api/releases/{id}"
+    assert client.get(built.headers["location"]).json()["id"] == id
+    assert client.get("/api/releases/r999").status_code == 404
     assert client.get("/api/status").json()["release"] is None
 
     published = client.post(f"/api/releases/{id}/publish", headers=publisher)

@@ -66,6 +66,11 @@ def public_routes(context: Context) -> list[BaseRoute]:
         found = [_summary(r, current) for r in reversed(context.releases.list())]
         return {"current": current.id if current else None, "releases": found}
 
+    @router.get("/api/releases/{id}")
+    def release(id: Annotated[str, Path(pattern=_RELEASE)]) -> dict[str, Any]:
+        """One release."""
+        return _summary(context.releases.get(id), context.current())
+
     return list(router.routes)
 
 
@@ -127,10 +132,11 @@ def build_routes(context: Context) -> list[BaseRoute]:
     router = APIRouter(tags=["releases"])
 
     @router.post("/api/releases", status_code=201)
-    def build(request: Request, wanted: Build) -> Response:
+    def build(request: Request, wanted: Build | None = None) -> Response:
         """Build a release; it is not published yet. 409 with the report when the gate refuses."""
-        built = operate("release.build", request, wanted.model_dump())
-        return JSONResponse(built, 201)
+        built = operate("release.build", request, (wanted or Build.model_validate({})).model_dump())
+        root = request.scope.get("root_path", "")
+        return JSONResponse(built, 201, {"Location": f"{root}/api/releases/{built['id']}"})
 
     return list(router.routes)
 
