@@ -10,9 +10,9 @@ import pyoxigraph as ox
 
 from bilbaokg import exports, release, workers
 from bilbaokg.importers import rdf
+from bilbaokg.merging import text_of
 from bilbaokg.model import Record, Release, Source
 from bilbaokg.partition import partition
-from bilbaokg.records import text_of
 from bilbaokg.settings import Settings
 from bilbaokg.terms import FOAF, RDF, ref, split_line
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from bilbaokg import assets, settings
 from bilbaokg.governance import People, people, public_lines
+from bilbaokg.merging import text_of
 from bilbaokg.model import Record
 from bilbaokg.operations.loading import load
-from bilbaokg.records import text_of
 from bilbaokg.terms import (
     ADMS,
     AS,

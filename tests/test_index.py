@@ -15,8 +15,8 @@ from helpers import BASE, lines
 from bilbaokg import index, settings
 from bilbaokg.errors import NotFound
 from bilbaokg.index import Index, Text
+from bilbaokg.merging import text_of
 from bilbaokg.model import Record, Release
-from bilbaokg.records import text_of
 from bilbaokg.release import Releases
 
 Made = Callable[..., Index]

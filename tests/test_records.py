@@ -15,8 +15,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bilbaokg.errors import CorruptStore, Gone, Invalid, NotFound
+from bilbaokg.merging import Plan, text_of
 from bilbaokg.model import Event
-from bilbaokg.records import Plan, Records, text_of
+from bilbaokg.records import Records
 from bilbaokg.settings import Settings
 from bilbaokg.store import GraphChange
 from bilbaokg.store.embedded import EmbeddedStore
@@ -166,8 +167,10 @@ def test_rule_6_what_a_source_no_longer_lists_is_gone_at_source_never_deleted(
     save(records, s=":a a dcat:Dataset . :b a dcat:Dataset .")
     plan = save(records, s=":a a dcat:Dataset .")
     assert plan.counts == {"new": 0, "changed": 0, "unchanged": 1, "gone": 1}
-    assert [(p.focus, p.message) for p in plan.problems] == [(B, "gone at its source s")]
-    assert "bilbaokg delete" in str(plan.problems[0].hint)
+    (problem,) = plan.problems
+    assert (problem.focus, problem.message) == (B, "gone at its source s")
+    assert problem.severity == "warning"
+    assert "bilbaokg delete" in str(problem.hint)
     record = records.get("dataset/b")
     assert (record.text, record.number, record.gone) == (text(":b a dcat:Dataset ."), 1, ("s",))
 
@@ -207,7 +210,9 @@ def test_rule_6_gone_at_one_source_is_marked_also_where_another_still_speaks(
     save(records, s=":a a dcat:Dataset .", t=":a dct:title 'A' . :b a dcat:Dataset .")
     said = {"s": ":a a dcat:Dataset ."} | ({} if missing else {"t": ":b a dcat:Dataset ."})
     plan = save(records, missing=missing, **said)
-    assert (A, "gone at its source t") in [(p.focus, p.message) for p in plan.problems]
+    (problem,) = (p for p in plan.problems if p.focus == A)
+    assert (problem.severity, problem.message) == ("info", "gone at its source t")
+    assert problem.hint == "still described by s"
     assert records.get("dataset/a").gone == ("t",)
     assert records.get("dataset/a").text == text(":a a dcat:Dataset ; dct:title 'A' .")
 
@@ -428,7 +433,7 @@ def test_rule_7_tombstone_stands_whatever_its_sources_still_say(records: Records
     assert save(records, s=said).counts["unchanged"] == 1
     assert save(records, s=said.replace("'A'", "'B'")).counts["unchanged"] == 1
     assert save(records, t=":a a dcat:Dataset ; dct:title 'T' .").counts["unchanged"] == 1
-    assert records.get("dataset/a").text == before.text
+    assert records.get("dataset/a") == before
     assert save(records, s=":b a dcat:Dataset .").counts["gone"] == 1
 
 
@@ -439,6 +444,64 @@ def test_rule_7_deleting_twice_is_told(records: Records) -> None:
     with pytest.raises(Gone, match="deleted before"):
         records.delete("dataset/a", replaced_by=None, actor="ane", why="")
     assert content_hash(records.store) == before
+
+
+def test_rule_7_source_that_still_describes_what_was_deleted_is_named(records: Records) -> None:
+    said = ":a a dcat:Dataset ; dct:title 'A' ."
+    save(records, s=said)
+    records.delete("dataset/a", replaced_by=None, actor="ane", why="")
+    for plan in (save(records, s=said), save(records, s=said)):
+        (problem,) = plan.problems
+        assert problem.message == "it was deleted here, and s still describes it"
+        assert (problem.severity, problem.focus) == ("warning", A)
+        assert "bilbaokg restore" in str(problem.hint)
+
+
+def test_deleted_record_is_brought_back_as_it_was(records: Records) -> None:
+    said = ":a a dcat:Dataset ; dct:title 'A' ; x:p x:d . x:d a dcat:Distribution ."
+    save(records, s=said)
+    records.delete("dataset/a", replaced_by=None, actor="ane", why="by mistake")
+    event = records.restore("dataset/a", actor="jon", why="it was a mistake")
+    assert (event.kind, event.actor, event.subject) == ("restore", "jon", A)
+    assert records.get("dataset/a").text == text(said)
+    assert projection(records, "dataset/a") == set(lines(said))
+    assert [r["why"] for r in records.revisions("dataset/a")] == [
+        "import",
+        "by mistake",
+        "it was a mistake",
+    ]
+    before = content_hash(records.store)
+    save(records, s=said)
+    assert content_hash(records.store) == before
+
+
+def test_sources_go_on_where_they_were_when_a_record_is_brought_back(records: Records) -> None:
+    save(records, s=":a a dcat:Dataset ; dct:title 'A' .")
+    records.delete("dataset/a", replaced_by=None, actor="ane", why="")
+    save(records, s=":a a dcat:Dataset ; dct:title 'B' .", t=":a dct:title 'T' .")
+    records.restore("dataset/a", actor="ane", why="")
+    assert records.get("dataset/a").text == text(":a a dcat:Dataset ; dct:title 'A' .")
+    save(records, s=":a a dcat:Dataset ; dct:title 'B' .", t=":a dct:title 'T' .")
+    assert records.get("dataset/a").text == text(":a a dcat:Dataset ; dct:title 'B', 'T' .")
+
+
+def test_gone_and_back_is_noted_also_of_a_deleted_record(records: Records) -> None:
+    both = ":a a dcat:Dataset . :b a dcat:Dataset ."
+    save(records, s=both)
+    records.delete("dataset/a", replaced_by=None, actor="ane", why="")
+    save(records, s=":b a dcat:Dataset .")
+    assert records.get("dataset/a").gone == ("s",)
+    save(records, s=both)
+    assert records.get("dataset/a").gone == ()
+
+
+def test_only_what_was_deleted_is_brought_back(records: Records) -> None:
+    save(records, s=":a a dcat:Dataset . " + TOMBSTONE.replace(":a ", ":b "))
+    for id in ("dataset/a", "dataset/b"):
+        with pytest.raises(Invalid, match="not deleted, or was never anything else"):
+            records.restore(id, actor="ane", why="")
+    with pytest.raises(NotFound):
+        records.restore("dataset/x", actor="ane", why="")
 
 
 TOMBSTONE = ':a a as:Tombstone ; as:formerType dcat:Dataset ; as:deleted "2024-01-01" .'

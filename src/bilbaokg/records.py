@@ -17,16 +17,29 @@ A long text is kept in pieces, `rdf:_1 "...", rdf:_2 "..."` in place of prov:val
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, unquote
 
 from bilbaokg.audit import Audit, now
 from bilbaokg.errors import CorruptStore, Gone, Invalid, NotFound
-from bilbaokg.model import Event, Problem, Record
+from bilbaokg.merging import (
+    Change,
+    Head,
+    Plan,
+    Said,
+    bury,
+    conflicts,
+    digest,
+    is_buried,
+    is_person,
+    speaking,
+    stop_changed_identifiers,
+    text_of,
+)
+from bilbaokg.model import Event, Record
 from bilbaokg.partition import MEMBERSHIP, Home, partition
 from bilbaokg.settings import Settings
 from bilbaokg.store import GraphChange
@@ -39,7 +52,6 @@ from bilbaokg.terms import (
     PROV,
     RDF,
     XSD,
-    Statement,
     literal,
     plain,
     ref,
@@ -47,7 +59,7 @@ from bilbaokg.terms import (
     split_lines,
 )
 
-__all__ = ["Head", "Plan", "Records", "text_of"]
+__all__ = ["Records"]
 
 # Records and bytes a batch: new ones are bulk loaded, changed ones are one update text.
 _NEW_BATCH: Final = (1000, 8 << 20)
@@ -57,10 +69,6 @@ _PIECE: Final = 400_000
 _TYPE: Final = ref(RDF.type)
 _TOMBSTONE: Final = ref(AS.Tombstone)
 _DELETED: Final = ref(AS.deleted)
-_TOMBSTONE_TERMS: Final = frozenset(map(ref, (AS.formerType, AS.deleted, DCT.isReplacedBy)))
-_SINGLE: Final = frozenset(
-    map(ref, (DCT.issued, DCT.modified, DCT.publisher, DCT.accrualPeriodicity, DCT.accessRights))
-)
 _TOPIC_OF: Final = ref(FOAF.isPrimaryTopicOf)
 _CURRENT: Final = ref(DCAT.hasCurrentVersion)
 _VALUE: Final = ref(PROV.value)
@@ -68,107 +76,6 @@ _SOURCE: Final = ref(PROV.hadPrimarySource)
 _SAME_AS_REVISION: Final = ref(PROV.specializationOf)
 _GONE: Final = ref(PROV.invalidatedAtTime)
 _ACCESS: Final = ref(DCT.accessRights)
-_IDENTIFIED: Final = tuple(map(ref, (DCAT.Dataset, DCAT.DatasetSeries, DCAT.DataService)))
-
-
-def text_of(lines: Iterable[str]) -> str:
-    """The exact text of a record: its distinct lines, sorted, each ended."""
-    return "".join(f"{line}\n" for line in sorted(set(lines)))
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-@dataclass(slots=True)
-class Said:
-    """What one source last said of a record."""
-
-    source: str
-    text: str
-    gone: bool = False
-
-
-@dataclass(slots=True)
-class Head:
-    """The present state of a record, as its history graph tells it."""
-
-    id: str
-    iri: str
-    number: int = 0
-    text: str = ""
-    revision: str = ""
-    said: dict[str, Said] = field(default_factory=dict)
-    visibility: str | None = None
-
-    @property
-    def lines(self) -> list[str]:
-        """The statements, sorted."""
-        return split_lines(self.text)
-
-
-@dataclass(slots=True)
-class _Change:
-    """One record's step from `head` to `text`."""
-
-    head: Head
-    text: str
-    said: list[Said]
-
-    @property
-    def kind(self) -> str:
-        if not self.head.number:
-            return "new"
-        return "changed" if self.text != self.head.text else "unchanged"
-
-
-@dataclass(slots=True)
-class Plan:
-    """What an import would do: nothing is written before `Records.commit`."""
-
-    changes: list[_Change] = field(default_factory=list)
-    unchanged: int = 0
-    gone: list[str] = field(default_factory=list)
-    rest: int = 0
-    problems: list[Problem] = field(default_factory=list)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Records by what happens to them: new, changed, unchanged, gone."""
-        kinds = [change.kind for change in self.changes]
-        return {
-            "new": kinds.count("new"),
-            "changed": kinds.count("changed"),
-            "unchanged": self.unchanged,
-            "gone": len(set(self.gone)),
-        }
-
-    def tell_gone(self, head: Head, source: str, *, still: Iterable[str]) -> None:
-        """Note that a source no longer lists a record; `still` are the sources that do."""
-        self.gone.append(head.id)
-        others = ", ".join(sorted(still))
-        self.problems.append(
-            Problem(
-                "info" if others else "warning",
-                f"gone at its source {source}",
-                focus=head.iri,
-                hint=f"still described by {others}"
-                if others
-                else "it stays in the catalogue until it is deleted: bilbaokg delete IRI",
-            )
-        )
-
-    def tell_buried(self, head: Head, source: str) -> None:
-        """Note that a source still describes what was deleted here."""
-        if not any(_is_buried(split_lines(said.text), head.iri) for said in head.said.values()):
-            self.problems.append(
-                Problem(
-                    "warning",
-                    f"it was deleted here, and {source} still describes it",
-                    focus=head.iri,
-                    hint="take it out there, or bring it back: bilbaokg restore IRI",
-                )
-            )
 
 
 class Records:
@@ -253,7 +160,7 @@ class Records:
 
     def visibility(self, head: Head) -> str:
         """Public unless set otherwise; persons are always internal."""
-        if _is_person(head):
+        if is_person(head):
             return "internal"
         if head.visibility:
             return head.visibility
@@ -352,7 +259,7 @@ class Records:
 
     def _verify_revisions(self, id: str, last: int) -> None:
         for number, values in self._revision_nodes(id).items():
-            if _hash(_kept_text(values)) != values.get(DCT.identifier):
+            if digest(_kept_text(values)) != values.get(DCT.identifier):
                 raise CorruptStore(
                     f"the text of revision {number} of record {id} is not what was saved", where=id
                 )
@@ -382,7 +289,7 @@ class Records:
             self._plan_record(plan, head, assigned.records[id], sources)
         if not empty:
             self._plan_gone(plan, assigned.records, sources)
-        _stop_changed_identifiers(plan)
+        stop_changed_identifiers(plan)
         return plan
 
     def _plan_record(
@@ -411,19 +318,26 @@ class Records:
                 plan.tell_gone(head, source, still=now_said)
         for source in now_said:
             lines |= set(now_said[source])
-        if _is_buried(head.lines, head.iri) and not _is_buried(lines, head.iri):
+        if is_buried(head.lines, head.iri) and not is_buried(lines, head.iri):
             # It came back at its source, and with it all that was said of it.
             lines = {line for words in said.values() for line in split_lines(words.text)}
-        text = text_of(_bury(head.lines, lines, head.iri))
-        if _is_buried(head.lines, head.iri) and text == head.text and now_said:
-            plan.tell_buried(head, sorted(now_said)[0])
+        text = text_of(bury(head.lines, lines, head.iri))
         updates = [state for source, state in said.items() if head.said.get(source) != state]
+        if head.deleted_here and text == head.text:
+            # Words from before the deletion are kept, so that sources go on from there if it
+            # is brought back.
+            updates = [
+                replace(head.said[s.source], gone=s.gone) for s in updates if s.source in head.said
+            ]
+            updates = [state for state in updates if head.said[state.source] != state]
+            if now_said:
+                plan.tell_buried(head, min(now_said))
         if text == head.text:
             plan.unchanged += 1
         if text != head.text or updates:
-            plan.changes.append(_Change(head, text, updates))
+            plan.changes.append(Change(head, text, updates))
         if len(said) > 1:
-            plan.problems += _conflicts(head.iri, text, said)
+            plan.problems += conflicts(head.iri, text, said)
 
     def _plan_gone(self, plan: Plan, present: Mapping[str, object], sources: Set[str]) -> None:
         """What sources no longer list is marked, never deleted."""
@@ -438,8 +352,8 @@ class Records:
                     continue
                 gone.setdefault(id, (head, []))[1].append(Said(source, said.text, gone=True))
         for head, lost in gone.values():
-            plan.changes.append(_Change(head, head.text, lost))
-            still = _speaking(head.said.values()) - {said.source for said in lost}
+            plan.changes.append(Change(head, head.text, lost))
+            still = speaking(head.said.values()) - {said.source for said in lost}
             for said in lost:
                 plan.tell_gone(head, said.source, still=still)
 
@@ -463,12 +377,12 @@ class Records:
         """
         if not plan.changes:
             return None
-        planned = "".join(f"{c.head.id} {_hash(c.text)}\n" for c in plan.changes)
+        planned = "".join(f"{c.head.id} {digest(c.text)}\n" for c in plan.changes)
         event, entry = self.audit.next(
             actor,
             kind,
             subject,
-            {"why": why, "records": plan.counts, "planned": _hash(planned), **(detail or {})},
+            {"why": why, "records": plan.counts, "planned": digest(planned), **(detail or {})},
         )
         pending: list[GraphChange] = [entry]
         for number, batch in enumerate(_batches(plan.changes)):
@@ -488,7 +402,7 @@ class Records:
             raise NotFound(f"no record {id!r}")
         if visibility not in ("public", "internal"):
             raise Invalid(f"visibility {visibility!r}", hint="public or internal")
-        if visibility == "public" and _is_person(head):
+        if visibility == "public" and is_person(head):
             raise Invalid("persons are always internal", where=head.iri)
         event, entry = self.audit.next(
             actor, "visibility", head.iri, {"to": visibility, "why": why}
@@ -507,7 +421,7 @@ class Records:
         head = self.head(id)
         if head is None:
             raise NotFound(f"no record {id!r}")
-        if _is_buried(head.lines, head.iri):
+        if is_buried(head.lines, head.iri):
             raise Gone("it was deleted before", where=head.iri)
         subject = ref(head.iri)
         lines = {
@@ -522,8 +436,8 @@ class Records:
         }
         if replaced_by:
             lines.add(f"{subject} {ref(DCT.isReplacedBy)} {ref(replaced_by)} .")
-        text = text_of(_bury(head.lines, lines, head.iri))
-        plan = Plan(changes=[_Change(head, text, [])])
+        text = text_of(bury(head.lines, lines, head.iri))
+        plan = Plan(changes=[Change(head, text, [])])
         event = self.commit(plan, actor=actor, kind="delete", subject=head.iri, why=why)
         if event is None:
             raise Invalid("nothing to delete", where=head.iri)
@@ -535,16 +449,16 @@ class Records:
         if head is None:
             raise NotFound(f"no record {id!r}")
         texts = [revision["text"] for revision in self.revisions(id)]
-        alive = [text for text in texts if not _is_buried(split_lines(text), head.iri)]
-        if not _is_buried(head.lines, head.iri) or not alive:
+        alive = [text for text in texts if not is_buried(split_lines(text), head.iri)]
+        if not is_buried(head.lines, head.iri) or not alive:
             raise Invalid("it is not deleted, or was never anything else", where=head.iri)
-        plan = Plan(changes=[_Change(head, alive[-1], [])])
+        plan = Plan(changes=[Change(head, alive[-1], [])])
         event = self.commit(plan, actor=actor, kind="restore", subject=head.iri, why=why)
         if event is None:
             raise Invalid("nothing to restore", where=head.iri)
         return event
 
-    def _write(self, change: _Change, event: Event) -> list[GraphChange]:
+    def _write(self, change: Change, event: Event) -> list[GraphChange]:
         """The changes of a record's two graphs."""
         head, history = change.head, self.history_graph(change.head.id)
         graph = ref(self.graph(head.id))
@@ -554,7 +468,7 @@ class Records:
             revision = f"<{history}#r{head.number + 1}>"
             insert += [
                 *_text_lines(revision, change.text),
-                f'{revision} {ref(DCT.identifier)} "{_hash(change.text)}" .',
+                f'{revision} {ref(DCT.identifier)} "{digest(change.text)}" .',
                 f"{revision} {ref(PROV.wasGeneratedBy)} {ref(self.audit.iri(event.seq))} .",
                 f"{graph} {_CURRENT} {revision} .",
             ]
@@ -564,7 +478,7 @@ class Records:
                 insert.append(f"{ref(head.iri)} {_TOPIC_OF} {graph} .")
             parts.append(_projection(self.graph(head.id), head.text, change.text))
         for said in change.said:
-            node = f"<{history}#s-{_hash(said.source)[:16]}>"
+            node = f"<{history}#s-{digest(said.source)[:16]}>"
             if said.source in head.said:
                 clear.append(node)
             insert += self._source_lines(node, said, change.text, revision)
@@ -616,12 +530,12 @@ def _projection(graph: str, old: str, new: str) -> GraphChange:
     return GraphChange(graph, insert=sorted((after - before) | again), delete=sorted(gone))
 
 
-def _batches(changes: Iterable[_Change]) -> Iterator[list[_Change]]:
+def _batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
     """Whole records in batches that Oxigraph commits quickly, the new ones first."""
     ordered = sorted(changes, key=lambda change: change.kind != "new")
     for new, group in itertools.groupby(ordered, key=lambda change: change.kind == "new"):
         most, limit = _NEW_BATCH if new else _CHANGED_BATCH
-        batch: list[_Change] = []
+        batch: list[Change] = []
         size = 0
         for change in group:
             if batch and (len(batch) >= most or size > limit):
@@ -630,94 +544,3 @@ def _batches(changes: Iterable[_Change]) -> Iterator[list[_Change]]:
             batch.append(change)
             size += 2 * len(change.text)
         yield batch
-
-
-def _bury(before: Iterable[str], lines: set[str], iri: str) -> set[str]:
-    """Where the record's subject became a tombstone, leave one for it and for each of its parts."""
-    if not _is_buried(lines, iri):
-        return lines
-    subject = ref(iri)
-    kept = {line for line in lines if _is_tombstone(split_line(line))}
-    deleted = next((s.object for s in map(split_line, kept) if s[:2] == (subject, _DELETED)), None)
-    for part, _, type_ in (s for s in map(split_line, before) if s.predicate == _TYPE):
-        # A blank node or a fragment of the record has no address of its own.
-        own = "/.well-known/genid/" not in part and not part.startswith(f"{subject[:-1]}#")
-        if part != subject and type_ != _TOMBSTONE and own:
-            kept.add(f"{part} {_TYPE} {_TOMBSTONE} .")
-            kept.add(f"{part} {ref(AS.formerType)} {type_} .")
-            if deleted:
-                kept.add(f"{part} {_DELETED} {deleted} .")
-    return kept
-
-
-def _is_buried(lines: Iterable[str], iri: str) -> bool:
-    """Whether a record's subject is a tombstone."""
-    return f"<{iri}> {_TYPE} {_TOMBSTONE} ." in lines
-
-
-def _is_person(head: Head) -> bool:
-    return f"<{head.iri}> {_TYPE} <{FOAF.Person}> ." in head.lines
-
-
-def _is_tombstone(statement: Statement) -> bool:
-    return statement.predicate in _TOMBSTONE_TERMS or statement[1:] == (_TYPE, _TOMBSTONE)
-
-
-def _conflicts(iri: str, text: str, said: Mapping[str, Said]) -> list[Problem]:
-    """Two values of a single-valued property of the record's subject, with who says which."""
-    values: dict[str, set[str]] = {}
-    for s, p, o in map(split_line, split_lines(text)):
-        if s == ref(iri) and p in _SINGLE:
-            values.setdefault(p, set()).add(o)
-    problems = []
-    for predicate, objects in sorted(values.items()):
-        if len(objects) > 1:
-            who = "; ".join(
-                f"{plain(o)} ({_sayers(f'{ref(iri)} {predicate} {o} .', said)})"
-                for o in sorted(objects)
-            )
-            problems.append(
-                Problem(
-                    "warning",
-                    f"sources disagree: {who}",
-                    focus=iri,
-                    path=predicate[1:-1],
-                    hint="correct one of the sources and load it again",
-                )
-            )
-    return problems
-
-
-def _speaking(said: Iterable[Said]) -> set[str]:
-    """The names of the sources that still describe a record."""
-    return {words.source for words in said if not words.gone}
-
-
-def _sayers(line: str, said: Mapping[str, Said]) -> str:
-    """The names of the sources that say a line."""
-    return ", ".join(sorted(x.source for x in said.values() if line in x.text)) or "edited here"
-
-
-def _stop_changed_identifiers(plan: Plan) -> None:
-    """dct:identifier is minted once: an import that would change one is stopped."""
-    predicate = ref(DCT.identifier)
-    for change in plan.changes:
-        subject = ref(change.head.iri)
-        both = change.head.text + change.text
-        identified = any(f"{subject} {_TYPE} {cls} ." in both for cls in _IDENTIFIED)
-        if not identified or _is_buried(split_lines(change.text), change.head.iri):
-            continue
-        old, new = (
-            {s.object for s in map(split_line, split_lines(text)) if s[:2] == (subject, predicate)}
-            for text in (change.head.text, change.text)
-        )
-        if old and new != old:
-            raise Invalid(
-                f"its dct:identifier would change from {_list(old)} to {_list(new) or 'none'}",
-                where=change.head.iri,
-                hint="identifiers never change: mend the file, or give another dataset its own IRI",
-            )
-
-
-def _list(terms: Iterable[str]) -> str:
-    return ", ".join(sorted(plain(term) for term in terms))

@@ -21,8 +21,9 @@ from typing import Any, Final
 from bilbaokg import exports, governance, index
 from bilbaokg.audit import now
 from bilbaokg.errors import CorruptStore, GateRefused, Invalid, NotFound
+from bilbaokg.merging import text_of
 from bilbaokg.model import Problem, Record, Release, Report
-from bilbaokg.records import Records, text_of
+from bilbaokg.records import Records
 from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
 from bilbaokg.terms import AS, DCAT, DCT, RDF, plain, ref, split_line, split_lines

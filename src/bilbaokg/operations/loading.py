@@ -11,9 +11,10 @@ from typing import Any
 from bilbaokg import quality
 from bilbaokg.importers import importer_for
 from bilbaokg.importers.rdf import discover, name_of
+from bilbaokg.merging import Plan
 from bilbaokg.model import Problem, Source
 from bilbaokg.operations.base import Progress
-from bilbaokg.records import Plan, Records
+from bilbaokg.records import Records
 from bilbaokg.settings import Settings
 from bilbaokg.terms import PREFIXES, split_line
 from bilbaokg.workers import Parsed, Pool

@@ -1,0 +1,233 @@
+"""Merging what sources say into records: pure steps from what stands to what shall stand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from bilbaokg.errors import Invalid
+from bilbaokg.model import Problem
+from bilbaokg.terms import AS, DCAT, DCT, FOAF, RDF, Statement, plain, ref, split_line, split_lines
+
+__all__ = [
+    "Change",
+    "Head",
+    "Plan",
+    "Said",
+    "bury",
+    "conflicts",
+    "digest",
+    "is_buried",
+    "is_person",
+    "speaking",
+    "stop_changed_identifiers",
+    "text_of",
+]
+
+_TYPE: Final = ref(RDF.type)
+_TOMBSTONE: Final = ref(AS.Tombstone)
+_DELETED: Final = ref(AS.deleted)
+_TOMBSTONE_TERMS: Final = frozenset(map(ref, (AS.formerType, AS.deleted, DCT.isReplacedBy)))
+_SINGLE: Final = frozenset(
+    map(ref, (DCT.issued, DCT.modified, DCT.publisher, DCT.accrualPeriodicity, DCT.accessRights))
+)
+_IDENTIFIED: Final = tuple(map(ref, (DCAT.Dataset, DCAT.DatasetSeries, DCAT.DataService)))
+
+
+def text_of(lines: Iterable[str]) -> str:
+    """The exact text of a record: its distinct lines, sorted, each ended."""
+    return "".join(f"{line}\n" for line in sorted(set(lines)))
+
+
+def digest(text: str) -> str:
+    """The SHA-256 of a text, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class Said:
+    """What one source last said of a record."""
+
+    source: str
+    text: str
+    gone: bool = False
+
+
+@dataclass(slots=True)
+class Head:
+    """The present state of a record, as its history graph tells it."""
+
+    id: str
+    iri: str
+    number: int = 0
+    text: str = ""
+    revision: str = ""
+    said: dict[str, Said] = field(default_factory=dict)
+    visibility: str | None = None
+
+    @property
+    def lines(self) -> list[str]:
+        """The statements, sorted."""
+        return split_lines(self.text)
+
+    @property
+    def deleted_here(self) -> bool:
+        """Whether it is a tombstone that no source asked for."""
+        words = (split_lines(said.text) for said in self.said.values())
+        return is_buried(self.lines, self.iri) and not any(is_buried(w, self.iri) for w in words)
+
+
+@dataclass(slots=True)
+class Change:
+    """One record's step from `head` to `text`."""
+
+    head: Head
+    text: str
+    said: list[Said]
+
+    @property
+    def kind(self) -> str:
+        if not self.head.number:
+            return "new"
+        return "changed" if self.text != self.head.text else "unchanged"
+
+
+@dataclass(slots=True)
+class Plan:
+    """What an import would do: nothing is written before `Records.commit`."""
+
+    changes: list[Change] = field(default_factory=list)
+    unchanged: int = 0
+    gone: list[str] = field(default_factory=list)
+    rest: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Records by what happens to them: new, changed, unchanged, gone."""
+        kinds = [change.kind for change in self.changes]
+        return {
+            "new": kinds.count("new"),
+            "changed": kinds.count("changed"),
+            "unchanged": self.unchanged,
+            "gone": len(set(self.gone)),
+        }
+
+    def tell_gone(self, head: Head, source: str, *, still: Iterable[str]) -> None:
+        """Note that a source no longer lists a record; `still` are the sources that do."""
+        self.gone.append(head.id)
+        others = ", ".join(sorted(still))
+        self.problems.append(
+            Problem(
+                "info" if others else "warning",
+                f"gone at its source {source}",
+                focus=head.iri,
+                hint=f"still described by {others}"
+                if others
+                else "it stays in the catalogue until it is deleted: bilbaokg delete IRI",
+            )
+        )
+
+    def tell_buried(self, head: Head, source: str) -> None:
+        """Note that a source still describes what was deleted here."""
+        self.problems.append(
+            Problem(
+                "warning",
+                f"it was deleted here, and {source} still describes it",
+                focus=head.iri,
+                hint="take it out there, or bring it back: bilbaokg restore IRI",
+            )
+        )
+
+
+def bury(before: Iterable[str], lines: set[str], iri: str) -> set[str]:
+    """Where the record's subject became a tombstone, leave one for it and for each of its parts."""
+    if not is_buried(lines, iri):
+        return lines
+    subject = ref(iri)
+    kept = {line for line in lines if _is_tombstone(split_line(line))}
+    deleted = next((s.object for s in map(split_line, kept) if s[:2] == (subject, _DELETED)), None)
+    for part, _, type_ in (s for s in map(split_line, before) if s.predicate == _TYPE):
+        # A blank node or a fragment of the record has no address of its own.
+        own = "/.well-known/genid/" not in part and not part.startswith(f"{subject[:-1]}#")
+        if part != subject and type_ != _TOMBSTONE and own:
+            kept.add(f"{part} {_TYPE} {_TOMBSTONE} .")
+            kept.add(f"{part} {ref(AS.formerType)} {type_} .")
+            if deleted:
+                kept.add(f"{part} {_DELETED} {deleted} .")
+    return kept
+
+
+def is_buried(lines: Iterable[str], iri: str) -> bool:
+    """Whether a record's subject is a tombstone."""
+    return f"<{iri}> {_TYPE} {_TOMBSTONE} ." in lines
+
+
+def is_person(head: Head) -> bool:
+    return f"<{head.iri}> {_TYPE} <{FOAF.Person}> ." in head.lines
+
+
+def _is_tombstone(statement: Statement) -> bool:
+    return statement.predicate in _TOMBSTONE_TERMS or statement[1:] == (_TYPE, _TOMBSTONE)
+
+
+def conflicts(iri: str, text: str, said: Mapping[str, Said]) -> list[Problem]:
+    """Two values of a single-valued property of the record's subject, with who says which."""
+    values: dict[str, set[str]] = {}
+    for s, p, o in map(split_line, split_lines(text)):
+        if s == ref(iri) and p in _SINGLE:
+            values.setdefault(p, set()).add(o)
+    problems = []
+    for predicate, objects in sorted(values.items()):
+        if len(objects) > 1:
+            who = "; ".join(
+                f"{plain(o)} ({_sayers(f'{ref(iri)} {predicate} {o} .', said)})"
+                for o in sorted(objects)
+            )
+            problems.append(
+                Problem(
+                    "warning",
+                    f"sources disagree: {who}",
+                    focus=iri,
+                    path=predicate[1:-1],
+                    hint="correct one of the sources and load it again",
+                )
+            )
+    return problems
+
+
+def speaking(said: Iterable[Said]) -> set[str]:
+    """The names of the sources that still describe a record."""
+    return {words.source for words in said if not words.gone}
+
+
+def _sayers(line: str, said: Mapping[str, Said]) -> str:
+    """The names of the sources that say a line."""
+    return ", ".join(sorted(x.source for x in said.values() if line in x.text)) or "edited here"
+
+
+def stop_changed_identifiers(plan: Plan) -> None:
+    """dct:identifier is minted once: an import that would change one is stopped."""
+    predicate = ref(DCT.identifier)
+    for change in plan.changes:
+        subject = ref(change.head.iri)
+        both = change.head.text + change.text
+        identified = any(f"{subject} {_TYPE} {cls} ." in both for cls in _IDENTIFIED)
+        if not identified or is_buried(split_lines(change.text), change.head.iri):
+            continue
+        old, new = (
+            {s.object for s in map(split_line, split_lines(text)) if s[:2] == (subject, predicate)}
+            for text in (change.head.text, change.text)
+        )
+        if old and new != old:
+            raise Invalid(
+                f"its dct:identifier would change from {_list(old)} to {_list(new) or 'none'}",
+                where=change.head.iri,
+                hint="identifiers never change: mend the file, or give another dataset its own IRI",
+            )
+
+
+def _list(terms: Iterable[str]) -> str:
+    return ", ".join(sorted(plain(term) for term in terms))
