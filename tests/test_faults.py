@@ -94,8 +94,8 @@ class Steps:
 
     def run(
         self, command: Callable[[Path], Iterable[str]], check: Callable[[Path, Ended], None]
-    ) -> int:
-        """Kill at every step and check; returns how many kills there were."""
+    ) -> None:
+        """Kill at every step and check."""
         dry = self.copy()
         clean = self.killer.run(0, *command(dry))
         assert clean.code == 0, clean.errors
@@ -108,39 +108,17 @@ class Steps:
             try:
                 check(data, ended)
             except Exception as error:
-                raise AssertionError(f"killed after step {step} of {clean.steps}") from error
+                raise AssertionError(
+                    f"killed after step {step} of {clean.steps}: {error}"
+                ) from error
             shutil.rmtree(data)
             return ended.killed
 
         with ThreadPoolExecutor(LANES) as lanes:
             kills = sum(lanes.map(at, range(1, clean.steps + 1)))
-        # Threads of RocksDB may save a step or two: then the last kills come too late.
-        assert kills >= clean.steps * 0.9
-        return kills
-
-
-def kill_load_at_every_step(killer: Killer, before: Path, file: Path, folder: Path) -> None:
-    """Load a file into copies of a directory, killed each time a step later."""
-    old = state.records(before)
-    done = Path(shutil.copytree(before, folder / "done", symlinks=True))
-    load(done, file)
-    new = state.records(done)
-    released = state.operate(done, "release.build", unchecked=True)["sha256"]
-    published = state.current(before)
-
-    def check(data: Path, ended: Ended) -> None:
-        assert state.current(data) == (published and replace(published, path=data / "releases/r1"))
-        found = state.records(data)
-        found.whole(old, new)
-        if ended.acknowledged:
-            found.same_as(new)
-        load(data, file)
-        state.records(data).same_as(new)
-        assert state.operate(data, "release.build", unchecked=True)["sha256"] == released
-
-    Steps(folder, before, killer).run(
-        lambda data: ("bilbaokg", "--data", str(data), "load", *SOURCE, str(file)), check
-    )
+        # RocksDB's threads make a run some steps longer or shorter: go on until one is not killed.
+        late = itertools.takewhile(at, itertools.count(clean.steps + 1))
+        assert kills + sum(1 for _ in late) > clean.steps / 2
 
 
 @pytest.mark.parametrize("killer", KILLERS)
