@@ -121,6 +121,30 @@ class Steps:
         assert kills + sum(1 for _ in late) > clean.steps / 2
 
 
+def kill_load_at_every_step(killer: Killer, before: Path, file: Path, folder: Path) -> None:
+    """Load a file into copies of a directory, killed each time a step later."""
+    old = state.records(before)
+    done = Path(shutil.copytree(before, folder / "done", symlinks=True))
+    load(done, file)
+    new = state.records(done)
+    released = state.operate(done, "release.build", unchecked=True)["sha256"]
+    published = state.current(before)
+
+    def check(data: Path, ended: Ended) -> None:
+        assert state.current(data) == (published and replace(published, path=data / "releases/r1"))
+        found = state.records(data)
+        found.whole(old, new)
+        if ended.acknowledged:
+            found.same_as(new)
+        load(data, file)
+        state.records(data).same_as(new)
+        assert state.operate(data, "release.build", unchecked=True)["sha256"] == released
+
+    Steps(folder, before, killer).run(
+        lambda data: ("bilbaokg", "--data", str(data), "load", *SOURCE, str(file)), check
+    )
+
+
 @pytest.mark.parametrize("killer", KILLERS)
 def test_load_killed_at_every_step(small: Path, tmp_path: Path, killer: Killer) -> None:
     kill_load_at_every_step(killer, small / "data", small / "second.nt", tmp_path)
