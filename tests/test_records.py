@@ -485,6 +485,30 @@ def test_sources_go_on_where_they_were_when_a_record_is_brought_back(records: Re
     assert records.get("dataset/a").text == text(":a a dcat:Dataset ; dct:title 'B', 'T' .")
 
 
+def test_sources_go_on_where_they_were_also_when_they_name_what_replaces_it(
+    records: Records,
+) -> None:
+    said = ":a a dcat:Dataset ; dct:title 'B' ; dct:isReplacedBy :b ."
+    save(records, s=":a a dcat:Dataset ; dct:title 'A' .")
+    records.delete("dataset/a", replaced_by=None, actor="ane", why="")
+    save(records, s=said)
+    records.restore("dataset/a", actor="ane", why="")
+    save(records, s=said)
+    assert records.get("dataset/a").text == text(said)
+
+
+def test_source_that_follows_a_deletion_and_comes_back_brings_the_record_back(
+    records: Records,
+) -> None:
+    said = ":a a dcat:Dataset ; dct:title 'A' ."
+    save(records, s=said)
+    records.delete("dataset/a", replaced_by=None, actor="ane", why="")
+    save(records, s=TOMBSTONE)
+    records.restore("dataset/a", actor="ane", why="")
+    save(records, s=said)
+    assert records.get("dataset/a").text == text(said)
+
+
 def test_gone_and_back_is_noted_also_of_a_deleted_record(records: Records) -> None:
     both = ":a a dcat:Dataset . :b a dcat:Dataset ."
     save(records, s=both)

@@ -21,9 +21,11 @@ __all__ = [
     "digest",
     "is_buried",
     "is_person",
+    "merged",
     "speaking",
     "stop_changed_identifiers",
     "text_of",
+    "waiting",
 ]
 
 _TYPE: Final = ref(RDF.type)
@@ -140,6 +142,32 @@ class Plan:
                 hint="take it out there, or bring it back: bilbaokg restore IRI",
             )
         )
+
+
+def merged(head: Head, now_said: Mapping[str, list[str]]) -> set[str]:
+    """Merge by source: new = (old - what S said before) + what S says now, for every S."""
+    before: set[str] = set()
+    others: set[str] = set()
+    for source, words in head.said.items():
+        (before if source in now_said else others).update(split_lines(words.text))
+    return (set(head.lines) - (before - others)).union(*now_said.values())
+
+
+def waiting(plan: Plan, head: Head, now_said: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """What counts of the words about a record that was deleted here: only that it is deleted.
+
+    Otherwise sources keep the words from before the deletion, and go on from there if it is
+    brought back.
+    """
+    counting: dict[str, list[str]] = {}
+    for source, words in sorted(now_said.items()):
+        if is_buried(words, head.iri):
+            counting[source] = words
+            continue
+        plan.tell_buried(head, source)
+        if source in head.said:
+            counting[source] = split_lines(head.said[source].text)
+    return counting
 
 
 def bury(before: Iterable[str], lines: set[str], iri: str) -> set[str]:

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -35,9 +34,11 @@ from bilbaokg.merging import (
     digest,
     is_buried,
     is_person,
+    merged,
     speaking,
     stop_changed_identifiers,
     text_of,
+    waiting,
 )
 from bilbaokg.model import Event, Record
 from bilbaokg.partition import MEMBERSHIP, Home, partition
@@ -295,43 +296,22 @@ class Records:
     def _plan_record(
         self, plan: Plan, head: Head, now_said: Mapping[str, list[str]], sources: Set[str]
     ) -> None:
-        """Merge by source: new = (old - what S said before) + what S says now, for every S."""
-        lines = set(head.lines)
+        """One record's step: what `sources` say of it now; those that say nothing are gone."""
+        if head.deleted_here:
+            now_said = waiting(plan, head, now_said)
         said = dict(head.said)
-        for source in sorted(sources):
-            before = set(split_lines(said[source].text)) if source in said else set()
-            others = (
-                {
-                    line
-                    for other in said.values()
-                    if other.source not in now_said
-                    for line in split_lines(other.text)
-                }
-                if before
-                else set()
-            )
-            if source in now_said:
-                lines = (lines - (before - others)) | set(now_said[source])
-                said[source] = Said(source, text_of(now_said[source]))
-            elif source in said and not said[source].gone:
+        for source, words in now_said.items():
+            said[source] = Said(source, text_of(words))
+        for source in sorted((sources & said.keys()) - now_said.keys()):
+            if not said[source].gone:
                 said[source] = Said(source, said[source].text, gone=True)
                 plan.tell_gone(head, source, still=now_said)
-        for source in now_said:
-            lines |= set(now_said[source])
+        lines = merged(head, now_said)
         if is_buried(head.lines, head.iri) and not is_buried(lines, head.iri):
             # It came back at its source, and with it all that was said of it.
             lines = {line for words in said.values() for line in split_lines(words.text)}
         text = text_of(bury(head.lines, lines, head.iri))
         updates = [state for source, state in said.items() if head.said.get(source) != state]
-        if head.deleted_here and text == head.text:
-            # Words from before the deletion are kept, so that sources go on from there if it
-            # is brought back.
-            updates = [
-                replace(head.said[s.source], gone=s.gone) for s in updates if s.source in head.said
-            ]
-            updates = [state for state in updates if head.said[state.source] != state]
-            if now_said:
-                plan.tell_buried(head, min(now_said))
         if text == head.text:
             plan.unchanged += 1
         if text != head.text or updates:
