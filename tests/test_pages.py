@@ -297,7 +297,7 @@ def test_releases_lists_all_with_their_changes(site: httpx.Client) -> None:
     text = re.sub(r"\s+", " ", text_of(site.get("/es/releases").text))
     assert "Vigente" in text
     assert text.index("r2") < text.index("r1")
-    assert "3 cambiados" in text
+    assert "2 cambiados, 1 retirado" in text
 
 
 def test_unknown_page_answers_404_with_what_is_near(site: httpx.Client) -> None:
