@@ -1,6 +1,6 @@
 """How fast is a catalogue imported, changed and released, and how much memory does it take?
 
-    python benchmarks/load_and_release.py 10000 [--keep DIR]
+    python benchmarks/load_and_release.py 10000 [--format nt|ttl|rdf] [--keep DIR]
 
 Each step is the program itself in a process of its own (interpreter start, parsing, saving and
 fsync included), on a data directory on disk. Beside it stand two plain baselines on the same file:
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from generate import DEFAULT_BASE, Catalogue
+from generate import DEFAULT_BASE, FORMATS, Catalogue
 from measure import Measured, machine, run, table
 
 __all__ = ["main", "prepare"]
@@ -54,7 +54,7 @@ def _oxigraph_load(file: str) -> dict[str, Any]:
     import pyoxigraph
 
     store = pyoxigraph.Store(str(Path(file).with_suffix(".store")))
-    store.load(path=file, format=pyoxigraph.RdfFormat.N_TRIPLES)
+    store.load(path=file)
     store.flush()
     return {"statements": len(store)}
 
@@ -62,7 +62,7 @@ def _oxigraph_load(file: str) -> dict[str, Any]:
 def _rdflib_parse(file: str) -> dict[str, Any]:
     import rdflib
 
-    return {"statements": len(rdflib.Graph().parse(file, format="nt"))}
+    return {"statements": len(rdflib.Graph().parse(file))}
 
 
 STEPS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
@@ -92,9 +92,9 @@ def prepare(folder: Path, datasets: int, *, change: float = 0.0, format: str = "
     return path
 
 
-def measure(folder: Path, datasets: int) -> list[tuple[str, int, Measured]]:
+def measure(folder: Path, datasets: int, format: str) -> list[tuple[str, int, Measured]]:
     """All steps in order: name, statements that it is about, figures."""
-    first, second = prepare(folder, datasets), prepare(folder, datasets, change=1.0)
+    first, second = (prepare(folder, datasets, change=c, format=format) for c in (0.0, 1.0))
     data = folder / "data"
     load = ("load", "--source", "benchmark")
     _bilbaokg(data, "init", "--base", DEFAULT_BASE)
@@ -121,14 +121,16 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("datasets", type=int, nargs="?", default=10_000)
+    parser.add_argument("--format", choices=sorted(FORMATS), default="nt")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the data directory here")
     options = parser.parse_args()
     before = machine()
     with tempfile.TemporaryDirectory(prefix="bilbaokg-benchmark-") as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        rows = measure(folder, options.datasets)
-    print(f"{options.datasets:,} datasets, {rows[0][1]:,} statements. {before}\n")
+        rows = measure(folder, options.datasets, options.format)
+    size = f"{options.datasets:,} datasets, {rows[0][1]:,} statements in {options.format}"
+    print(f"{size}. {before}\n")
     print(
         table(
             ["step", "wall s", "CPU s", "statements/s (wall)", "peak MiB"],
