@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from helpers import BASE, content_hash, lines
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from test_partition import GRAPHS
 
 from bilbaokg.errors import CorruptStore, Gone, Invalid, NotFound
 from bilbaokg.merging import Plan, text_of
@@ -282,8 +284,18 @@ def test_rest_is_corrected_when_it_gets_a_class(records: Records) -> None:
     save(records, s=":a dct:title 'A' .")
     assert records.ids()[0].startswith("rest/")
     plan = save(records, s=":a a dcat:Dataset ; dct:title 'A' .")
-    assert plan.counts == {"new": 1, "changed": 0, "unchanged": 0, "gone": 1}
+    assert plan.counts == {"new": 1, "changed": 1, "unchanged": 0, "gone": 0}
     assert records.get("dataset/a").text == text(":a a dcat:Dataset ; dct:title 'A' .")
+    assert records.get(records.ids()[1]).text == "", "what was in the rest is in the record"
+    before = content_hash(records.store)
+    assert save(records, s=":a a dcat:Dataset ; dct:title 'A' .").changes == []
+    assert content_hash(records.store) == before
+
+
+def test_rest_of_a_source_that_no_longer_exists_is_gone_like_any_record(records: Records) -> None:
+    save(records, s=":a dct:title 'A' .")
+    assert save(records, missing=("s",)).counts["gone"] == 1
+    assert records.get(records.ids()[0]).text == text(":a dct:title 'A' .")
 
 
 def test_rest_of_one_source_takes_nothing_of_another(records: Records) -> None:
@@ -293,6 +305,68 @@ def test_rest_of_one_source_takes_nothing_of_another(records: Records) -> None:
     home = records.home("<https://other.example/contact>")
     assert home is not None
     assert home.id == "dataset/a"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "x:r a dcat:CatalogRecord, dcat:Dataset ; foaf:primaryTopic x:b . x:b a x:Part .",
+        "x:c a dcat:Catalog ; hydra:view x:page . x:page dct:title 'page' .",
+        ":a a as:Tombstone ; as:formerType x:Kind . x:Kind dct:title 'kind' .",
+        "x:whole dcat:dataset x:elsewhere . :a a dcat:Dataset ; dct:isPartOf x:whole .",
+    ],
+)
+def test_what_is_no_path_within_an_import_is_none_from_the_store(
+    records: Records, said: str
+) -> None:
+    save(records, s=said)
+    before = {record.id: record.text for record in records.all()}
+    assert save(records, s=said).changes == []
+    assert {record.id: record.text for record in records.all()} == before
+
+
+def test_whole_that_only_has_memberships_stays_where_it_is(records: Records) -> None:
+    save(records, s=":a dct:relation x:whole .", t=":a a dcat:Dataset .")
+    said = "x:whole dcat:dataset x:elsewhere ."
+    save(records, s=said)
+    assert save(records, s=said).changes == []
+
+
+STATEMENTS_OF_ANY_KIND = GRAPHS.map(lambda graph: sorted(s.line for s in graph)).filter(bool)
+
+
+@hypothesis_settings(max_examples=25, deadline=None)
+@given(st.lists(STATEMENTS_OF_ANY_KIND, min_size=1, max_size=3))
+def test_what_a_source_says_now_is_held_once_and_whole(imports: list[list[str]]) -> None:
+    records = Records(EmbeddedStore(), Settings(base=BASE))
+    for said in imports:
+        records.commit(records.plan({"s": said}), actor="a", kind="load", subject="", why="")
+        assert records.plan({"s": said}).changes == []
+        held = [x for r in records.all() if "s" not in r.gone for x in split_lines(r.text)]
+        assert sorted(held) == said
+        assert records.verify() == len(records.ids())
+
+
+@hypothesis_settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from("stu"), STATEMENTS_OF_ANY_KIND, min_size=1),
+        min_size=1,
+        max_size=3,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_order_of_sources_and_statements_changes_nothing(
+    imports: list[dict[str, list[str]]], chance: random.Random
+) -> None:
+    one, two = (Records(EmbeddedStore(), Settings(base=BASE)) for _ in range(2))
+    for said in imports:
+        names = chance.sample(sorted(said), len(said))
+        shuffled = {name: chance.sample(said[name], len(said[name])) for name in names}
+        for records, given_ in ((one, said), (two, shuffled)):
+            records.commit(records.plan(given_), actor="a", kind="load", subject="", why="")
+        assert list(one.all()) == list(two.all())
+        assert one.plan(said).changes == []
 
 
 # ---- the projection

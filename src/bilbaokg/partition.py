@@ -32,7 +32,16 @@ from bilbaokg.terms import (
     split_line,
 )
 
-__all__ = ["MEMBERSHIP", "ROOT_KINDS", "Assignment", "Home", "kind_of", "partition"]
+__all__ = [
+    "MEMBERSHIP",
+    "ROOT_KINDS",
+    "Assignment",
+    "Home",
+    "is_path",
+    "kind_of",
+    "partition",
+    "rest_id",
+]
 
 # In order of precedence: the first class that fits gives the kind of the record.
 ROOT_KINDS: Final[dict[str, str]] = {
@@ -146,6 +155,20 @@ def partition(
     return _Partition(parsed, base, known, referrers).run()
 
 
+def is_path(predicate: str) -> bool:
+    """Whether records reach their parts over a property (N-Triples term)."""
+    return (
+        predicate not in (_TYPE, _FORMER)
+        and predicate not in MEMBERSHIP
+        and not predicate.startswith(_HYDRA)
+    )
+
+
+def rest_id(source: str) -> str:
+    """The id of the record that holds what nothing reaches of a source."""
+    return f"{_REST.id}{hashlib.sha256(source.encode()).hexdigest()[:16]}"
+
+
 def _is_rest(home: Home) -> bool:
     return home.id.startswith(_REST.id)
 
@@ -198,11 +221,7 @@ class _Partition:
                 # A catalogue record belongs to what it describes: the topic reaches it.
                 self.links[object_].append(subject)
                 self.topics[subject].add(object_)
-            elif (
-                object_ in subjects
-                and predicate not in MEMBERSHIP
-                and not predicate.startswith(_HYDRA)
-            ):
+            elif object_ in subjects and is_path(predicate):
                 self.links[subject].append(object_)
         return subjects
 
@@ -284,8 +303,8 @@ class _Partition:
         )
 
     def _rest(self, source: str) -> Home:
-        slug = hashlib.sha256(source.encode()).hexdigest()[:16]
-        return Home(f"rest/{slug}", mint(self.base, "rest", slug), shared=True)
+        id = rest_id(source)
+        return Home(id, mint(self.base, *id.split("/")), shared=True)
 
     def _assign(self, subjects: Iterable[str]) -> Assignment:
         by_id = {home.id: home for home in self.homes.values()}

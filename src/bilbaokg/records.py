@@ -41,7 +41,7 @@ from bilbaokg.merging import (
     waiting,
 )
 from bilbaokg.model import Event, Record
-from bilbaokg.partition import MEMBERSHIP, Home, partition
+from bilbaokg.partition import MEMBERSHIP, Home, is_path, partition, rest_id
 from bilbaokg.settings import Settings
 from bilbaokg.store import GraphChange
 from bilbaokg.store.embedded import EmbeddedStore
@@ -55,6 +55,7 @@ from bilbaokg.terms import (
     XSD,
     literal,
     plain,
+    record_id,
     ref,
     split_line,
     split_lines,
@@ -70,6 +71,8 @@ _PIECE: Final = 400_000
 _TYPE: Final = ref(RDF.type)
 _TOMBSTONE: Final = ref(AS.Tombstone)
 _DELETED: Final = ref(AS.deleted)
+_TOPIC: Final = ref(FOAF.primaryTopic)
+_CATALOG_RECORD: Final = ref(DCAT.CatalogRecord)
 _TOPIC_OF: Final = ref(FOAF.isPrimaryTopicOf)
 _CURRENT: Final = ref(DCAT.hasCurrentVersion)
 _VALUE: Final = ref(PROV.value)
@@ -151,7 +154,7 @@ class Records:
             head.revision,
             head.number,
             self.visibility(head),
-            tuple(said.source for said in head.said.values() if said.gone),
+            tuple(sorted(said.source for said in head.said.values() if said.gone)),
         )
 
     def all(self) -> Iterator[Record]:
@@ -172,15 +175,26 @@ class Records:
         for _, _, graph, holder in self.store.match(subject, _TOPIC_OF):
             if holder.startswith(self._history):
                 return self._home(graph[1:-1], subject[1:-1])
-        graphs = {
-            graph
-            for _, predicate, _, graph in self.store.match(subject)
-            if graph.startswith(self._records) and predicate not in MEMBERSHIP
-        }
+        own: set[str] = set()
+        memberships: set[tuple[str, str]] = set()
+        for _, predicate, object_, graph in self.store.match(subject):
+            if graph.startswith(self._records):
+                if predicate in MEMBERSHIP:
+                    memberships.add((graph, object_))
+                else:
+                    own.add(graph)
+        # A membership is kept by the member; that of what is no record stays with the whole.
+        graphs = own or {g for g, member in memberships if not self._is_home(g, member)}
         # What was in a rest before a record reached it may be said in both places.
         rest = f"{self._records}rest/"
         chosen = min(graphs, key=lambda graph: (graph.startswith(rest), graph), default=None)
         return self._home(chosen) if chosen else None
+
+    def _is_home(self, graph: str, member: str) -> bool:
+        """Whether a graph is that of a root or of a catalogue record (N-Triples term)."""
+        id = graph[len(self._records) :]
+        root = record_id(self.base, id.partition("/")[0], member[1:-1])
+        return id == root or self._is_catalog_record(member)
 
     def _home(self, graph: str, iri: str = "") -> Home:
         id = graph[len(self._records) :]
@@ -209,6 +223,20 @@ class Records:
             and predicate != _TYPE
         }
         return [self._home(graph) for graph in sorted(graphs)]
+
+    def _reaching(self, object: str) -> list[Home]:
+        """The records from which a path leads to a term."""
+        graphs = {
+            graph
+            for subject, predicate, _, graph in self.store.match(object=object)
+            if graph.startswith(self._records)
+            and is_path(predicate)
+            and not (predicate == _TOPIC and self._is_catalog_record(subject))
+        }
+        return [self._home(graph) for graph in sorted(graphs)]
+
+    def _is_catalog_record(self, subject: str) -> bool:
+        return next(self.store.match(subject, _TYPE, _CATALOG_RECORD), None) is not None
 
     def sources(self) -> set[str]:
         """The names of all sources that have spoken."""
@@ -282,14 +310,15 @@ class Records:
         if empty:
             assigned = partition(said, self.base)
         else:
-            assigned = partition(said, self.base, known=self.home, referrers=self.referrers)
+            assigned = partition(said, self.base, known=self.home, referrers=self._reaching)
         plan.rest = assigned.rest
         sources = {*said, *missing}
         for id in sorted(assigned.records):
             head = (None if empty else self.head(id)) or Head(id, assigned.iris[id])
             self._plan_record(plan, head, assigned.records[id], sources)
         if not empty:
-            self._plan_gone(plan, assigned.records, sources)
+            emptied = self._plan_rests(plan, assigned.records.keys(), said.keys())
+            self._plan_gone(plan, assigned.records.keys() | emptied, sources)
         stop_changed_identifiers(plan)
         return plan
 
@@ -319,13 +348,24 @@ class Records:
         if len(said) > 1:
             plan.problems += conflicts(head.iri, text, said)
 
-    def _plan_gone(self, plan: Plan, present: Mapping[str, object], sources: Set[str]) -> None:
+    def _plan_rests(self, plan: Plan, assigned: Set[str], sources: Set[str]) -> set[str]:
+        """Empty the rests of sources whose words all found a record: nothing of them is lost."""
+        emptied: set[str] = set()
+        for source in sorted(sources):
+            id = rest_id(source)
+            head = None if id in assigned else self.head(id)
+            if head:
+                emptied.add(id)
+                self._plan_record(plan, head, {source: []}, {source})
+        return emptied
+
+    def _plan_gone(self, plan: Plan, present: Set[str], sources: Set[str]) -> None:
         """What sources no longer list is marked, never deleted."""
         gone: dict[str, tuple[Head, list[Said]]] = {}
         for source in sorted(sources):
             found = self.store.match(predicate=_SOURCE, object=ref(self._source_iri(source)))
             graphs = {g for *_, g in found if g.startswith(self._history)}
-            for id in sorted({g[len(self._history) :] for g in graphs} - present.keys()):
+            for id in sorted({g[len(self._history) :] for g in graphs} - present):
                 head = self.head(id)
                 said = head.said[source] if head else None
                 if head is None or said is None or said.gone:
