@@ -114,6 +114,8 @@ def rate(port: int, path: str, accept: str) -> str:
         return "-"
     url = f"http://127.0.0.1:{port}{path}"
     told = run(["wrk", "-t2", "-c16", "-d3s", "-H", f"Accept: {accept}", url]).output
+    # wrk leaves in the middle of answers: workers that were cut off are being replaced.
+    time.sleep(2)
     found = re.search(r"Requests/sec:\s+([0-9.]+)", told)
     wrong = re.search(r"Non-2xx[^\n]*", told)
     return wrong[0] if wrong else f"{float(found[1]):,.0f}" if found else "-"
