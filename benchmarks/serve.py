@@ -18,6 +18,7 @@ import os
 import random
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -69,7 +70,12 @@ class Client:
 
 @contextlib.contextmanager
 def serving(data: Path, port: int) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
-    """The server in a process, and the seconds until it was ready."""
+    """The server in a process, and the seconds until it was ready.
+
+    Raises RuntimeError when it does not start, also where another listens already.
+    """
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        raise RuntimeError(f"something listens on port {port} already: give another --port")
     command = ["-m", "bilbaokg", "--data", str(data), "--quiet", "serve", "--port", str(port)]
     start = time.perf_counter()
     with subprocess.Popen([sys.executable, *command], stderr=subprocess.DEVNULL) as process:
