@@ -165,9 +165,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bilbaokg-benchmark-") as temporary:
         data = options.data or release(Path(temporary), options.datasets)
         with serving(data, options.port) as (process, started):
-            client = Client(options.port)
             for name, paths, accept in requests(options.datasets, options.port):
-                figures = ask(process, client, paths, accept)
+                figures = ask(process, Client(options.port), paths, accept)
                 rows.append((name, *figures, rate(options.port, paths[0], accept)))
             peak = memory(process.pid)
     print(f"{options.datasets:,} datasets. {before}\n")
