@@ -55,7 +55,9 @@ def initialise(data: Path, values: dict[str, Any]) -> bool:
                 hint="the base of a catalogue never changes: use another --data directory",
             )
         return False
-    if data.is_dir() and any(data.iterdir()):
+    # What a killed init left is no obstacle: it ends with settings.toml.
+    ours = {*_FOLDERS, Path(settings.FILE).with_suffix(".part").name}
+    if data.is_dir() and any(path.name not in ours for path in data.iterdir()):
         raise BadInput("the directory is not empty", where=str(data), hint="choose another --data")
     settings.check(values)
     with storage_errors(data):
