@@ -97,10 +97,10 @@ def test_a_worker_serves_many_jobs_one_after_another(pool: Pool) -> None:
 def test_start_makes_all_workers_ready() -> None:
     with Pool(2) as pool:
         pool.start()
-        assert len(pids(pool)) == 2
-        started = time.monotonic()
+        before = pids(pool)
+        assert len(before) == 2
         list(run(pool, GOOD))
-        assert time.monotonic() - started < 0.5
+        assert pids(pool) == before
 
 
 @needs_proc
@@ -121,7 +121,7 @@ def test_deadline_kills_the_worker_and_another_takes_its_place(pool: Pool) -> No
     started = time.monotonic()
     with pytest.raises(DeadlineExceeded, match=r"stopped after 0\.6 s") as error:
         list(run(pool, ENDLESS, deadline=0.6))
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 5
     assert error.value.where == "x.ttl"
     assert error.value.status == 503
     assert gone(before, 0.1)
@@ -133,7 +133,7 @@ def test_a_frame_can_set_a_shorter_limit_for_the_next(pool: Pool) -> None:
     started = time.monotonic()
     with pytest.raises(DeadlineExceeded):
         list(run(pool, ENDLESS, group_seconds=0.3))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize(
@@ -180,11 +180,12 @@ def test_abandoned_job_ends_its_worker(pool: Pool) -> None:
     list(run(pool, GOOD))
 
 
+@needs_proc
 def test_worker_killed_while_idle_is_replaced(pool: Pool) -> None:
     list(run(pool, GOOD))
     (before,) = pids(pool)
     os.kill(before, signal.SIGKILL)
-    time.sleep(0.05)
+    assert gone(before)
     list(run(pool, GOOD))
     assert pids(pool) != [before]
 
@@ -410,6 +411,20 @@ def test_parse_tells_how_far_it_is(pool: Pool) -> None:
     parse(source, Settings(), pool=pool, on_lines=told.append)
     assert sum(told) == 30_000
     assert len(told) > 2
+
+
+def test_caller_that_is_interrupted_leaves_no_worker_behind(pool: Pool) -> None:
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    list(run(pool, GOOD))
+    (before,) = pids(pool)
+    for used in (pool, None):
+        source = Source("s", None, "text/turtle", MANY)
+        with pytest.raises(KeyboardInterrupt):
+            parse(source, Settings(), pool=used, on_lines=interrupt)
+    assert before not in pids(pool)
+    list(run(pool, GOOD))
 
 
 def test_deadline_of_a_parse_says_what_to_do(pool: Pool) -> None:

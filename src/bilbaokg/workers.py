@@ -25,7 +25,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
@@ -209,7 +209,7 @@ class Pool:
         *,
         body: bytes = b"",
         label: str = "input",
-    ) -> Iterator[Frame]:
+    ) -> Generator[Frame, None, None]:
         """Do a job and yield its frames.
 
         deadline: seconds for the whole job; a frame whose header has `next_within` sets a shorter
@@ -341,7 +341,8 @@ def parse(
             body=source.content or b"",
             label=source.label,
         )
-        return _collect(frames, source, on_lines)
+        with contextlib.closing(frames):
+            return _collect(frames, source, on_lines)
     finally:
         if own:
             own.close()
