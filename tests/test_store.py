@@ -249,7 +249,7 @@ def test_readers_go_on_while_one_writes(tmp_path: Path) -> None:
 
     reader = threading.Thread(target=read)
     reader.start()
-    for number in range(100):
+    for number in range(40):
         old, new = line("a", str(number)), line("a", str(number + 1))
         store.apply([GraphChange(G, insert=[new], delete=[old])])
     stop.set()
