@@ -86,6 +86,12 @@ def write(directory: Path, values: Mapping[str, Any]) -> None:
         out.flush()
         os.fsync(out.fileno())
     part.replace(target)
+    # The new name is on disk only when its directory is.
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _apply(settings: Settings, values: Mapping[str, Any], where: str) -> Settings:
