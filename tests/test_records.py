@@ -759,7 +759,7 @@ def test_any_text_is_exact_in_history_loaded_or_updated(values: list[str]) -> No
 def test_large_record_is_exact_and_kept_in_pieces_that_do_not_slow_the_store(
     records: Records,
 ) -> None:
-    said = [f'{ref(A)} {ref(DCT.title)} "\\\\u0041 {n:07}é"@es .' for n in range(20_000)]
+    said = [f'{ref(A)} {ref(DCT.title)} "\\\\u0041 {n:07} y más texto"@es .' for n in range(20_000)]
     for now_said in (said, said[1:], said):
         plan = records.plan({"s": [*TYPES[A], *now_said], "t": now_said[:15_000]})
         records.commit(plan, actor="a", kind="load", subject="", why="")
