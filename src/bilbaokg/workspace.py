@@ -22,10 +22,11 @@ from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
 from bilbaokg.workers import Pool
 
-__all__ = ["Workspace", "initialise", "is_initialised", "operator"]
+__all__ = ["WAIT_SECONDS", "Workspace", "initialise", "is_initialised", "operator"]
 
 _FOLDERS: Final = ("working", "scratch", "releases", "cache", "logs")
-_WAIT_SECONDS: Final = 1.5
+# How long to wait for another process to let go of the directory.
+WAIT_SECONDS: Final = 1.0
 
 
 def operator() -> str:
@@ -72,15 +73,23 @@ class Workspace:
     """The working store of a data directory, held by this process alone.
 
     `pool` is the pool of workers that reads foreign RDF; without one, each reading starts its own.
-    Raises NotFound when there is no catalogue, StoreBusy naming the process that holds it.
+    Raises NotFound when there is no catalogue, StoreBusy naming the process that holds it and has
+    not let go after `wait` seconds.
     """
 
-    def __init__(self, data: Path, configuration: Settings, pool: Pool | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        configuration: Settings,
+        pool: Pool | None = None,
+        *,
+        wait: float = WAIT_SECONDS,
+    ) -> None:
         if not is_initialised(data):
             raise NotFound("no catalogue here", where=str(data), hint="run: bilbaokg init")
         self.data, self.settings, self.pool = data, configuration, pool
         self.mutex = threading.RLock()
-        self._lock = _take_lock(data)
+        self._lock = _take_lock(data, wait)
         try:
             self.store = EmbeddedStore(data / "working")
             self.records = Records(self.store, configuration)
@@ -131,10 +140,10 @@ class Workspace:
         return path
 
 
-def _take_lock(data: Path) -> Any:
+def _take_lock(data: Path, wait: float) -> Any:
     """Lock the directory for this process, or say who holds it."""
     file = (data / "lock").open("a+", encoding="utf-8")
-    until = time.monotonic() + _WAIT_SECONDS
+    until = time.monotonic() + wait
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
