@@ -293,7 +293,7 @@ def test_recovery_finishes_a_told_build_and_clears_an_untold_one(workspace: Work
     aside = workspace.releases.path / ".building-r1"
     built.path.rename(aside)
     (workspace.releases.path / ".building-r7").mkdir()
-    workspace.builder.recover()
+    workspace.builder.recover(workspace.records.audit.events())
     assert [r.id for r in workspace.releases.list()] == ["r1"]
     assert not list(workspace.releases.path.glob(".building-*"))
 
@@ -303,7 +303,7 @@ def test_recovery_completes_a_told_switch(workspace: Workspace) -> None:
     do(workspace, "release.build", hold_back=True)
     do(workspace, "release.publish")
     (workspace.releases.path / "current").unlink()
-    workspace.builder.recover()
+    workspace.builder.recover(workspace.records.audit.events())
     current = workspace.releases.current()
     assert current is not None
     assert current.id == "r1"

@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,7 @@ from bilbaokg import exports, governance, index
 from bilbaokg.audit import now
 from bilbaokg.errors import CorruptStore, GateRefused, Invalid, NotFound
 from bilbaokg.merging import text_of
-from bilbaokg.model import Problem, Record, Release, Report
+from bilbaokg.model import Event, Problem, Record, Release, Report
 from bilbaokg.records import Records
 from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
@@ -352,10 +352,9 @@ class Builder:
             part.rename(self.releases.path / _CURRENT)
             _sync(self.releases.path)
 
-    def recover(self) -> None:
+    def recover(self, events: Sequence[Event]) -> None:
         """Finish what the audit chain tells, and undo what it does not (after a kill)."""
         asides = list(self.releases.path.glob(f"{_BUILDING}*"))
-        events = self.records.audit.events()
         told = {e.detail["id"]: e.detail["manifest"] for e in events if e.kind == "release.build"}
         for aside in asides:
             id = aside.name[len(_BUILDING) :]

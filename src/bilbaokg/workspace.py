@@ -11,12 +11,14 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from bilbaokg import release, settings
 from bilbaokg.accounts import Accounts
 from bilbaokg.errors import BadInput, Conflict, NotFound, StoreBusy
+from bilbaokg.model import Event
 from bilbaokg.records import Records
 from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
@@ -98,7 +100,9 @@ class Workspace:
             self.builder = release.Builder(self.records, self.releases)
             self.accounts = Accounts(data / "accounts.db")
             with self.mutex:
-                self.builder.recover()
+                told = self.records.audit.events()
+                self.builder.recover(told)
+                self._revoke(told)
         except BaseException:
             self._lock.close()
             raise
@@ -113,6 +117,13 @@ class Workspace:
                 where=str(self.data),
                 hint=f'set base = "{began}" in {settings.FILE}; the base never changes',
             )
+
+    def _revoke(self, told: Iterable[Event]) -> None:
+        """Revoke the tokens whose revocation was told and then cut off by a kill."""
+        revoked = {e.detail["id"] for e in told if e.kind == "token.revoke" and "id" in e.detail}
+        for token in self.accounts.list() if revoked else ():
+            if token["id"] in revoked and token["state"] != "revoked":
+                self.accounts.revoke(token["id"])
 
     def __enter__(self) -> Workspace:
         return self
