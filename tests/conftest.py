@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from helpers import BASE, Catalogue
 
@@ -15,6 +16,10 @@ from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.workers import Pool
 from bilbaokg.workspace import Workspace, initialise
+
+# How long an example takes says more of the machine than of the product.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

