@@ -12,15 +12,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
-from helpers import eventually
+from helpers import PATIENCE, eventually
 from serving import Served, initialise, operate, published, served
 
-from bilbaokg.errors import BadInput, NotFound
-from bilbaokg.server import serve
+from bilbaokg.errors import BadInput, NotFound, Overloaded
+from bilbaokg.server import control, serve
 from bilbaokg.server.logs import JsonLines
 
 FOREVER = "SELECT (COUNT(*) AS ?n) {" + " ".join(f"?a{n} ?b{n} ?c{n} ." for n in range(12)) + "}"
@@ -201,7 +202,7 @@ def test_prefix_of_a_reverse_proxy(tmp_path: Path, kept: bool) -> None:
 
 
 def test_sigterm_drains_and_exits_with_zero(tmp_path: Path) -> None:
-    server = Served(published(tmp_path / "data", query_seconds=2.0))
+    server = Served(published(tmp_path / "data", query_seconds=5.0))
     answers: list[int] = []
     thread = threading.Thread(
         target=lambda: answers.append(
@@ -225,21 +226,62 @@ def test_draining_ends_before_a_query_that_would_take_much_longer(tmp_path: Path
     assert eventually(lambda: _is_evaluating(server))
     assert server.stop() == 0
     thread.join()
-    assert answers in ([], [503])  # cut, or told that the program ends
+    assert answers == [503]
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_requests_during_the_drain_are_told_to_come_again(tmp_path: Path) -> None:
+    server = Served(published(tmp_path / "data", query_seconds=5.0))
+    thread = threading.Thread(target=lambda: _quietly(f"{server.url}/sparql"))
+    thread.start()
+    assert eventually(lambda: _is_evaluating(server))
+    server.process.send_signal(signal.SIGTERM)
+    assert eventually(lambda: httpx.get(f"{server.url}/health/live").status_code == 503)
+    late = httpx.get(f"{server.url}/catalog.ttl")
+    assert late.status_code == 503
+    assert int(late.headers["retry-after"]) > 0
+    assert late.headers["connection"] == "close"
+    assert late.json()["detail"] == "the server is ending"
+    assert "content-security-policy" in late.headers
+    thread.join()
+    assert server.process.wait(PATIENCE) == 0
+    server.stop()
+
+
+def test_operation_that_outlasts_the_drain_is_cut(tmp_path: Path) -> None:
+    data = published(tmp_path / "data")
+    server = Served(data)
+    # Nobody reads from it: the operation waits for ever, in a thread and under the write lock.
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with ThreadPoolExecutor(1) as callers:
+        called = callers.submit(control.call, data, "dump", {"path": str(fifo)})
+        assert eventually(lambda: _is_locked(data))
+        assert server.stop() == 0
+        with pytest.raises(Overloaded, match="did not finish"):
+            called.result()
+    assert not (data / "control.sock").exists()
+    assert operate(data, "audit.verify")["records"] > 0
+
+
+def _is_locked(data: Path) -> bool:
+    """Whether an operation holds the write lock, so that others wait."""
+    transport = httpx.HTTPTransport(uds=str(data / control.NAME))
+    with httpx.Client(transport=transport, base_url="http://localhost", timeout=1) as client:
+        try:
+            client.post("/status")
+        except httpx.ReadTimeout:
+            return True
+    return False
 
 
 def _is_evaluating(server: Served) -> bool:
-    """Whether a worker is at a query: it uses the processor."""
-    return any(_used(pid) > 0.5 for pid in _children(server.process.pid))
-
-
-def _used(pid: int) -> float:
-    """The processor's seconds that a process has used."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Whether a worker is at a query: it runs, where others wait to be asked."""
+    states = []
+    for pid in _children(server.process.pid):
+        with contextlib.suppress(OSError):
+            states.append(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0])
+    return "R" in states
 
 
 def _quietly(url: str) -> list[int]:
