@@ -83,7 +83,7 @@ def _summary(release: Release, current: Release | None) -> dict[str, Any]:
         "sha256": release.sha256,
         "records": len(content["entries"]),
         "datasets": content["counts"].get(DCAT.Dataset, 0),
-        "held_back": len(content["held_back"]),
+        "held_back": release.held_back,
         "profile": content["profile"],
         "current": current is not None and release.id == current.id,
     }
