@@ -23,6 +23,7 @@ __all__ = [
     "EARL",
     "FOAF",
     "HYDRA",
+    "KINDS",
     "LANGUAGES",
     "LOCN",
     "ODRL",
@@ -55,6 +56,11 @@ __all__ = [
 
 DEFAULT_BASE: Final = "https://bilbaokg.example"
 LANGUAGES: Final = ("es", "eu", "en")
+KINDS: Final = (
+    "catalog", "dataset", "series", "service", "distribution", "agent", "unit", "principle",
+    "concept", "scheme", "job", "run", "table", "column", "policy", "shared", "rest",
+)  # fmt: skip
+"""The kinds of records: the first part of their ids."""
 
 
 class Namespace(str):
