@@ -27,7 +27,10 @@ __all__: list[str] = []
 @group.group("release")
 @global_options
 def release_group() -> None:
-    """Build, publish and compare releases."""
+    """Build, publish and compare releases.
+
+    Example: bilbaokg release build --hold-back
+    """
 
 
 @verb(release_group, "build")
@@ -181,7 +184,9 @@ def release_diff(console: Console, before: str, after: str, statements: bool) ->
         "gone": changes.gone,
     }
     if statements:
-        value["removed"], value["added"] = release.statements(old, new)
+        with console.progress() as progress:
+            progress(0, None, "comparing")
+            value["removed"], value["added"] = release.statements(old, new)
 
     def tell() -> None:
         for kind in ("new", "changed", "gone"):

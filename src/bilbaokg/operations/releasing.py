@@ -29,6 +29,7 @@ def release_build(
         return _check(list(lines), profile, params)
 
     with workspace.mutex:
+        progress(0, None, "choosing records")
         content = selection.choose(
             workspace.records.all(),
             None if params.get("unchecked") else check,
