@@ -18,7 +18,6 @@ from bilbaokg.cli.base import (
     verb,
 )
 from bilbaokg.console import Console
-from bilbaokg.errors import BadInput
 from bilbaokg.model import Release
 
 __all__: list[str] = []
@@ -45,8 +44,6 @@ def release_build(console: Console, **options: Any) -> int:
 
     Example: bilbaokg release build --hold-back --note "November"
     """
-    if options["hold_back"] and options["waive"] is not None:
-        raise BadInput("--hold-back and --waive exclude each other")
     done = operate(console, "release.build", options)
     console.result(done, lambda: _tell_release(console, done, "Built"))
     return DONE

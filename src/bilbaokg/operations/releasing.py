@@ -22,7 +22,9 @@ def release_build(
     profile = profiles.load(params.get("profile") or workspace.settings.profile)
     waive = params.get("waive")
     if waive is not None and not waive.strip():
-        raise BadInput("--waive needs a reason")
+        raise BadInput("to waive needs a reason")
+    if waive is not None and params.get("hold_back"):
+        raise BadInput("to hold back and to waive exclude each other")
 
     def check(lines: Iterable[str]) -> Report:
         progress(0, None, f"validating against {profile.label}")
