@@ -127,7 +127,11 @@ def operate(console: Console, name: str, params: dict[str, Any]) -> dict[str, An
     configuration = configuration_of(console)
     with console.progress() as progress:
         if control.available(console.data):
-            return control.call(console.data, name, params, progress)
+            try:
+                return control.call(console.data, name, params, progress)
+            except KeyboardInterrupt:
+                console.note("The server goes on with it to its end.")
+                raise
         with Workspace(console.data, configuration) as workspace:
             return OPERATIONS[name](workspace, params, progress)
 
