@@ -200,6 +200,12 @@ def test_etags_differ_by_query_format_and_dataset(server: Served) -> None:
     assert len({answer.headers["etag"] for answer in answers}) == len(answers)
 
 
+@pytest.mark.parametrize("graph", ["g", "http://[bad", "http://a:port/", "x:a b", ""])
+@pytest.mark.parametrize("name", ["default-graph-uri", "named-graph-uri"])
+def test_graph_that_is_no_iri_is_refused(server: Served, name: str, graph: str) -> None:
+    assert ask(server, "ASK {}", **{name: graph}).status_code == 400
+
+
 @pytest.mark.parametrize("changing", ["RAND()", "NOW()", "UUID ()", "STRUUID()", "BNODE()"])
 def test_what_changes_has_no_validator(server: Served, changing: str) -> None:
     answer = ask(server, f"SELECT ({changing} AS ?x) {{}}")

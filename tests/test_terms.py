@@ -135,7 +135,23 @@ def test_is_iri(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "/a", "//a/b", "1a:b", "http://a b", "urn:<a>", "urn:a\n", 'u:"', "u:{x}"]
+    "text",
+    [
+        "",
+        "a",
+        "/a",
+        "//a/b",
+        "1a:b",
+        "http://a b",
+        "urn:<a>",
+        "urn:a\n",
+        'u:"',
+        "u:{x}",
+        "http://[bad",
+        "http://a:port/",
+        "http://a/%zz",
+        "http://a/\ud800",
+    ],
 )
 def test_is_no_iri(text: str) -> None:
     assert not is_iri(text)

@@ -1,4 +1,8 @@
-"""What the command line says: results for people or as JSON, progress, and errors."""
+"""What the command line says: results for people or as JSON, progress, and errors.
+
+People get text without control characters, whatever a file or a record holds: what comes from
+others may not move the cursor or retitle the window. Programs get the exact bytes, in UTF-8.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +20,33 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from bilbaokg.errors import BilbaokgError
+from bilbaokg.reports import printable
 
-__all__ = ["Console"]
+__all__ = ["Console", "emit"]
 
 _PIPED_WIDTH = 4000
 _SEVERITY_STYLE = {"violation": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+def emit(content: str | bytes) -> None:
+    """Write to standard output exactly, in UTF-8, and all of it.
+
+    Without a buffer (PYTHONUNBUFFERED) one write to a pipe may take a part only.
+    """
+    sys.stdout.flush()
+    out = sys.stdout.buffer
+    rest = memoryview(
+        content.encode(errors="backslashreplace") if isinstance(content, str) else content
+    )
+    while rest:
+        rest = rest[out.write(rest) :]
+    out.flush()
+
+
+class _Terminal(Terminal):
+    def on_broken_pipe(self) -> None:
+        """Rich would exit with 1, which means findings."""
+        raise BrokenPipeError
 
 
 @dataclass
@@ -35,8 +61,8 @@ class Console:
     def __post_init__(self) -> None:
         # What is piped on is not broken into lines.
         width = None if sys.stdout.isatty() else _PIPED_WIDTH
-        self.out = Terminal(soft_wrap=True, highlight=False, width=width)
-        self.err = Terminal(stderr=True, soft_wrap=True, highlight=False)
+        self.out = _Terminal(soft_wrap=True, highlight=False, width=width)
+        self.err = _Terminal(stderr=True, soft_wrap=True, highlight=False)
 
     @property
     def width(self) -> int:
@@ -48,18 +74,18 @@ class Console:
     ) -> None:
         """Print the value as JSON, or let `tell` say it to a person (unless quiet)."""
         if self.as_json:
-            sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+            emit(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
         elif always or not self.quiet:
             tell()
 
     def say(self, text: str, style: str = "") -> None:
         """One line for a person, taken literally."""
-        self.out.print(escape(text), style=style or None)
+        self.out.print(escape(printable(text)), style=style or None)
 
     def note(self, text: str) -> None:
         """One line on standard error, unless quiet."""
         if not self.quiet and not self.as_json:
-            self.err.print(escape(text), style="dim")
+            self.err.print(escape(printable(text)), style="dim")
 
     def table(self, columns: list[str], rows: list[list[Any]]) -> None:
         """Rows under headings."""
@@ -67,27 +93,30 @@ class Console:
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
-            table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
-        self.out.print(table)
+            table.add_row(*(escape(printable("" if cell is None else str(cell))) for cell in row))
+        with self.out.capture() as drawn:
+            self.out.print(table)
+        # The last column is filled up to its width; what is piped on need not be.
+        self.out.file.write("".join(f"{line.rstrip(' ')}\n" for line in drawn.get().splitlines()))
 
     def problems(self, problems: list[dict[str, Any]], limit: int = 40) -> None:
         """Findings, most severe first."""
         order = list(_SEVERITY_STYLE)
         for problem in sorted(problems, key=lambda p: order.index(p["severity"]))[:limit]:
             label = f"[{_SEVERITY_STYLE[problem['severity']]}]{problem['severity']:>9}[/]"
-            self.out.print(f"{label}  {escape(problem['message'])}")
+            self.out.print(f"{label}  {escape(printable(problem['message']))}")
             if problem.get("focus"):
-                self.out.print(f"           {escape(problem['focus'])}", style="dim")
+                self.out.print(f"           {escape(printable(problem['focus']))}", style="dim")
         if len(problems) > limit:
             self.say(f"           ... and {len(problems) - limit} more (--json lists them all)")
 
     def error(self, error: BilbaokgError) -> None:
         """What went wrong, where, and how to mend it."""
-        if self.as_json:
-            sys.stdout.write(json.dumps(error.problem(), ensure_ascii=False, indent=2) + "\n")
-        self.err.print(f"[bold red]error:[/] {escape(str(error))}")
+        self.err.print(f"[bold red]error:[/] {escape(printable(str(error)))}")
         if error.hint:
-            self.err.print(f"[bold] hint:[/] {escape(error.hint)}")
+            self.err.print(f"[bold] hint:[/] {escape(printable(error.hint))}")
+        if self.as_json:
+            emit(json.dumps(error.problem(), ensure_ascii=False, indent=2) + "\n")
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Callable[[int, int | None, str], None]]:

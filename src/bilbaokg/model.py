@@ -214,6 +214,11 @@ class Release:
         """The released records, by id."""
         return [Entry(**entry) for entry in self.manifest["content"]["entries"]]
 
+    @property
+    def held_back(self) -> int:
+        """How many records were left out."""
+        return sum(rule["count"] for rule in self.manifest["content"]["held_back"])
+
 
 @dataclass(frozen=True, slots=True)
 class Query:

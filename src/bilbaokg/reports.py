@@ -27,7 +27,7 @@ from bilbaokg.errors import UnsupportedFormat
 from bilbaokg.model import SEVERITIES, Problem, Report
 from bilbaokg.terms import LANGUAGES, PREFIXES
 
-__all__ = ["FORMATS", "render"]
+__all__ = ["FORMATS", "printable", "render"]
 
 _WORDS: Final[dict[str, dict[str, str]]] = {
     "es": {
@@ -116,6 +116,11 @@ def render(
     return text.encode("utf-8", "replace").decode()
 
 
+def printable(text: str) -> str:
+    """The text without what steers a terminal; line ends and tabs stay."""
+    return _UNSAFE.sub("\ufffd", text)
+
+
 def _verdict(report: Report, words: dict[str, str]) -> str:
     outcome = "blocks" if report.blocks_release else "passes" if report.results else "conforms"
     return words[outcome].format(profile=report.profile)
@@ -152,7 +157,7 @@ def _place(problem: Problem) -> str:
 
 def _safe(text: str) -> str:
     """The text without what steers a terminal, on one line."""
-    return _UNSAFE.sub("\ufffd", " ".join(text.split()))
+    return printable(" ".join(text.split()))
 
 
 def _text(report: Report, language: str, width: int = 80, colour: bool = False) -> str:

@@ -10,6 +10,8 @@ import hashlib
 import re
 from typing import Final, NamedTuple
 
+import pyoxigraph as ox
+
 __all__ = [
     "ADMS",
     "AS",
@@ -23,6 +25,7 @@ __all__ = [
     "EARL",
     "FOAF",
     "HYDRA",
+    "KINDS",
     "LANGUAGES",
     "LOCN",
     "ODRL",
@@ -55,6 +58,11 @@ __all__ = [
 
 DEFAULT_BASE: Final = "https://bilbaokg.example"
 LANGUAGES: Final = ("es", "eu", "en")
+KINDS: Final = (
+    "catalog", "dataset", "series", "service", "distribution", "agent", "unit", "principle",
+    "concept", "scheme", "job", "run", "table", "column", "policy", "shared", "rest",
+)  # fmt: skip
+"""The kinds of records: the first part of their ids."""
 
 
 class Namespace(str):
@@ -220,8 +228,13 @@ _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*")
 
 
 def is_iri(text: str) -> bool:
-    """Whether the text is an absolute IRI without forbidden characters (RFC 3987, loosely)."""
-    return _IRI.fullmatch(text) is not None
+    """Whether the text is an absolute IRI (RFC 3987), as Oxigraph takes it."""
+    if not _IRI.fullmatch(text):
+        return False
+    try:
+        return bool(ox.NamedNode(text))  # knows hosts, ports and percent signs
+    except ValueError:
+        return False
 
 
 def slugify(text: str) -> str:

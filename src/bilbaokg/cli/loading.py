@@ -20,7 +20,7 @@ from bilbaokg.cli.base import (
     verb,
     write_output,
 )
-from bilbaokg.console import Console
+from bilbaokg.console import Console, emit
 from bilbaokg.errors import BadInput
 from bilbaokg.importers.rdf import discover
 from bilbaokg.model import Report
@@ -81,13 +81,13 @@ def load(console: Console, paths: tuple[str, ...], **options: Any) -> int:
 
     Example: bilbaokg load catalogue.ttl exports/ --why "monthly delivery"
     """
-    with tempfile.TemporaryDirectory(prefix="bilbaokg-") as spool:
-        given = [str(spooled(path, Path(spool), options["format"])) for path in paths]
-        if "-" in paths:
-            if len(paths) > 1:
-                raise BadInput("- is loaded alone", hint="load the files in a command of their own")
-            options["source"] = options["source"] or "stdin"
-        done = operate(console, "load", {"paths": given, **options})
+    limit = configuration_of(console).file_limit
+    if "-" in paths:
+        if len(paths) > 1:
+            raise BadInput("- is loaded alone", hint="load the files in a command of their own")
+        options["source"] = options["source"] or "stdin"
+    with spooled(paths, options["format"], limit) as given:
+        done = operate(console, "load", {"paths": [str(path) for path in given], **options})
     console.result(done, lambda: _tell_load(console, done))
     return DONE
 
@@ -120,6 +120,7 @@ def _tell_load(console: Console, done: dict[str, Any]) -> None:
     type=click.Choice(sorted(reports.FORMATS)),
     default="text",
     show_default=True,
+    help="Format of the report.",
 )
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file."
@@ -129,6 +130,7 @@ def _tell_load(console: Console, done: dict[str, Any]) -> None:
     type=click.Choice(["violation", "warning", "info", "never"]),
     default="violation",
     show_default=True,
+    help="Exit with 1 at a finding this severe, or more.",
 )
 @click.option("--engine", default=None, help="fast, pyshacl or both, as far as installed.")
 @click.option("--input-format", help="Format of the files [by extension].")
@@ -167,7 +169,7 @@ def validate(
         write_output(output, rendered)
         console.note(f"Report written to {output}.")
     elif not console.quiet or format_ != "text":
-        sys.stdout.write(rendered)
+        emit(rendered)
     return FINDINGS if report.at_or_over(fail_on) else DONE
 
 
@@ -181,11 +183,10 @@ def _validate_files(
 ) -> Report:
     configuration = settings.read(console.data if is_initialised(console.data) else None)
     with (
-        tempfile.TemporaryDirectory(prefix="bilbaokg-") as spool,
+        spooled(paths, input_format, configuration.file_limit) as given,
         console.progress() as progress,
         Pool(1) as pool,
     ):
-        given = [spooled(path, Path(spool), input_format) for path in paths]
         sources = discover(given, configuration, format=input_format, base=base)
         lines: dict[str, None] = {}
         line_of: dict[str, int] = {}

@@ -61,7 +61,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.close()
         text = getattr(error, "strerror", None) or str(error)
         raise BadInput(
-            f"cannot listen there: {text}", where=f"{host}:{port}", hint="choose another --port"
+            f"cannot listen there: {text}",
+            where=f"{host}:{port}",
+            hint="choose another --host or --port",
         ) from None
     return listening
 
