@@ -209,11 +209,10 @@ def conflicts(iri: str, text: str, said: Mapping[str, Said]) -> list[Problem]:
             values.setdefault(p, set()).add(o)
     problems = []
     for predicate, objects in sorted(values.items()):
-        if len(objects) > 1:
-            who = "; ".join(
-                f"{plain(o)} ({_sayers(f'{ref(iri)} {predicate} {o} .', said)})"
-                for o in sorted(objects)
-            )
+        sayers = {o: _sayers(f"{ref(iri)} {predicate} {o} .", said) for o in sorted(objects)}
+        # One source that says two values does not disagree with another: validation tells of it.
+        if len(set(sayers.values())) > 1:
+            who = "; ".join(f"{plain(o)} ({names})" for o, names in sayers.items())
             problems.append(
                 Problem(
                     "warning",
