@@ -9,7 +9,18 @@ from typing import Final
 
 from bilbaokg.errors import Invalid
 from bilbaokg.model import Problem
-from bilbaokg.terms import AS, DCAT, DCT, FOAF, RDF, Statement, plain, ref, split_line, split_lines
+from bilbaokg.terms import (
+    AS,
+    DCAT,
+    DCT,
+    PERSONS,
+    RDF,
+    Statement,
+    plain,
+    ref,
+    split_line,
+    split_lines,
+)
 
 __all__ = [
     "Change",
@@ -194,7 +205,7 @@ def is_buried(lines: Iterable[str], iri: str) -> bool:
 
 
 def is_person(head: Head) -> bool:
-    return f"<{head.iri}> {_TYPE} <{FOAF.Person}> ." in head.lines
+    return any(f"<{head.iri}> {_TYPE} {cls} ." in head.lines for cls in PERSONS)
 
 
 def _is_tombstone(statement: Statement) -> bool:
