@@ -26,7 +26,7 @@ from bilbaokg.model import Problem, Record, Release, Report
 from bilbaokg.records import Records
 from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
-from bilbaokg.terms import AS, DCAT, DCT, RDF, plain, ref, split_line, split_lines
+from bilbaokg.terms import AS, DCAT, DCT, RDF, Statement, plain, ref, split_line, split_lines
 
 __all__ = ["Builder", "Content", "Difference", "Releases", "difference", "select", "statements"]
 
@@ -105,7 +105,7 @@ def select(records: Iterable[Record], settings: Settings, held: Mapping[str, str
     public = [r for r in everything if r.visibility == "public" and r.id not in held]
     out = _terms_of(everything, {r.id for r in public}, settings.base)
     content = Content([])
-    dangling: list[str] = []
+    dangling: list[Statement] = []
     for record in public:
         dangling += _dangling(record, out)
         lines, cut = governance.public_lines(record, known, out, settings.namespace)
@@ -115,8 +115,11 @@ def select(records: Iterable[Record], settings: Settings, held: Mapping[str, str
             content.records.append(replace(record, text=text, revision=_hash(text)))
     if dangling:
         raise Invalid(
-            "the release would point to what it does not hold: " + "; ".join(dangling[:5]),
-            hint="make the record public, mend it, or hold back what points to it",
+            "the release would point to what it does not hold: "
+            + "; ".join(map(_text, dangling[:5])),
+            hint="name the body instead of the person: persons are never released"
+            if any(s.object in known.persons for s in dangling)
+            else "make the record public, mend it, or hold back what points to it",
         )
     titles = {r.id: _title(r) for r in everything if r.id in held}
     iris = {r.id: r.iri for r in everything}
@@ -145,12 +148,16 @@ def _terms_of(records: Iterable[Record], inside: set[str], base: str) -> frozens
     return frozenset(out | {w for w in wanted - described if w.startswith(f"<{base}/id/")})
 
 
-def _dangling(record: Record, out: frozenset[str]) -> list[str]:
+def _dangling(record: Record, out: frozenset[str]) -> list[Statement]:
     return [
-        f"{s.subject} {plain(s.predicate)} {s.object}"
+        s
         for s in map(split_line, split_lines(record.text))
         if s.predicate in _REFUSED and s.object in out
     ]
+
+
+def _text(statement: Statement) -> str:
+    return f"{statement.subject} {plain(statement.predicate)} {statement.object}"
 
 
 def _title(record: Record) -> str:
@@ -180,7 +187,7 @@ class Builder:
         while True:
             content = self._select(everything, held, hold_back)
             if not content.records:
-                raise Invalid("there is nothing to release", hint="load a catalogue first")
+                raise _nothing(held)
             if check is None:
                 return content
             content.report = first
@@ -207,7 +214,7 @@ class Builder:
             inside = {r.id for r in everything if r.visibility == "public" and r.id not in held}
             out = _terms_of(everything, inside, self.settings.base)
             more = {
-                r.id: f"points to what is not in the release: {found[0]}"
+                r.id: f"points to what is not in the release: {_text(found[0])}"
                 for r in everything
                 if r.id in inside and (found := _dangling(r, out))
             }
@@ -399,6 +406,12 @@ def difference(before: Release | None, after: Release) -> Difference:
 
 def _tombstones(release: Release) -> set[str]:
     return set(release.manifest["content"].get("tombstones", ()))
+
+
+def _nothing(held: Mapping[str, str]) -> Invalid:
+    why = next(iter(held.values()), "")
+    hint = f"all of it would be held back: {why}" if why else "load a catalogue first"
+    return Invalid("there is nothing to release", hint=hint)
 
 
 def _refused(report: Report, hint: str) -> GateRefused:
