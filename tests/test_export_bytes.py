@@ -155,11 +155,11 @@ def is_iri(text: str) -> bool:
 
 
 def nameable(iri: str) -> bool:
-    """Whether XML takes some end of the IRI, in Latin letters, as the name of an element."""
+    """Whether XML takes some end of the IRI, up to Cyrillic, as the name of an element."""
     if iri in (ref(RDF.li), ref(RDF.Description)):
         return False
     ends = (iri[n:-1] for n in range(len(iri) - 2, 0, -1))
-    return any(":" not in end and max(end) < "\u0100" and is_xml(f"<{end}/>") for end in ends)
+    return any(":" not in end and max(end) <= "\u0481" and is_xml(f"<{end}/>") for end in ends)
 
 
 def is_xml(text: str) -> bool:
@@ -179,6 +179,8 @@ def is_xml(text: str) -> bool:
 @example(predicate=ref(RDF.li), cls=ref(RDF.Description))
 @example(predicate=ref(RDF["_1"]), cls=ref(RDF.li))
 @example(predicate=ref(DCT.title), cls=ref(f"{DCAT}Dataset.x"))
+@example(predicate="<https://s.example/typ-úložiště>", cls="<https://s.example/Třída>")
+@example(predicate="<https://s.example/τίτλος>", cls="<https://s.example/Дані>")
 @settings(deadline=None, max_examples=60)
 def test_any_predicate_and_class_is_written_or_refused(
     format: str, predicate: str, cls: str
@@ -191,6 +193,18 @@ def test_any_predicate_and_class_is_written_or_refused(
     content = to_bytes(lines, format, exact=True)
     assert triples(content, format) == {(S, TYPE, cls), (S, predicate, '"x"'), (S, predicate, cls)}
     assert read_by_rdflib(content, format) == {("x", None, None)}
+
+
+def test_rdfxml_names_properties_with_all_letters_up_to_cyrillic() -> None:
+    letters = [chr(n) for n in range(0x80, 0x600) if is_xml(f"<a{chr(n)}/>")]
+    taken = [letter for letter in letters if letter <= "\u0481"]
+    assert len(taken) > 700
+    lines = [f'{S} <https://s.example/a{letter}> "x" .' for letter in taken]
+    found = triples(to_bytes(lines, "rdf", exact=True), "rdf")
+    assert found == {(S, f"<https://s.example/a{letter}>", '"x"') for letter in taken}
+    for letter in letters[len(taken) :]:
+        with pytest.raises(Invalid):
+            to_bytes([f'{S} <https://s.example/a{letter}> "x" .'], "rdf", exact=True)
 
 
 def test_turtle_is_written_for_people() -> None:

@@ -32,6 +32,7 @@ from bilbaokg.terms import (
     split_line,
     split_lines,
 )
+from bilbaokg.terms import PERSONS as PERSON_CLASSES
 from bilbaokg.workers import Pool
 from bilbaokg.workspace import Workspace, initialise
 
@@ -88,6 +89,14 @@ def test_member_is_taken_for_a_person_unless_it_is_an_organisation() -> None:
     assert people([parks, joined]).persons == people([joined, parks]).persons == set()
     unknown = record("agent/city", "agent:city a org:Organization . " + said.format("x:somebody"))
     assert people([unknown]).persons == {"<https://other.example/somebody>"}
+
+
+@pytest.mark.parametrize("cls", sorted(PERSON_CLASSES))
+def test_person_of_any_vocabulary_is_a_person(cls: str) -> None:
+    said = f':a a dcat:Dataset ; dct:creator x:jon . x:jon a {cls} ; foaf:name "Jon" .'
+    known = people([record("dataset/a", said)])
+    assert known.persons == {"<https://other.example/jon>"}
+    assert "jon" not in "".join(public(said, known)[0])
 
 
 def test_one_who_is_person_and_organisation_is_a_person() -> None:

@@ -320,12 +320,41 @@ RELATIVE = {
 }
 
 
+@pytest.mark.parametrize("form", ["ttl", "rdf", "jsonld"])
+@pytest.mark.parametrize(
+    ("iri", "hint"),
+    [
+        ("http://a b", "' ' is %20"),
+        ("http://a/?x[1]=y", "'[' is %5B"),
+        ("http://a/{x}", "'{' is %7B"),
+        ("http://a/%zz", "write a % that begins no code as %25"),
+    ],
+)
+def test_what_an_iri_may_not_hold_gets_its_code(pool: Pool, form: str, iri: str, hint: str) -> None:
+    text = {
+        "ttl": f"<urn:a> <urn:p> <{iri}> .",
+        "rdf": RDF_XML.format(f'<e:a rdf:about="{iri}"/>'),
+        "jsonld": f'{{"@id": "{iri}", "urn:p": 1}}',
+    }[form]
+    assert hint in str(fault(pool, text, form).hint)
+
+
+@pytest.mark.parametrize(
+    "text", ["@prefix a: <urn:a>\n<urn:a> a a:b .", "<urn:a> a <urn:b>\n<urn:c> a <urn:b> ."]
+)
+def test_missing_dot_is_looked_for_before_the_place(pool: Pool, text: str) -> None:
+    error = fault(pool, text)
+    assert error.extra["line"] == 2
+    assert "a dot is missing before this" in str(error.hint)
+
+
 @pytest.mark.parametrize("form", RELATIVE)
 def test_relative_iri_without_base_is_refused_with_its_line(pool: Pool, form: str) -> None:
     error = fault(pool, RELATIVE[form], form)
     assert isinstance(error, BadInput)
     assert error.extra["line"] == 2
-    assert "give --base IRI" in str(error.hint)
+    no_base_helps = form in ("nt", "nq")
+    assert ("write them whole" if no_base_helps else "give --base IRI") in str(error.hint)
     assert "invalid/" not in str(error)
 
 
@@ -445,6 +474,8 @@ def test_document_type_is_refused_before_any_entity_is_read(pool: Pool) -> None:
 def test_remote_context_is_never_fetched(pool: Pool, context: str) -> None:
     error = fault(pool, f'{{"@context": {context}, "@id": "urn:a"}}', "jsonld")
     assert type(error) is SyntaxFault
+    assert error.message == "its @context is not in the file"
+    assert error.extra["line"] == 1
     assert "put the @context inside the file" in str(error.hint)
 
 

@@ -239,6 +239,7 @@ def test_rule_6_two_values_of_a_single_valued_property_name_both_sources(
 
 def test_rule_6_two_values_of_one_source_are_no_conflict_of_sources(records: Records) -> None:
     assert save(records, s=":a a dcat:Dataset ; dct:issued '1', '2' .").problems == []
+    assert save(records, t=":a a dcat:Dataset ; dct:title 'A' .").problems == []
 
 
 @pytest.mark.parametrize(

@@ -173,9 +173,39 @@ def test_an_empty_blank_node_as_publisher_is_cut_from_the_feed(workspace: Worksp
     assert '"Aire"@es' in (built.path / "exports/dcat-ap/page-1.ttl").read_text(encoding="utf-8")
 
 
+def test_a_publisher_that_is_a_person_is_to_be_replaced_by_a_body(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    load(
+        workspace,
+        PREFIXES + f":air a dcat:Dataset ; dct:publisher <{BASE}/id/agent/ane> .",
+        "air",
+    )
+    with pytest.raises(Invalid, match="agent/ane") as refused:
+        do(workspace, "release.build", waive="try")
+    assert refused.value.hint == "name the body instead of the person: persons are never released"
+
+
+@pytest.mark.parametrize("cls", ["prov:Person", "<https://schema.org/Person>"])
+def test_a_dataset_with_a_creator_of_any_vocabulary_is_released_without_him(
+    workspace: Workspace, cls: str
+) -> None:
+    said = f""":air a dcat:Dataset ; dct:title "Aire"@es ; dct:creator :jon .
+        :noise a dcat:Dataset ; dct:title "Ruido"@es ; dct:creator :jon, :eva .
+        :jon a {cls} ; dct:title "Jon" . :eva a {cls} ; dct:title "Eva" ."""
+    load(workspace, CATALOGUE + said)
+    text = "\n".join(lines(build(workspace, waive="try")))
+    assert "Ruido" in text
+    assert not {name for name in ("jon", "eva", "Jon", "Eva") if name in text}
+
+
 def test_nothing_to_release_is_said(workspace: Workspace) -> None:
-    with pytest.raises(Invalid, match="nothing to release"):
+    with pytest.raises(Invalid, match="nothing to release") as refused:
         do(workspace, "release.build")
+    assert refused.value.hint == "load a catalogue first"
+    load(workspace, PREFIXES + ":x dct:publisher :ane . :ane a foaf:Person .")
+    with pytest.raises(Invalid, match="nothing to release") as refused:
+        do(workspace, "release.build", hold_back=True)
+    assert str(refused.value.hint).startswith("all of it would be held back")
 
 
 def test_persons_never_leave_and_their_unit_answers(workspace: Workspace) -> None:

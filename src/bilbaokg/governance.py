@@ -17,6 +17,7 @@ from bilbaokg.terms import (
     AS,
     FOAF,
     ORG,
+    PERSONS,
     PROV,
     RDF,
     Statement,
@@ -29,7 +30,6 @@ from bilbaokg.terms import (
 __all__ = ["People", "people", "public_lines"]
 
 _TYPE: Final = ref(RDF.type)
-_PERSON: Final = ref(FOAF.Person)
 _ORGANISATIONS: Final = tuple(
     map(
         ref,
@@ -75,10 +75,10 @@ def people(records: Iterable[Record]) -> People:
         subject = ref(record.iri)
         if any(f"{subject} {_TYPE} {cls} ." in record.text for cls in _ORGANISATIONS):
             organisations.add(subject)
-        if _PERSON not in record.text and ORG.member not in record.text:
+        if ORG.member not in record.text and not any(cls in record.text for cls in PERSONS):
             continue
         for s, p, o in map(split_line, split_lines(record.text)):
-            if p == _TYPE and o == _PERSON:
+            if p == _TYPE and o in PERSONS:
                 persons.add(s)
             elif p == ref(ORG.member):
                 member[s] = o

@@ -9,7 +9,18 @@ from typing import Final
 
 from bilbaokg.errors import Invalid
 from bilbaokg.model import Problem
-from bilbaokg.terms import AS, DCAT, DCT, FOAF, RDF, Statement, plain, ref, split_line, split_lines
+from bilbaokg.terms import (
+    AS,
+    DCAT,
+    DCT,
+    PERSONS,
+    RDF,
+    Statement,
+    plain,
+    ref,
+    split_line,
+    split_lines,
+)
 
 __all__ = [
     "Change",
@@ -194,7 +205,7 @@ def is_buried(lines: Iterable[str], iri: str) -> bool:
 
 
 def is_person(head: Head) -> bool:
-    return f"<{head.iri}> {_TYPE} <{FOAF.Person}> ." in head.lines
+    return any(f"<{head.iri}> {_TYPE} {cls} ." in head.lines for cls in PERSONS)
 
 
 def _is_tombstone(statement: Statement) -> bool:
@@ -209,11 +220,10 @@ def conflicts(iri: str, text: str, said: Mapping[str, Said]) -> list[Problem]:
             values.setdefault(p, set()).add(o)
     problems = []
     for predicate, objects in sorted(values.items()):
-        if len(objects) > 1:
-            who = "; ".join(
-                f"{plain(o)} ({_sayers(f'{ref(iri)} {predicate} {o} .', said)})"
-                for o in sorted(objects)
-            )
+        sayers = {o: _sayers(f"{ref(iri)} {predicate} {o} .", said) for o in sorted(objects)}
+        # One source that says two values does not disagree with another: validation tells of it.
+        if len(set(sayers.values())) > 1:
+            who = "; ".join(f"{plain(o)} ({names})" for o, names in sayers.items())
             problems.append(
                 Problem(
                     "warning",

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final, cast
+from urllib.parse import quote
 from xml.parsers import expat
 
 import pyoxigraph as ox
@@ -45,6 +46,18 @@ _BASE_DIRECTION: Final = (
     "a string with a base direction (RDF 1.2) cannot be kept",
     "leave the direction out",
 )
+_HINTS: Final = (
+    ("No scheme found", "a relative IRI without a base: give --base IRI or write absolute IRIs"),
+    ("percent encoding", "write a % that begins no code as %25"),
+    ("Invalid IRI", "percent-encode what an IRI may not hold (a space is %20)"),
+    ("UTF-8", "save the file as UTF-8 (for example: iconv -f LATIN1 -t UTF-8)"),
+    ("remote context", "put the @context inside the file: nothing is fetched from the network"),
+    (
+        "A dot is expected",
+        "a dot is missing before this: every statement and @prefix ends with one",
+    ),
+)
+_CODE_POINT: Final = re.compile("Invalid IRI code point '(.)'", re.DOTALL)
 _DIRECTED: Final = re.compile(r'"@[A-Za-z0-9-]+--(?:ltr|rtl)$')
 _BOMS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -274,10 +287,13 @@ class _Reading:
             "",
             error.msg or str(error),
         )
+        hint = self._hint(message)
+        if "remote context" in message:
+            message, line = "its @context is not in the file", self._line_with('"@context"')
         return SyntaxFault(
             message,
             where=self.label,
-            hint=self._hint(message),
+            hint=hint,
             line=line,
             column=column,
             excerpt=self._excerpt(line, column),
@@ -317,15 +333,11 @@ class _Reading:
             )
             if {guess.name, self.format.name} & {"rdf", "jsonld"}:
                 return other
-        if "No scheme found" in message:
-            return "a relative IRI without a base: give --base IRI or write absolute IRIs"
-        if "Invalid IRI" in message:
-            return "percent-encode what an IRI may not hold (a space is %20)"
-        if "UTF-8" in message:
-            return "save the file as UTF-8 (for example: iconv -f LATIN1 -t UTF-8)"
-        if "remote context" in message:
-            return "put the @context inside the file: nothing is fetched from the network"
-        return other
+        if "No scheme found" in message and self.format.name in ("nt", "nq"):
+            return f"{self.format.name} has no relative IRIs: write them whole"
+        if found := _CODE_POINT.search(message):
+            return f"percent-encode what an IRI may not hold: {found[1]!r} is {quote(found[1])}"
+        return next((hint for part, hint in _HINTS if part in message), other)
 
 
 def _utf8(stream: io.BufferedReader, format: str, label: str) -> IO[bytes]:

@@ -98,7 +98,7 @@ def choose(
             held |= _pointing(everything, settings, held)
         content = select(everything, settings, held)
         if not content.records:
-            raise Invalid("there is nothing to release", hint="load a catalogue first")
+            raise _nothing(held)
         if check is None:
             return content
         report = content.report = check(content.lines())
@@ -125,9 +125,9 @@ def select(
     public = [r for r in everything if r.visibility == "public" and r.id not in held]
     out = _terms_of(everything, {r.id for r in public}, settings.base)
     content = Content([])
-    dangling: list[str] = []
+    dangling: list[Statement] = []
     for record in public:
-        dangling += [_text(statement) for statement in _dangling(record, out)]
+        dangling += _dangling(record, out)
         lines, cut = governance.public_lines(record, known, out, settings.namespace)
         content.cut.update(cut)
         if lines:
@@ -136,8 +136,11 @@ def select(
             content.records.append(replace(record, text=text, revision=revision))
     if dangling:
         raise Invalid(
-            "the release would point to what it does not hold: " + "; ".join(dangling[:5]),
-            hint="make the record public, mend it, or hold back what points to it",
+            "the release would point to what it does not hold: "
+            + "; ".join(map(_text, dangling[:5])),
+            hint="name the body instead of the person: persons are never released"
+            if any(s.object in known.persons for s in dangling)
+            else "make the record public, mend it, or hold back what points to it",
         )
     content.held_back = [
         HeldBack(r.id, r.iri, _title(r), held[r.id].text)
@@ -209,6 +212,12 @@ def _title(record: Record) -> str:
     ]
     titles.sort(key=lambda title: (not title.endswith("@es"), title))
     return plain(titles[0]) if titles else record.iri
+
+
+def _nothing(held: Mapping[str, _Reason]) -> Invalid:
+    why = next((reason.text for reason in held.values()), "")
+    hint = f"all of it would be held back: {why}" if why else "load a catalogue first"
+    return Invalid("there is nothing to release", hint=hint)
 
 
 def _refused(report: Report, hint: str) -> GateRefused:

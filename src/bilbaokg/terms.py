@@ -31,6 +31,7 @@ __all__ = [
     "ODRL",
     "ORG",
     "OWL",
+    "PERSONS",
     "PREFIXES",
     "PROV",
     "RDF",
@@ -165,6 +166,12 @@ def split_lines(text: str) -> list[str]:
 def ref(iri: str) -> str:
     """The N-Triples text of an IRI."""
     return f"<{iri}>"
+
+
+# Classes of natural persons, as terms: nothing of them is ever released.
+PERSONS: Final = frozenset(
+    map(ref, (FOAF.Person, PROV.Person, AS.Person, SCHEMA.Person, "http://schema.org/Person"))
+)
 
 
 def plain(term: str) -> str:

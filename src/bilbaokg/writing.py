@@ -51,9 +51,16 @@ _NO_ELEMENTS: Final = frozenset(
         "li", "nodeID", "parseType", "resource",
     )
 )  # fmt: skip
-# Latin letters only: editions of XML disagree about others, and so do parsers.
-_NAME_START: Final = "A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff"
-_XML_NAME: Final = re.compile(f"[{_NAME_START}][{_NAME_START}0-9.\u00b7-]*>$")
+# Latin, Greek and Cyrillic as in XML 1.0, fourth edition, appendix B: the fifth allows more, and so
+# do some parsers.
+_NAME_START: Final = (
+    "A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0131\u0134-\u013e\u0141-\u0148\u014a-\u017e"
+    "\u0180-\u01c3\u01cd-\u01f0\u01f4\u01f5\u01fa-\u0217\u0250-\u02a8\u02bb-\u02c1\u0386"
+    "\u0388-\u038a\u038c\u038e-\u03a1\u03a3-\u03ce\u03d0-\u03d6\u03da\u03dc\u03de\u03e0"
+    "\u03e2-\u03f3\u0401-\u040c\u040e-\u044f\u0451-\u045c\u045e-\u0481"
+)
+_NAME_REST: Final = f"{_NAME_START}0-9.\u00b7\u02d0\u02d1\u0300-\u0345\u0360\u0361\u0387-"
+_XML_NAME: Final = re.compile(f"[{_NAME_START}][{_NAME_REST}]*>$")
 
 
 def to_bytes(lines: Iterable[str], format: str, *, exact: bool = False) -> bytes:

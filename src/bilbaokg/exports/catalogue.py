@@ -14,11 +14,10 @@ from typing import Final
 
 from bilbaokg.model import Record
 from bilbaokg.skolem import GENID
-from bilbaokg.terms import AS, DCAT, FOAF, PROV, RDF, SCHEMA, Statement, ref, split_line
+from bilbaokg.terms import AS, DCAT, FOAF, RDF, Statement, ref, split_line
 
 __all__ = [
     "LISTINGS",
-    "PERSONS",
     "TYPE",
     "Blanks",
     "Catalogue",
@@ -28,10 +27,6 @@ __all__ = [
 
 TYPE: Final = ref(RDF.type)
 TOMBSTONE: Final = ref(AS.Tombstone)
-# Classes of natural persons: no export holds one.
-PERSONS: Final = frozenset(
-    map(ref, (FOAF.Person, PROV.Person, AS.Person, SCHEMA.Person, "http://schema.org/Person"))
-)
 # Statements that list a member; they stand in the member's record.
 LISTINGS: Final = frozenset(
     map(ref, (DCAT.dataset, DCAT.service, DCAT.record, DCAT.catalog, DCAT.resource))

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from bilbaokg.errors import Invalid
-from bilbaokg.exports.catalogue import PERSONS, TYPE, root_class
-from bilbaokg.terms import plain, split_line
+from bilbaokg.exports.catalogue import TYPE, root_class
+from bilbaokg.terms import PERSONS, plain, split_line
 from bilbaokg.writing import read_back
 
 __all__ = ["check", "path_to"]

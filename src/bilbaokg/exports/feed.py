@@ -13,15 +13,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bilbaokg.errors import Invalid
-from bilbaokg.exports.catalogue import (
-    PERSONS,
-    TYPE,
-    Catalogue,
-    root_class,
-)
+from bilbaokg.exports.catalogue import TYPE, Catalogue, root_class
 from bilbaokg.model import Record
 from bilbaokg.settings import Settings
-from bilbaokg.terms import DCAT, DCT, HYDRA, XSD, literal, mint, plain, ref
+from bilbaokg.terms import DCAT, DCT, HYDRA, PERSONS, XSD, literal, mint, plain, ref
 
 __all__ = ["Feed", "Kind", "Page", "Paging", "Walk", "kind"]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from bilbaokg.errors import CorruptStore, Invalid
-from bilbaokg.exports.catalogue import PERSONS, TYPE, Blanks, lines_of
+from bilbaokg.exports.catalogue import TYPE, Blanks, lines_of
 from bilbaokg.exports.lookup import record_texts
 from bilbaokg.model import Record, Release
-from bilbaokg.terms import plain, split_line
+from bilbaokg.terms import PERSONS, plain, split_line
 from bilbaokg.writing import write
 
 __all__ = ["FULL", "Full"]
