@@ -11,8 +11,10 @@ from bilbaokg.terms import (
     DCAT,
     DCT,
     PREFIXES,
+    RDF,
     XSD,
     Statement,
+    datatype_of,
     is_iri,
     language_of,
     literal,
@@ -23,6 +25,7 @@ from bilbaokg.terms import (
     slugify,
     split_line,
     split_lines,
+    split_literal,
     unescape,
 )
 
@@ -106,6 +109,33 @@ def test_plain(term: str, text: str) -> None:
 )
 def test_language_of(term: str, tag: str | None) -> None:
     assert language_of(term) == tag
+
+
+@pytest.mark.parametrize(
+    ("term", "lexical", "datatype", "tag"),
+    [
+        ('""', "", XSD.string, None),
+        ('"a"', "a", XSD.string, None),
+        ('"a"@eu-ES', "a", RDF.langString, "eu-ES"),
+        (f'"1"^^<{XSD}byte>', "1", XSD.byte, None),
+        ('"\\"@en"^^<urn:d>', '"@en', "urn:d", None),
+        ('"a\\"^^<urn:d>"', 'a"^^<urn:d>', XSD.string, None),
+        ('"\\""@en', '"', RDF.langString, "en"),
+    ],
+)
+def test_split_literal(term: str, lexical: str, datatype: str, tag: str | None) -> None:
+    assert split_literal(term) == (lexical, datatype, tag)
+    assert datatype_of(term) == datatype
+
+
+@given(TEXT, st.sampled_from([None, "urn:d", XSD.string]), st.none() | TAG)
+def test_split_literal_gives_back_what_literal_took(
+    value: str, datatype: str | None, tag: str | None
+) -> None:
+    term = literal(value, language=tag, datatype=datatype)
+    expected = RDF.langString if tag else datatype or XSD.string
+    assert split_literal(term) == (value, expected, tag)
+    assert datatype_of(term) == expected
 
 
 def test_string_datatype_is_left_out() -> None:

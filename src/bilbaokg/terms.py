@@ -44,6 +44,7 @@ __all__ = [
     "XSD",
     "Namespace",
     "Statement",
+    "datatype_of",
     "is_iri",
     "language_of",
     "literal",
@@ -54,6 +55,7 @@ __all__ = [
     "slugify",
     "split_line",
     "split_lines",
+    "split_literal",
     "unescape",
 ]
 
@@ -220,6 +222,36 @@ def literal(value: str, *, language: str | None = None, datatype: str | None = N
     if language:
         return f"{quoted}@{language.lower()}"
     return f"{quoted}^^<{datatype}>" if datatype and datatype != XSD.string else quoted
+
+
+# A namespace makes its terms anew at each access: too slow for every literal of a catalogue.
+_STRING: Final = XSD.string
+_LANG_STRING: Final = RDF.langString
+
+
+def split_literal(term: str) -> tuple[str, str, str | None]:
+    """The lexical form, datatype IRI and language tag of a literal in N-Triples text.
+
+    A literal without a datatype is an xsd:string, one with a language an rdf:langString (RDF 1.1
+    Concepts, section 3.3). The tag keeps its case.
+    """
+    if term.endswith('"'):
+        return unescape(term[1:-1]), _STRING, None
+    # What follows the closing quote, an IRI or a language tag, holds no quote.
+    end = term.rindex('"')
+    lexical = unescape(term[1:end])
+    if term[end + 1] == "@":
+        return lexical, _LANG_STRING, term[end + 2 :]
+    return lexical, term[end + 4 : -1], None
+
+
+def datatype_of(term: str) -> str:
+    """The datatype IRI of a literal, as split_literal gives it."""
+    if term.endswith('"'):
+        return _STRING
+    if term.endswith(">"):
+        return term[term.rindex('"') + 4 : -1]
+    return _LANG_STRING
 
 
 _TAGGED: Final = re.compile(r'"@([A-Za-z]+(?:-[A-Za-z0-9]+)*)$')
