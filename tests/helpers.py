@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,16 @@ from bilbaokg.operations import OPERATIONS
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.workspace import Workspace
 
-__all__ = ["BASE", "PATIENCE", "PREFIXES", "Catalogue", "content_hash", "eventually", "lines"]
+__all__ = [
+    "BASE",
+    "PATIENCE",
+    "PREFIXES",
+    "Catalogue",
+    "content_hash",
+    "eventually",
+    "lines",
+    "reference_folder",
+]
 
 BASE = "https://datos.example.org"
 # Seconds after which something that must happen counts as never happening, on any machine.
@@ -48,6 +58,13 @@ def eventually(happened: Callable[[], object]) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def reference_folder() -> Path:
+    """Where official and real files are, if they are: beside the repository, or where
+    BILBAOKG_REFERENCE says."""
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    return Path(os.environ.get("BILBAOKG_REFERENCE", beside))
 
 
 def lines(turtle: str) -> list[str]:

@@ -19,7 +19,7 @@ LAYERS = {
         (
             "errors terms",
             "model settings assets",
-            "formats skolem writing parsing partition queries profiles",
+            "formats skolem writing parsing partition queries profiles wording",
             "store workers shacl",
             "importers merging records governance lineage review selection release exports quality"
             " index accounts audit",

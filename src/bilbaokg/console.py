@@ -112,11 +112,15 @@ class Console:
 
     def error(self, error: BilbaokgError) -> None:
         """What went wrong, where, and how to mend it."""
-        self.err.print(f"[bold red]error:[/] {escape(printable(str(error)))}")
-        if error.hint:
-            self.err.print(f"[bold] hint:[/] {escape(printable(error.hint))}")
+        self.complain(str(error), error.hint)
         if self.as_json:
             emit(json.dumps(error.problem(), ensure_ascii=False, indent=2) + "\n")
+
+    def complain(self, text: str, hint: str | None = None) -> None:
+        """An error and the way out on standard error alone, beside what is already printed."""
+        self.err.print(f"[bold red]error:[/] {escape(printable(text))}")
+        if hint:
+            self.err.print(f"[bold] hint:[/] {escape(printable(hint))}")
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Callable[[int, int | None, str], None]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bilbaokg import profiles, selection, shacl
 from bilbaokg.errors import BadInput, Invalid, NotFound
-from bilbaokg.model import Profile, Release, Report
+from bilbaokg.model import Release, Report
 from bilbaokg.operations.base import Progress
 from bilbaokg.terms import PREFIXES
 from bilbaokg.workspace import Workspace, operator
@@ -28,7 +28,7 @@ def release_build(
 
     def check(lines: Iterable[str]) -> Report:
         progress(0, None, f"validating against {profile.label}")
-        return _check(list(lines), profile, params)
+        return shacl.check(lines, profile, language=params.get("lang") or "es")
 
     with workspace.mutex:
         progress(0, None, "choosing records")
@@ -51,10 +51,6 @@ def release_build(
     return _summary(workspace, built) | {
         "report": content.report.counts if content.report else None
     }
-
-
-def _check(lines: list[str], profile: Profile, params: dict[str, Any]) -> Report:
-    return shacl.check(lines, profile, language=params.get("lang") or "es")
 
 
 def _summary(workspace: Workspace, built: Release) -> dict[str, Any]:
