@@ -327,6 +327,59 @@ def test_validate_writes_every_format(shell: Shell, form: str) -> None:
     assert (shell.folder / "report").stat().st_size > 100
 
 
+def test_validate_asks_whether_a_near_value_was_meant(shell: Shell) -> None:
+    shell.file("slip.ttl", GOOD.replace('"Todo"@es', '"Todo"@es ; dct:accrualPeriodicity "diaria"'))
+    daily = "http://publications.europa.eu/resource/authority/frequency/DAILY"
+    asked = {
+        "es": f"¿Quería decir {daily} (diario)?",
+        "eu": f"{daily} (egunekoa) esan nahi zenuen?",
+        "en": f"Did you mean {daily} (daily)?",
+    }
+    for language, question in asked.items():
+        text = shell("validate", "slip.ttl", "--lang", language, code=1).stdout.decode()
+        assert question in " ".join(text.split())
+
+
+def test_validate_with_both_engines_agrees_on_a_dataset(shell: Shell) -> None:
+    shell.file("bad.ttl", BAD)
+    assert b"Both engines agree." in shell("validate", "bad.ttl", "--engine", "both", code=1).stdout
+    report = shell.json("validate", "bad.ttl", "--engine", "both", code=1)
+    assert (report["engine"], report["differences"]) == ("both", [])
+    assert shell.json("validate", "bad.ttl", code=1)["engine"] == "fast"
+    shell("validate", "bad.ttl", "--engine", "quick", code=2)
+
+
+def test_validate_exits_2_and_says_so_when_engines_disagree(shell: Shell) -> None:
+    shell.file(
+        "shapes.ttl",
+        "@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <http://a.example/> ."
+        ":S a sh:NodeShape ; sh:targetClass :C ; sh:property [ sh:path :year ;"
+        " sh:datatype <http://www.w3.org/2001/XMLSchema#gYear> ] .",
+    )
+    # pySHACL does not look at how a year is written.
+    shell.file(
+        "data.ttl",
+        "@prefix : <http://a.example/> ."
+        ':x a :C ; :year "soon"^^<http://www.w3.org/2001/XMLSchema#gYear> .',
+    )
+    command = ("validate", "data.ttl", "--profile", "shapes.ttl", "--engine", "both")
+    done = shell(*command, "--fail-on", "never", code=2)
+    assert b"THE ENGINES DISAGREE (1)" in done.stdout
+    assert b"only fast" in done.stdout
+    assert b"the engines disagree (1): the verdict cannot be trusted" in done.stderr
+    assert b"please report it" in done.stderr
+    (difference,) = shell.json(*command, code=2)["differences"]
+    assert difference == {
+        "engine": "fast",
+        "focus": "http://a.example/x",
+        "path": "http://a.example/year",
+        "component": "DatatypeConstraintComponent",
+        "severity": "violation",
+        "count": 1,
+    }
+    assert b"engines disagree" in shell(*command, "--quiet", code=2).stderr
+
+
 def test_validate_of_a_file_without_datasets_never_passes(shell: Shell) -> None:
     shell.file("none.ttl", "<https://a.example/x> <https://a.example/y> 1 .")
     assert b"dcat:Dataset" in shell("validate", "none.ttl", code=1).stdout
