@@ -19,8 +19,8 @@ from bilbaokg import profiles, shacl
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
+from detailed import Detailed  # noqa: E402
 from generate import FORMATS, KINDS, Catalogue  # noqa: E402
-from rich import Rich  # noqa: E402
 
 
 def written(catalogue: Catalogue, format: str = "nt") -> str:
@@ -47,7 +47,7 @@ def test_same_arguments_give_the_same_bytes(format: str) -> None:
 
 
 def test_all_formats_say_the_same() -> None:
-    for kind in (Catalogue, Rich):
+    for kind in (Catalogue, Detailed):
         first, *others = (graph(written(kind(60, errors=0.2), f), f) for f in FORMATS)
         assert all(other == first for other in others)
 
@@ -98,7 +98,7 @@ def test_validation_finds_exactly_the_seeded_errors() -> None:
 
 
 def test_full_records_have_about_65_statements_and_a_period() -> None:
-    catalogue = Rich(500)
+    catalogue = Detailed(500)
     lines = written(catalogue).splitlines()
     assert len(lines) == len(set(lines)) == catalogue.statements
     assert 62 <= catalogue.statements / 500 <= 68
@@ -109,14 +109,14 @@ def test_full_records_have_about_65_statements_and_a_period() -> None:
 def test_validation_of_full_records_finds_the_seeded_errors_and_nothing_else(
     shapes: str, request: pytest.FixtureRequest
 ) -> None:
-    catalogue = Rich(50, errors=0.2)
+    catalogue = Detailed(50, errors=0.2)
     profile = profiles.load("dcat-ap/3.0.1")
     if shapes == "official":
         official = dcat_ap(request.getfixturevalue("reference"))
         profile = replace(official, background=profile.background)
     report = shacl.check(written(catalogue).splitlines(), profile)
     found = {(r.focus, r.path) for r in report.results}
-    assert {answer.kind for answer in catalogue.answers} == set(Rich.kinds)
+    assert {answer.kind for answer in catalogue.answers} == set(Detailed.kinds)
     assert found == {(answer.focus, answer.path) for answer in catalogue.answers}
 
 

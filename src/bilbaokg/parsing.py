@@ -209,11 +209,14 @@ class _Reading:
             stream = self.open()
             # A JSON-LD parser reads all before its first statement: it knows no lines.
             locate = self.params.get("locate") and self.format.name != "jsonld"
-            lined = _Lined(stream) if locate else None
+            by_line = locate and self.params.get("blank") and self.format.name in ("nt", "nq")
+            lined = _Lined(stream) if locate and not by_line else None
             quads = self._parse(lined or stream)
             if lined:
                 quads = self._located(quads, lined)
+            counted = _statement_lines(self.open()) if by_line else iter(())
             while batch := list(islice(quads, _CHUNK)):
+                self.numbers.extend(islice(counted, len(batch)))
                 if self.format.graphs:
                     self.graphs.update(
                         str(q.graph_name) for q in batch if q.graph_name != ox.DefaultGraph()
@@ -513,6 +516,13 @@ class _Limited(io.RawIOBase):
             )
         buffer[: len(data)] = data
         return len(data)
+
+
+def _statement_lines(stream: IO[bytes]) -> Iterator[int]:
+    """The numbers of the lines of N-Triples or N-Quads that hold a statement: one each."""
+    for number, line in enumerate(stream, 1):
+        if line.lstrip()[:1] not in (b"", b"#"):
+            yield number
 
 
 class _Lined:

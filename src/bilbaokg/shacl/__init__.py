@@ -75,11 +75,11 @@ def check(
     would be looked at. Raises BadInput for an unknown engine, SyntaxFault and Invalid for shapes
     that cannot be used.
     """
-    with _room() as (pool, folder):
+    with room() as (pool, folder):
         prepared = prepare(profile, pool)
         loaded = loading.hold(lines, pool, folder, prepared.shapes)
         others: list[Statements] = [Graph(dict.fromkeys(known))] if known else []
-        checking = _Checking(profile, prepared, engine, language, pool)
+        checking = Checking(profile, prepared, engine, language, pool)
         with loaded:
             return checking.report(loaded, others, partial=partial)
 
@@ -100,7 +100,7 @@ def check_sources(
 
     Raises what `check` and workers.stream raise.
     """
-    with _room() as (pool, folder):
+    with room() as (pool, folder):
         prepared = prepare(profile, pool)
         loaded = loading.load(
             sources,
@@ -114,7 +114,7 @@ def check_sources(
         on_loaded(loaded.statements)
         file = called(sources[0]) if len(sources) == 1 and sources[0].location else None
         with loaded:
-            return _Checking(profile, prepared, engine, language, pool).report(loaded, file=file)
+            return Checking(profile, prepared, engine, language, pool).report(loaded, file=file)
 
 
 def validate(
@@ -136,7 +136,7 @@ def validate(
     if not names:
         raise BadInput("no shapes given", hint="a profile name or paths of Turtle files")
     profile = profiles.combined([profiles.load(name) for name in names])
-    with _room() as (pool, folder):
+    with room() as (pool, folder):
         prepared = prepare(profile, pool)
         file = None
         if isinstance(data, str | Path | bytes):
@@ -150,15 +150,15 @@ def validate(
             Graph(dict.fromkeys(read_source(source_of(path), pool, blank=f"k{number}x")[0]))
             for number, path in enumerate(background)
         ]
-        checking = _Checking(profile, prepared, engine, language, pool)
+        checking = Checking(profile, prepared, engine, language, pool)
         with loaded:
             return checking.report(loaded, known, file=file)
 
 
 @contextmanager
-def _room() -> Iterator[tuple[Pool, Path]]:
+def room() -> Iterator[tuple[Pool, Path]]:
     """Workers, which start when the first is needed, and a folder for what memory does not hold."""
-    size = min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
+    size = min(_processors(), _MOST_WORKERS)
     with (
         Pool(size, Settings().memory_limit) as pool,
         tempfile.TemporaryDirectory(prefix="bilbaokg-") as folder,
@@ -166,7 +166,13 @@ def _room() -> Iterator[tuple[Pool, Path]]:
         yield pool, Path(folder)
 
 
-class _Checking:
+def _processors() -> int:
+    """How many this process may use; macOS does not tell."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+class Checking:
     """One way to validate: a profile, an engine, a language."""
 
     def __init__(

@@ -12,7 +12,8 @@ A spool is a folder with
     links.db    (SQLite) subject and object of each statement of the predicates that are looked at
                 backwards; which these are says backwards.json
 
-A block is read and taken apart at once, as what is near in the file is near in the data.
+Who goes through all nodes reads block by block, as what is near in the file is near in the data;
+nodes from elsewhere are read one by one.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import mmap
 import sqlite3
 from array import array
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -47,8 +49,8 @@ _BACKWARDS: Final = "backwards.json"
 _BLOCK_BYTES: Final = 1 << 16
 _LARGEST_BLOCK: Final = 1 << 20
 _BATCH: Final = 50_000
-# Blocks whose statements are remembered at a time, and nodes found outside of blocks.
-_BLOCKS_REMEMBERED: Final = 200
+# Blocks that are remembered behind the one that is looked at, and nodes from elsewhere.
+_WINDOW: Final = 16
 _NODES_REMEMBERED: Final = 50_000
 
 
@@ -234,7 +236,6 @@ class Spool:
         self._blocks = array("q", (folder / _BLOCKS).read_bytes())
         self._near: dict[str, dict[str, list[str]]] = {}
         self._far: dict[str, dict[str, list[str]]] = {}
-        self._blocks_read: dict[int, dict[str, dict[str, list[str]]]] = {}
         self._long = frozenset(array("q", (folder / _LONG).read_bytes()))
 
     def close(self) -> None:
@@ -251,22 +252,25 @@ class Spool:
     def nodes(self) -> Iterator[tuple[str, Properties]]:
         number, parts = self.part
         blocks = len(self._blocks) - 1
+        window: deque[dict[str, dict[str, list[str]]]] = deque()
         for block in range(blocks * number // parts, blocks * (number + 1) // parts):
-            yield from self._block(block).items()
+            found = self._block(block)
+            window.append(found)
+            self._near.update(found)
+            if len(window) > _WINDOW:
+                for node in window.popleft():
+                    del self._near[node]
+            yield from found.items()
 
     def is_mine(self, node: str) -> bool:
         number, parts = self.part
         return _key(node.encode()) % parts == number
 
     def _fetch(self, node: str) -> Properties:
-        runs = self._runs(node)
-        if runs:
-            self._block(bisect_right(self._blocks, min(self._starts[run] for run in runs)) - 1)
-            if node in self._near:
-                return self._near[node]
+        """Read one node that is not near what is looked at."""
         if len(self._far) >= _NODES_REMEMBERED:
             self._far.clear()
-        properties = self._far[node] = self._read(node, runs)
+        properties = self._far[node] = self._read(node, self._runs(node))
         return properties
 
     def _read(self, node: str, runs: Iterable[int]) -> dict[str, list[str]]:
@@ -276,35 +280,24 @@ class Spool:
         return _distinct(found.get(node, {}))
 
     def _runs(self, node: str) -> range:
-        """The numbers of the runs that may be about a node."""
+        """The numbers of the runs that may be about a node, in the order of the file."""
         key = _key(node.encode())
         first = bisect_left(self._keys, key)
-        last = first
-        while last < len(self._keys) and self._keys[last] == key:
-            last += 1
-        return range(first, last)
+        return range(first, bisect_right(self._keys, key, first))
 
     def _block(self, number: int) -> dict[str, dict[str, list[str]]]:
-        """The nodes that begin in a block, with all that is said of them; remembered."""
-        if number in self._blocks_read:
-            return self._blocks_read[number]
+        """The nodes that begin in a block, with all that is said of them."""
         found: dict[str, dict[str, list[str]]] = {}
         start = self._blocks[number]
         _take_apart(self._bytes(start, self._blocks[number + 1]), found)
         for node in [n for n in found if _key(n.encode()) in self._long] if self._long else ():
             runs = self._runs(node)
-            if min(self._starts[run] for run in runs) < start:
+            if self._starts[runs[0]] < start:
                 del found[node]
             else:
                 found[node] = self._read(node, runs)
         for properties in found.values():
             _distinct(properties)
-        if len(self._blocks_read) >= _BLOCKS_REMEMBERED:
-            oldest = next(iter(self._blocks_read))
-            for node in self._blocks_read.pop(oldest):
-                del self._near[node]
-        self._blocks_read[number] = found
-        self._near.update(found)
         return found
 
     def _bytes(self, start: int, stop: int) -> bytes:
@@ -335,11 +328,15 @@ class Spool:
     def referrers(self, nodes: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
         wanted = {node.encode(): node for node in nodes}
         found: dict[str, list[tuple[str, str]]] = {}
+        # Most lines are told apart by their last bytes, without taking them apart.
+        size = min((len(node) for node in wanted), default=0) + len(b" .\n")
+        ends = {node[3 - size :] + b" .\n" for node in wanted}
         with (self.folder / _DATA).open("rb") as stream:
-            for line in stream:
-                subject, predicate, rest = line.split(b" ", 2)
-                if node := wanted.get(rest[:-3]):
-                    found.setdefault(node, []).append((subject.decode(), predicate.decode()))
+            for line in stream if wanted else ():
+                if line[-size:] in ends:
+                    subject, predicate, rest = line.split(b" ", 2)
+                    if node := wanted.get(rest[:-3]):
+                        found.setdefault(node, []).append((subject.decode(), predicate.decode()))
         return found
 
     def places(self) -> Places:
@@ -348,7 +345,8 @@ class Spool:
 
     def first(self, node: str) -> int | None:
         """The number of the first statement about a node."""
-        return min((self._firsts[run] for run in self._runs(node)), default=None)
+        runs = self._runs(node)
+        return self._firsts[runs[0]] if runs else None
 
 
 class Places(Mapping[str, tuple[str, int]]):
@@ -365,6 +363,9 @@ class Places(Mapping[str, tuple[str, int]]):
         if first is None or first >= len(self._lines) or not self._lines[first]:
             raise KeyError(node)
         return [name for name, number in self._files if number <= first][-1], self._lines[first]
+
+    def __bool__(self) -> bool:
+        return bool(self._lines)
 
     def __iter__(self) -> Iterator[str]:
         return (node for node, _ in self._spool.nodes() if node in self)

@@ -1,6 +1,6 @@
 """Catalogues of full records: about 65 statements a dataset, everything that DCAT-AP recommends.
 
-    python benchmarks/rich.py 10000 --output catalogue.nt --answers errors.jsonl
+    python benchmarks/detailed.py 10000 --output catalogue.nt --answers errors.jsonl
 
 Like generate.py, with languages, places, pages, versions, laws and standards on datasets, and
 titles, dates, status, media type, checksum and availability on their files. Without the seeded
@@ -15,7 +15,7 @@ from typing import ClassVar, Final
 
 from generate import EU, KINDS, Catalogue, Node, Wrong, iri, main, put, text, typed
 
-__all__ = ["Rich"]
+__all__ = ["Detailed"]
 
 PLACE: Final = f"<{EU}/place/ESP_BIO>"
 MEDIA: Final = {
@@ -36,7 +36,7 @@ def _media(code: str) -> str:
     return f"<https://www.iana.org/assignments/media-types/{MEDIA[code]}>"
 
 
-class Rich(Catalogue):
+class Detailed(Catalogue):
     """The same datasets with the same errors, described in full; every one has a period."""
 
     periods = 1.0
@@ -160,4 +160,4 @@ def _checksum(distribution: Node) -> Node:
 
 
 if __name__ == "__main__":
-    main(Rich)
+    main(Detailed)
