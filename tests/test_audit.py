@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bilbaokg.audit import Audit, now
-from bilbaokg.errors import CorruptStore
+from bilbaokg.errors import CorruptStore, StorageFull
 from bilbaokg.model import Event
 from bilbaokg.store import GraphChange
 from bilbaokg.store.embedded import EmbeddedStore
@@ -38,6 +41,24 @@ def audit() -> Audit:
     for number in range(3):
         write(audit, number=number)
     return audit
+
+
+def test_entry_after_a_failed_write_goes_on_from_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    audit = Audit(EmbeddedStore(tmp_path / "store"), BASE)
+    write(audit, number=0)
+    with monkeypatch.context() as full:
+        full.setattr(os, "fdatasync", fail)
+        with pytest.raises(StorageFull):
+            write(audit, number=1)
+    write(audit, number=2)
+    assert audit.verify() == len(audit.events())
+    assert [e.detail["number"] for e in audit.events()] in ([0, 2], [0, 1, 2])
+    audit.store.close()
 
 
 def reopened(audit: Audit) -> Audit:

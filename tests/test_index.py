@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import demo_release
@@ -295,6 +296,26 @@ def test_index_of_another_format_is_made_again_with_the_same_rows(
     again = index.of(other, tmp_path / "cache")
     assert again.path.parent == tmp_path / "cache" / release.id
     assert rows(again.path) == rows(release.path / "index.db")
+
+
+def test_index_is_made_in_memory_where_no_cache_can_be_written(
+    release: Release, tmp_path: Path
+) -> None:
+    other = Release(
+        release.id, tmp_path / "r", release.created_at, None, release.sha256, release.manifest
+    )
+    other.path.mkdir()
+    (other.path / "catalogue.nq").symlink_to(release.path / "catalogue.nq")
+    cache = tmp_path / "cache"
+    cache.write_text("no directory")
+    made = index.of(other, cache)
+    shipped = Index(release.path / "index.db")
+    assert made.counts() == shipped.counts()
+    assert all(made.text(entry.id) == shipped.text(entry.id) for entry in release.entries)
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda _: index.of(other, cache), range(8)))
+    assert set(found) == {made}
+    assert made.datasets("es").total == shipped.datasets("es").total
 
 
 def test_no_person_is_in_the_demo_index(release: Release, tmp_path: Path) -> None:

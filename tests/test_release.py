@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,14 @@ from typing import Any
 import pytest
 
 from bilbaokg import release, settings
-from bilbaokg.errors import Conflict, CorruptStore, GateRefused, Invalid, NotFound
+from bilbaokg.errors import (
+    Conflict,
+    CorruptStore,
+    GateRefused,
+    Invalid,
+    NotFound,
+    StorageFull,
+)
 from bilbaokg.operations import OPERATIONS
 from bilbaokg.workspace import Workspace, initialise
 
@@ -362,6 +371,31 @@ def test_recovery_finishes_a_told_build_and_clears_an_untold_one(workspace: Work
     workspace.builder.recover(workspace.records.audit.events())
     assert [r.id for r in workspace.releases.list()] == ["r1"]
     assert not list(workspace.releases.path.glob(".building-*"))
+
+
+def test_release_whose_audit_entry_fails_is_there_whole_or_not_at_all(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    load(workspace, CATALOGUE)
+    for operation in ("release.build", "release.publish"):
+        with monkeypatch.context() as full:
+            full.setattr(os, "fdatasync", fail)
+            with pytest.raises(StorageFull):
+                do(workspace, operation, hold_back=True)
+        told = [e.detail["id"] for e in workspace.records.audit.events() if e.kind == operation]
+        there = {r.id for r in workspace.releases.list()}
+        current = workspace.releases.current()
+        assert set(told) <= there
+        assert not (workspace.releases.path / ".current").is_symlink()
+        assert not list(workspace.releases.path.glob(".building-*"))
+        assert (current.id if current else None) == (
+            told[-1] if told and operation == "release.publish" else None
+        )
+        do(workspace, operation, hold_back=True)
+    assert workspace.records.audit.verify()
 
 
 def test_recovery_completes_a_told_switch(workspace: Workspace) -> None:

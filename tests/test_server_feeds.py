@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from serving import BASE, CATALOGUE, Served, initialise, load, operate, publishe
 
 from bilbaokg import exports
 from bilbaokg.release import Releases
+from bilbaokg.server import control
 from bilbaokg.settings import Settings
 
 PARSERS = {"ttl": "turtle", "rdf": "xml", "nt": "nt", "jsonld": "json-ld"}
@@ -120,6 +122,7 @@ def test_validators_are_strong_and_bring_304(server: Served) -> None:
         {"If-None-Match": '"other"'},
         {"If-Modified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"},
         {"If-Modified-Since": "nonsense"},
+        {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"},
         {"If-None-Match": '"other"', "If-Modified-Since": first.headers["last-modified"]},
     ):
         assert server.client.get("/catalog.rdf", headers=PLAIN | headers).status_code == 200
@@ -322,8 +325,6 @@ def test_ontology_is_served_at_its_namespace(server: Served) -> None:
 
 
 def test_a_new_release_changes_validators(tmp_path: Path) -> None:
-    from bilbaokg.server import control
-
     data = published(tmp_path / "data")
     load(data, CATALOGUE.replace("Ruido", "Sonido"))
     with served(data) as server:
@@ -334,3 +335,19 @@ def test_a_new_release_changes_validators(tmp_path: Path) -> None:
         after = server.client.get("/catalog.ttl", headers={"If-None-Match": before.headers["etag"]})
         assert after.status_code == 200
         assert "Sonido" in after.text
+
+
+def test_rollback_is_seen_by_clients_that_know_dates_only(tmp_path: Path) -> None:
+    data = published(tmp_path / "data")
+    # Dates are of one second.
+    time.sleep(1.1)
+    load(data, CATALOGUE.replace("Ruido", "Sonido"))
+    operate(data, "release.build", unchecked=True)
+    operate(data, "release.publish")
+    with served(data) as server:
+        newer = server.client.get("/catalog.ttl").headers["last-modified"]
+        control.call(data, "release.rollback", {})
+        for path in ("/catalog.ttl", "/dataset/noise.ttl", "/es/dataset/noise"):
+            answer = server.client.get(path, headers={"If-Modified-Since": newer})
+            assert answer.status_code == 200
+            assert "Ruido" in answer.text

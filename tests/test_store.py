@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -141,9 +142,52 @@ def test_failure_of_the_disk_is_told_not_swallowed(
     store.close()
 
 
+def test_write_after_a_failed_one_is_taken_and_what_failed_may_be_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store = EmbeddedStore(tmp_path / "s")
+    store.apply([GraphChange(G, [line("a", "1")])])
+    change = [GraphChange(G, insert=[line("a", "2")], clear=["<urn:a>"])]
+    with monkeypatch.context() as full:
+        full.setattr(os, "fdatasync", fail)
+        with pytest.raises(StorageFull):
+            store.apply(change)
+    assert store.failures
+    assert quads(store) in ({'a "1" g'}, {'a "2" g'})
+    store.apply(change)
+    assert quads(store) == {'a "2" g'}
+    store.close()
+    assert quads(EmbeddedStore(tmp_path / "s")) == {'a "2" g'}
+
+
+def test_store_that_cannot_be_opened_for_writing_is_read_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("IO error: No space left on device")
+
+    store = EmbeddedStore(tmp_path / "s")
+    store.apply([GraphChange(G, [line("a", "1")])])
+    with monkeypatch.context() as full:
+        full.setattr(os, "fdatasync", fail)
+        full.setattr(store, "_open", fail)
+        for _ in range(2):
+            with pytest.raises(StorageFull):
+                store.apply([GraphChange(G, [line("b", "1")])])
+            assert 'a "1" g' in quads(store)
+    store.apply([GraphChange(G, [line("b", "1")])])
+    assert quads(store) == {'a "1" g', 'b "1" g'}
+    store.close()
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
+        (sqlite3.OperationalError("database or disk is full"), StorageFull),
+        (sqlite3.OperationalError("disk I/O error"), StorageFault),
         (OSError(errno.ENOSPC, "x"), StorageFull),
         (OSError(errno.EDQUOT, "x"), StorageFull),
         (OSError("IO error: No space left on device: While appending"), StorageFull),

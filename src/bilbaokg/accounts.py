@@ -21,7 +21,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from bilbaokg.errors import BadInput, Conflict, CorruptStore, NotFound, StorageFault, StorageFull
+from bilbaokg.errors import BadInput, Conflict, CorruptStore, NotFound
+from bilbaokg.store.embedded import storage_errors
 
 __all__ = ["PREFIX", "SCOPES", "Accounts", "Token", "scopes_of"]
 
@@ -70,24 +71,25 @@ class Accounts:
             # Made by us first, so that SQLite never makes it readable to others.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         with self._connection() as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
+            # Not WAL: reading must create no file, so that it works on a full disk.
+            connection.execute("PRAGMA journal_mode = DELETE")
             connection.executescript(_SCHEMA)
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
-            connection = sqlite3.connect(self.path, timeout=5.0, isolation_level=None)
-            connection.row_factory = sqlite3.Row
-            try:
-                yield connection
-            finally:
-                connection.close()
-        except sqlite3.OperationalError as error:
-            kind = StorageFull if "full" in str(error) else StorageFault
-            raise kind(str(error), where=str(self.path)) from error
+            with storage_errors(self.path):
+                connection = sqlite3.connect(self.path, timeout=5.0, isolation_level=None)
+                connection.row_factory = sqlite3.Row
+                try:
+                    # The end of a journal is on disk, too, when a change is acknowledged.
+                    connection.execute("PRAGMA synchronous = EXTRA")
+                    yield connection
+                finally:
+                    connection.close()
+        except sqlite3.IntegrityError:
+            raise
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.IntegrityError):
-                raise
             raise CorruptStore(str(error), where=str(self.path), hint="restore a backup") from error
 
     def create(self, name: str, scope: str, *, expires: date | None = None) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class Audit:
         self.store = store
         self.graph = f"{base}/graph/audit"
         self._last: Event | None = None
+        self._failures = 0
 
     def iri(self, seq: int) -> str:
         """The IRI of an entry."""
@@ -41,6 +42,9 @@ class Audit:
 
     def last(self) -> Event | None:
         """The newest entry."""
+        if self._failures != self.store.failures:
+            # A write that failed may have written its entry.
+            self._last, self._failures = None, self.store.failures
         if self._last is None:
             sequence = (
                 int(s.rpartition("#e")[2][:-1])

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from bilbaokg import exports, index
 from bilbaokg.audit import now
-from bilbaokg.errors import CorruptStore, NotFound
+from bilbaokg.errors import CorruptStore, NotFound, StorageFault
 from bilbaokg.model import Event, Record, Release
 from bilbaokg.records import Records
 from bilbaokg.selection import Content
@@ -123,12 +123,25 @@ class Builder:
                 shutil.rmtree(aside, ignore_errors=True)
                 raise
         digest = _hash(manifest)
-        detail = {"id": id, "manifest": digest, "waived": waive, "why": note}
-        event, entry = self.records.audit.next(actor, "release.build", id, detail)
-        self.records.store.apply([entry])
-        self.records.audit.written(event)
+        self._tell(
+            actor,
+            "release.build",
+            id,
+            {"id": id, "manifest": digest, "waived": waive, "why": note},
+        )
         self._into_place(id)
         return self.releases.get(id)
+
+    def _tell(self, actor: str, kind: str, id: str, detail: dict[str, Any]) -> None:
+        """Write the audit entry that decides whether what is prepared happens."""
+        audit = self.records.audit
+        event, entry = audit.next(actor, kind, id, detail)
+        try:
+            self.records.store.apply([entry])
+        except StorageFault:
+            self.recover(audit.events())
+            raise
+        audit.written(event)
 
     def _write(
         self,
@@ -222,22 +235,27 @@ class Builder:
         self.releases.verify(release)
         before = self.releases.current()
         detail = {"id": id, "from": before.id if before else None, "why": why}
-        event, entry = self.records.audit.next(actor, kind, id, detail)
-        self.records.store.apply([entry])
-        self.records.audit.written(event)
-        self._point_to(id)
+        part = self._pointer(id)
+        self._tell(actor, kind, id, detail)
+        self._swap(part)
         return release
 
-    def _point_to(self, id: str) -> None:
+    def _pointer(self, id: str) -> Path:
+        """A link to a release beside the current one: what may need space comes first."""
         part = self.releases.path / f".{_CURRENT}"
         with storage_errors(self.releases.path):
             part.unlink(missing_ok=True)
             part.symlink_to(id)
+        return part
+
+    def _swap(self, part: Path) -> None:
+        with storage_errors(self.releases.path):
             part.rename(self.releases.path / _CURRENT)
             _sync(self.releases.path)
 
     def recover(self, events: Sequence[Event]) -> None:
         """Finish what the audit chain tells, and undo what it does not (after a kill)."""
+        (self.releases.path / f".{_CURRENT}").unlink(missing_ok=True)
         asides = list(self.releases.path.glob(f"{_BUILDING}*"))
         told = {e.detail["id"]: e.detail["manifest"] for e in events if e.kind == "release.build"}
         for aside in asides:
@@ -252,7 +270,7 @@ class Builder:
             id = switches[-1].detail["id"]
             current = self.releases.current()
             if (self.releases.path / id).is_dir() and (current is None or current.id != id):
-                self._point_to(id)
+                self._swap(self._pointer(id))
 
 
 @dataclass(frozen=True, slots=True)

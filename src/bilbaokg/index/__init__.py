@@ -13,17 +13,21 @@ The file is made from the records of a release and never changes after. Tables:
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
-from bilbaokg.errors import CorruptStore
+from bilbaokg.errors import CorruptStore, StorageFault
 from bilbaokg.index.reader import FACETS, SORTS, Index, Listing, Row, Where
 from bilbaokg.index.texts import Text, choose
-from bilbaokg.index.writer import FORMAT, build
+from bilbaokg.index.writer import FORMAT, build, fill
 from bilbaokg.model import Record, Release
+from bilbaokg.store.embedded import storage_errors
 
 __all__ = [
     "FACETS",
@@ -40,21 +44,58 @@ __all__ = [
 ]
 
 
+# One index is made at a time, and once. The last that no file could hold stays in memory.
+_making: Final = threading.Lock()
+_in_memory: Final[dict[Path, Index]] = {}
+
+
 def of(release: Release, cache: Path) -> Index:
     """The index of a release; made again in its cache folder when it is of another format.
 
-    Raises CorruptStore when neither it nor catalogue.nq can be read.
+    Where the cache cannot be written it is made in memory, once. Raises CorruptStore when neither
+    it nor catalogue.nq can be read.
     """
-    shipped = release.path / "index.db"
-    if _format(shipped) == FORMAT:
-        return Index(shipped)
     made = cache / release.id / f"index-{FORMAT}.db"
-    if _format(made) != FORMAT:
-        made.parent.mkdir(parents=True, exist_ok=True)
-        part = made.with_suffix(f".{threading.get_ident()}.part")
-        build(part, _released(release))
-        part.replace(made)
-    return Index(made)
+    for path in (release.path / "index.db", made):
+        if _format(path) == FORMAT:
+            return Index(path)
+    with _making:
+        if _format(made) == FORMAT:
+            return Index(made)
+        if made not in _in_memory:
+            try:
+                _write(made, release)
+            except StorageFault:
+                _in_memory.clear()
+                _in_memory[made] = _held(made, release)
+            else:
+                return Index(made)
+        return _in_memory[made]
+
+
+def _write(path: Path, release: Release) -> None:
+    """Make the file whole or not at all. Raises StorageFault, StorageFull."""
+    part = path.with_suffix(".part")
+    with storage_errors(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            build(part, _released(release))
+            descriptor = os.open(part, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            part.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            raise
+
+
+def _held(path: Path, release: Release) -> Index:
+    database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    fill(database, _released(release))
+    return Index(path, database)
 
 
 def _format(path: Path) -> int | None:

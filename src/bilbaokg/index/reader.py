@@ -64,15 +64,20 @@ class Listing:
 
 
 class Index:
-    """A finished index, opened read-only; may be used from many threads."""
+    """A finished index, opened read-only; may be used from many threads.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    `memory` is a database that holds what no file at `path` could.
+    """
+
+    def __init__(self, path: Path, memory: sqlite3.Connection | None = None) -> None:
+        self.path, self._memory = path, memory
         self._local = threading.local()
 
     @property
     def database(self) -> sqlite3.Connection:
         """This thread's connection."""
+        if self._memory:
+            return self._memory
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
             uri = f"{self.path.resolve().as_uri()}?mode=ro&immutable=1"

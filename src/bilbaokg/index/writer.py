@@ -34,7 +34,7 @@ from bilbaokg.terms import (
     split_lines,
 )
 
-__all__ = ["FORMAT", "NAMES", "build"]
+__all__ = ["FORMAT", "NAMES", "build", "fill"]
 
 # Raised whenever the tables or their content change: an index of another number is made again.
 FORMAT: Final = 1
@@ -111,18 +111,25 @@ def build(path: Path, records: Iterable[Record], languages: Sequence[str] = LANG
     path.unlink(missing_ok=True)
     database = sqlite3.connect(path, isolation_level=None)
     try:
-        database.executescript(
-            f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA user_version={FORMAT};"
-            f"{_SCHEMA}BEGIN"
-        )
-        builder = _Builder(database, languages)
-        for record in records:
-            builder.add(record)
-        builder.finish()
-        database.execute("COMMIT")
-        database.executescript(f"BEGIN;{_INDEXES}COMMIT")
+        fill(database, records, languages)
     finally:
         database.close()
+
+
+def fill(
+    database: sqlite3.Connection, records: Iterable[Record], languages: Sequence[str] = LANGUAGES
+) -> None:
+    """Write the index into an empty database that commits by itself."""
+    database.executescript(
+        f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA user_version={FORMAT};"
+        f"{_SCHEMA}BEGIN"
+    )
+    builder = _Builder(database, languages)
+    for record in records:
+        builder.add(record)
+    builder.finish()
+    database.execute("COMMIT")
+    database.executescript(f"BEGIN;{_INDEXES}COMMIT")
 
 
 class _Builder:

@@ -177,13 +177,16 @@ def validators(release: Release, representation: str) -> dict[str, str]:
 
 
 def is_known(given: Headers, ours: Mapping[str, str]) -> bool:
-    """Whether the client has it: If-None-Match, else If-Modified-Since (RFC 9110, 13.2.2)."""
+    """Whether the client has it: If-None-Match, else If-Modified-Since (RFC 9110, 13.2.2).
+
+    The date must be ours exactly: after a rollback a client has what is newer than the release.
+    """
     if (tags := given.get("if-none-match")) is not None:
         known = [tag.strip().removeprefix("W/") for tag in tags.split(",")]
         return ours["ETag"] in known or "*" in known
     try:
         since = parsedate_to_datetime(given.get("if-modified-since", ""))
-        return since >= parsedate_to_datetime(ours["Last-Modified"])
+        return since == parsedate_to_datetime(ours["Last-Modified"])
     except (TypeError, ValueError):
         return False
 

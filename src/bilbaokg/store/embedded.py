@@ -6,7 +6,8 @@ import contextlib
 import errno
 import gc
 import os
-from collections.abc import Iterator, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,23 +25,30 @@ _BULK_BYTES: Final = 1 << 20
 
 @contextlib.contextmanager
 def storage_errors(where: Path | str) -> Iterator[None]:
-    """Turn the disk's and RocksDB's failures into our errors."""
+    """Turn the failures of the disk, of RocksDB and of SQLite into our errors."""
     try:
         yield
+    except sqlite3.OperationalError as error:
+        if "full" in str(error):
+            raise _full(where) from error
+        raise StorageFault(str(error), where=str(where)) from error
     except OSError as error:
         text = str(error)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in text
-        if full:
-            raise StorageFull(
-                "no space left on the disk",
-                where=str(where),
-                hint="free some space and run the same command again: nothing is half done",
-            ) from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in text:
+            raise _full(where) from error
         if "lock" in text.lower() and "LOCK" in text:
             raise StoreBusy("another process has the store open", where=str(where)) from error
         if "orruption" in text:
             raise CorruptStore(text, where=str(where), hint="restore a backup") from error
         raise StorageFault(text, where=str(where)) from error
+
+
+def _full(where: Path | str) -> StorageFull:
+    return StorageFull(
+        "no space left on the disk",
+        where=str(where),
+        hint="free some space and run the same command again: nothing is half done",
+    )
 
 
 def _node(term: str) -> Any:
@@ -51,18 +59,27 @@ def _node(term: str) -> Any:
 
 
 class EmbeddedStore:
-    """A pyoxigraph store; `path` None keeps it in memory. `raw` is the pyoxigraph object."""
+    """A pyoxigraph store; `path` None keeps it in memory. `raw` is the pyoxigraph object.
+
+    RocksDB takes no write after one that failed: the files are opened anew then, at least for
+    reading. `failures` counts those: what was read before one may not hold any more.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
+        self.failures = 0
+        self._stalled = False
         with storage_errors(path or "memory"):
-            self.raw: ox.Store = ox.Store(str(path)) if path else ox.Store()
+            self.raw: ox.Store = self._open()
+
+    def _open(self) -> ox.Store:
+        return ox.Store(str(self.path)) if self.path else ox.Store()
 
     @classmethod
     def read_only(cls, path: Path) -> EmbeddedStore:
         """Open a directory that nobody writes to: a release or a backup."""
         store = cls.__new__(cls)
-        store.path = path
+        store.path, store.failures, store._stalled = path, 0, False
         with storage_errors(path):
             store.raw = ox.Store.read_only(str(path))
         return store
@@ -79,13 +96,50 @@ class EmbeddedStore:
             gc.collect()
 
     def apply(self, changes: Sequence[GraphChange]) -> None:
-        """Do all changes or none (one transaction), and return when the log is on disk."""
-        with storage_errors(self.path or "memory"):
-            if all(change.only_adds for change in changes):
-                self._add("".join(_nquads(change) for change in changes).encode())
+        """Do all changes or none (one transaction), and return when the log is on disk.
+
+        Where this fails on the last step, they may be done all the same; doing them again is safe.
+        """
+        if all(change.only_adds for change in changes):
+            nquads = "".join(_nquads(change) for change in changes).encode()
+            self._write(lambda: self._add(nquads))
+        else:
+            text = ";\n".join(op for change in changes for op in _operations(change))
+            self._write(lambda: self.raw.update(text))
+
+    def _write(self, action: Callable[[], None]) -> None:
+        """Do what writes and put it on disk; what failed for an earlier failure is done again."""
+        if not self._stalled:
+            try:
+                self._attempt(action)
+            except StorageFault:
+                if self.path is None:
+                    raise
             else:
-                self.raw.update(";\n".join(op for change in changes for op in _operations(change)))
-            self.sync()
+                return
+        self._reopen()
+        self._attempt(action)
+
+    def _attempt(self, action: Callable[[], None]) -> None:
+        try:
+            with storage_errors(self.path or "memory"):
+                action()
+                self.sync()
+        except BaseException:
+            self.failures += 1
+            raise
+
+    def _reopen(self) -> None:
+        """Open the files anew. Raises StorageFull, StorageFault; then they are open for reading."""
+        self.close()
+        self._stalled = True
+        with storage_errors(self.path or "memory"):
+            try:
+                self.raw = self._open()
+            except OSError:
+                self.raw = ox.Store.read_only(str(self.path))
+                raise
+        self._stalled = False
 
     def _add(self, nquads: bytes) -> None:
         """Both ways are one transaction; bulk loading writes tables and syncs them itself."""
@@ -140,13 +194,11 @@ class EmbeddedStore:
 
     def backup(self, directory: Path) -> None:
         """Write a consistent copy that other processes may open."""
-        with storage_errors(directory):
-            self.raw.backup(str(directory))
+        self._write(lambda: self.raw.backup(str(directory)))
 
     def flush(self) -> None:
         """Move the log into tables, so that the next start has nothing to replay."""
-        with storage_errors(self.path or "memory"):
-            self.raw.flush()
+        self._write(lambda: self.raw.flush())
 
     def close(self) -> None:
         """Let go of the files; the object cannot be used after."""
