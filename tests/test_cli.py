@@ -449,6 +449,18 @@ def unread(pipe: Any) -> int:
     return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4), sys.byteorder)
 
 
+def test_demo_is_never_mixed_into_another_catalogue(shell: Shell) -> None:
+    shell("init")
+    shell("load", "-", given=GOOD.encode())
+    assert b"holds another catalogue" in shell("demo", "--no-serve", code=2).stderr
+    assert shell.json("status")["records"] == {"dataset": 1}
+
+
+def test_a_file_that_is_named_twice_is_read_once(shell: Shell) -> None:
+    shell.file("a.ttl", GOOD)
+    shell("validate", "a.ttl", "a.ttl")
+
+
 def test_interrupt_exits_with_130(ready: Shell) -> None:
     env = {**os.environ, "BILBAOKG_DATA": str(ready.folder / "data")}
     command = [sys.executable, "-m", "bilbaokg", "load", "-"]

@@ -52,7 +52,11 @@ def test_from_nothing_to_a_public_catalogue(server: Served, publisher: dict[str,
     assert built.status_code == 201, built.text
     id = built.json()["id"]
     assert built.headers["location"] == f"/api/releases/{id}"
-    assert client.get(built.headers["location"]).json()["id"] == id
+    assert client.get(built.headers["location"], headers=publisher).json()["id"] == id
+    assert client.get("/api/releases", headers=publisher).json()["releases"][0]["id"] == id
+    # What is not published yet is not public.
+    assert client.get(built.headers["location"]).status_code == 404
+    assert client.get("/api/releases").json()["releases"] == []
     assert client.get("/api/releases/r999").status_code == 404
     assert client.get("/api/status").json()["release"] is None
 

@@ -252,6 +252,11 @@ class Release:
     manifest: dict[str, Any] = field(repr=False)
 
     @property
+    def number(self) -> int:
+        """The place in the order of releases: 2 for r2."""
+        return int(self.id[1:])
+
+    @property
     def entries(self) -> Iterable[Entry]:
         """The released records, by id."""
         return [Entry(**entry) for entry in self.manifest["content"]["entries"]]

@@ -1,9 +1,9 @@
 """Turns typed pages into HTML in the reader's language: Jinja, text catalogues, Babel.
 
-A page is a frozen dataclass of `pages.py` in the server; its template has the same name. Texts of
-our own stand in `web/locale/<language>.toml`; names of RDF terms come from wording.py. A language
-is a catalogue in that folder: nothing here names one. Autoescape is on and an undefined name is an
-error, so a literal can neither become markup nor vanish.
+A page is a frozen dataclass of `pages.py` in the server; its template has the same name. Texts of our
+own stand in `web/locale/<language>.toml`; names of RDF terms come from wording.py. A language is a
+catalogue in that folder: nothing here names one but the endings of dates. Autoescape is on and an
+undefined name is an error, so a literal can neither become markup nor vanish.
 """
 
 from __future__ import annotations
@@ -181,13 +181,38 @@ def when(value: str | None, lang: str, width: Literal["medium", "long"] = "long"
     if not value:
         return ""
     try:
-        day = format_date(date.fromisoformat(value[:10]), format=width, locale=lang)
+        day = format_date(date.fromisoformat(value[:10]), width, translate("site.locale", lang))
+        day = _DATES.get(lang, str)(day)
         if len(value) == len("2026-01-31"):
             return day
         moment = datetime.fromisoformat(value)
         return f"{day}, {moment:%H:%M}{' UTC' if moment.utcoffset() == timedelta(0) else ''}"
     except ValueError:
         return value
+
+
+def _declined(day: str) -> str:
+    """A Basque date with its endings written as they are spoken: 2026ko azaroaren 20a.
+
+    CLDR leaves them open: 2026(e)ko azaroaren 20(a). Numbers that end in a consonant (bat, bost,
+    hamar) take -eko; hamaika (11, 31) ends in -a by itself.
+    """
+
+    def year(found: re.Match[str]) -> str:
+        number = int(found[1])
+        tens, units = divmod(number % 100, 10)
+        odd = tens % 2 == 1  # hogeita hamar, hogeita hamaika...
+        closed = units == 5 or (units == 0 and odd) or (units == 1 and not odd)
+        if number % 100 == 0:
+            closed = number % 1000 != 0  # bederatziehun, but bi mila
+        return f"{found[1]}{'eko' if closed else 'ko'}"
+
+    day = re.sub(r"(\d+)\(e\)ko", year, day)
+    return re.sub(r"(\d+)\(a\)", lambda d: d[1] + ("" if d[1] in ("11", "31") else "a"), day)
+
+
+# What is still to do to a date of CLDR, by language.
+_DATES: Final = {"eu": _declined}
 
 
 def file_size(value: str | None, lang: str) -> str:

@@ -25,6 +25,8 @@ PATHS = {
     "glossary": "/es/concept",
     "validation": "/es/validation",
     "releases": "/es/releases",
+    "release": "/es/releases/r2",
+    "none": "/es/unit?q=zzzz",
     "query": "/es/sparql",
     "answer": f"/es/sparql?{RUN}",
 }
@@ -148,3 +150,16 @@ def test_page_prints_without_its_controls(open_page: Open) -> None:
     assert not tab.is_visible("header.site nav.main")
     assert not tab.is_visible("form")
     assert tab.is_visible("h1")
+
+
+def test_list_prints_its_results_and_not_its_filters(open_page: Open) -> None:
+    tab = open_page("/es/datasets", script=True).tab
+    tab.emulate_media(media="print")
+    assert tab.is_visible("article.card >> nth=0")
+    assert not tab.is_visible(".facets")
+
+
+def test_footer_stands_at_the_foot_of_a_short_page(open_page: Open) -> None:
+    tab = open_page("/es/releases/r1", script=True).tab
+    foot = tab.evaluate("document.querySelector('footer').getBoundingClientRect().bottom")
+    assert foot >= tab.evaluate("innerHeight") - 1

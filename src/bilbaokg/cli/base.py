@@ -161,7 +161,7 @@ def spooled(paths: Sequence[str], format: str | None, limit: int) -> Iterator[li
     with tempfile.TemporaryDirectory(prefix="bilbaokg-") as folder:
         copies = {path: _copied(Path(folder), format, limit) for path in paths if path == "-"}
         try:
-            yield [copies.get(path) or Path(path).absolute() for path in paths]
+            yield [copies.get(path) or Path(path).absolute() for path in dict.fromkeys(paths)]
         except BilbaokgError as error:
             if error.where and error.where.startswith(folder):
                 error.where = _STDIN

@@ -14,7 +14,7 @@ from bilbaokg import assets, release, settings
 from bilbaokg.cli.base import DONE, configuration_of, group, operate, verb
 from bilbaokg.cli.loading import counted
 from bilbaokg.console import Console
-from bilbaokg.errors import BadInput
+from bilbaokg.errors import BadInput, Conflict
 from bilbaokg.workspace import initialise
 
 __all__: list[str] = []
@@ -43,6 +43,7 @@ def demo(console: Console, no_serve: bool, host: str, port: int) -> int:
     folder = assets.folder("demo")
     script = tomllib.loads((folder / "demo.toml").read_text(encoding="utf-8"))
     initialise(console.data, {"base": script["base"], "title": script["title"]})
+    _refuse_other_catalogue(console)
     if release.Releases(console.data, configuration_of(console)).current() is None:
         for number, step in enumerate(script["step"], 1):
             _demo_step(console, folder, step, f"[{number}/{len(script['step'])}]")
@@ -51,6 +52,18 @@ def demo(console: Console, no_serve: bool, host: str, port: int) -> int:
     if no_serve:
         return DONE
     return _serve(console, host, port, "", None)
+
+
+def _refuse_other_catalogue(console: Console) -> None:
+    """The demo is never mixed into somebody's own catalogue: what it loads comes first."""
+    entries = operate(console, "audit.list", {"limit": 1_000_000})["entries"]
+    loaded = [entry["subject"] for entry in reversed(entries) if entry["kind"] == "load"]
+    if loaded and not loaded[0].startswith("demo/"):
+        raise Conflict(
+            "it holds another catalogue",
+            where=str(console.data),
+            hint="give the demo its own directory: bilbaokg --data ./bilbaokg-demo demo",
+        )
 
 
 def _demo_step(console: Console, folder: Path, step: dict[str, Any], label: str) -> None:

@@ -94,7 +94,7 @@ def release_rollback(
         current = workspace.releases.current()
         if current is None:
             raise NotFound("nothing is published yet")
-        earlier = [r.id for r in workspace.releases.list() if int(r.id[1:]) < int(current.id[1:])]
+        earlier = [r.id for r in workspace.releases.list() if r.number < current.number]
         target = params.get("id") or (earlier[-1] if earlier else None)
         if target is None:
             raise Invalid(f"there is no release before {current.id}")

@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bilbaokg import profiles
-from bilbaokg.errors import BadInput, SyntaxFault, TooLarge, UnsupportedFormat
+from bilbaokg.errors import BadInput, NotFound, SyntaxFault, TooLarge, UnsupportedFormat
 from bilbaokg.formats import FORMATS, by_media_type
 from bilbaokg.model import Release
 from bilbaokg.operations import OPERATIONS, load_content
@@ -65,18 +65,27 @@ def public_routes(context: Context) -> list[BaseRoute]:
         }
 
     @router.get("/api/releases")
-    def releases() -> dict[str, Any]:
-        """All releases, newest first."""
+    def releases(request: Request) -> dict[str, Any]:
+        """The releases, newest first; what is not published yet for a token with `publish`."""
         current = context.current()
-        found = [_summary(r, current) for r in reversed(context.releases.list())]
+        known = context.releases.list() if _publishes(request) else context.public_releases()
+        found = [_summary(r, current) for r in reversed(known)]
         return {"current": current.id if current else None, "releases": found}
 
     @router.get("/api/releases/{id}")
-    def release(id: Annotated[str, Path(pattern=_RELEASE)]) -> dict[str, Any]:
-        """One release."""
-        return _summary(context.releases.get(id), context.current())
+    def release(request: Request, id: Annotated[str, Path(pattern=_RELEASE)]) -> dict[str, Any]:
+        """One release; one that is not published yet for a token with `publish`."""
+        found = next((r for r in context.public_releases() if r.id == id), None)
+        if found is None and not _publishes(request):
+            raise NotFound(f"no release {id!r}")
+        return _summary(found or context.releases.get(id), context.current())
 
     return [*router.routes, *map(_head, router.routes)]
+
+
+def _publishes(request: Request) -> bool:
+    """Whether the client may know what is not published yet."""
+    return "publish" in request.scope["bilbaokg.actor"].scopes
 
 
 def _head(route: BaseRoute) -> BaseRoute:

@@ -55,6 +55,11 @@ class Context:
             self._seen[name] = release
         return self._seen[name]
 
+    def public_releases(self) -> list[Release]:
+        """The releases up to the published one, oldest first: those after it are not public yet."""
+        current = self.current()
+        return [r for r in self.releases.list() if current and r.number <= current.number]
+
     def url(self, path: str) -> str:
         """The absolute address of one of our paths."""
         return f"{self.settings.public_url}{path}"

@@ -224,7 +224,8 @@ def _chips(reader: Reader, form: Form) -> list[Action]:
     chips = []
     if form.q:
         href = reader.site.url(f"/datasets?{form.link(words=False)}")
-        chips.append(Action(f"«{form.q}»", href))
+        quoted = f"{_t(reader, 'quote.open')}{form.q}{_t(reader, 'quote.close')}"
+        chips.append(Action(quoted, href))
     for name, values in form.filters.items():
         names = _names(reader, name, values)
         for value in values:

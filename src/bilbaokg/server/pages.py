@@ -18,13 +18,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bilbaokg import release as releases
 from bilbaokg import render
 from bilbaokg.errors import NotFound
-from bilbaokg.model import SEVERITIES, Release
-from bilbaokg.server import describe, findings, lists, query_page
+from bilbaokg.model import SEVERITIES
+from bilbaokg.server import describe, findings, history, lists, query_page
 from bilbaokg.server.reading import Catalogue, Opened, Reader
-from bilbaokg.server.views import EmptyPage, ReleaseRow, ReleasesPage
+from bilbaokg.server.views import EmptyPage
 
 if TYPE_CHECKING:
     from bilbaokg.server.context import Context
@@ -44,6 +43,7 @@ def routes(context: Context) -> list[BaseRoute]:
         ("/sparql", "sparql", pages.sparql),
         ("/validation", "validation", pages.validation),
         ("/releases", "releases", pages.releases),
+        ("/releases/{id}", "releases", pages.release),
         ("/{kind}", "", pages.kind),
         ("/{kind}/{slug}", "", pages.record),
     ]
@@ -122,7 +122,10 @@ class _Pages:
 
     def home(self, request: Request, reader: Reader) -> Response:
         """The entrance."""
-        return _html(lists.home(reader, self._changes(reader.opened.release)), reader.site)
+        return _html(
+            lists.home(reader, history.change_counts(self.context, reader.opened.release)),
+            reader.site,
+        )
 
     def datasets(self, request: Request, reader: Reader) -> Response:
         """The datasets that fit the form."""
@@ -167,36 +170,14 @@ class _Pages:
         return _html(findings.page(reader, chosen), reader.site)
 
     def releases(self, request: Request, reader: Reader) -> Response:
-        """All releases, newest first."""
-        rows = []
-        for release in reversed(self.context.releases.list()):
-            content = release.manifest["content"]
-            rows.append(
-                ReleaseRow(
-                    id=release.id,
-                    created=release.created_at,
-                    current=release.id == reader.opened.release.id,
-                    records=len(content["entries"]),
-                    statements=sum(entry["statements"] for entry in content["entries"]),
-                    held_back=release.held_back,
-                    waived=bool(content["waived"]),
-                    changes=self._changes(release),
-                    note=release.manifest["build"]["note"],
-                )
-            )
-        headers = {"Cache-Control": "no-cache"}
-        return _html(ReleasesPage(rows), reader.site, headers=headers)
+        """The public releases, newest first."""
+        content = history.overview(self.context, reader)
+        return _html(content, reader.site, headers={"Cache-Control": "no-cache"})
 
-    def _changes(self, release: Release) -> tuple[int, int, int]:
-        """New, changed and gone records since the release before; none when that was removed."""
-        before = None
-        if release.previous:
-            try:
-                before = self.context.releases.get(release.previous)
-            except NotFound:
-                return (0, 0, 0)
-        found = releases.difference(before, release)
-        return (len(found.new), len(found.changed), len(found.gone))
+    def release(self, request: Request, reader: Reader) -> Response:
+        """One release: what it changed."""
+        content = history.page(self.context, reader, request.path_params["id"])
+        return _html(content, reader.site, headers={"Cache-Control": "no-cache"})
 
     def sparql(self, request: Request, reader: Reader) -> Response:
         """The query form with the answer below it."""

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from bilbaokg import queries, render
 from bilbaokg.errors import BilbaokgError
+from bilbaokg.index import Text
 from bilbaokg.model import Query
 from bilbaokg.server import sparql
 from bilbaokg.server.evaluation import Rows
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["answer"]
 
+# The language of the messages of errors.
+_MESSAGES: Final = "en"
 _START: Final = "examples/datasets-newest"
 _DOWNLOADS: Final = {
     "select": (("CSV", "csv"), ("TSV", "tsv"), ("JSON", "json"), ("XML", "xml")),
@@ -62,12 +65,21 @@ def _fill(
         milliseconds=round(answer.seconds * 1000) if answer else 0,
         more=bool(answer and answer.truncated),
         downloads=_downloads(answer.kind, text, reader) if answer else [],
-        error=error.message if error else None,
+        error=_fault(error, reader.lang) if error else None,
+        detail=error.message if error and reader.lang != _MESSAGES else None,
         line=error.extra.get("line") if error else None,
         excerpt=error.extra.get("excerpt") if error else None,
         hint=error.hint if error else None,
         endpoint=endpoint,
     )
+
+
+def _fault(error: BilbaokgError, lang: str) -> Text:
+    """What went wrong, in the reader's language where we have words for it."""
+    key = f"fault.{error.code}"
+    if lang == _MESSAGES or not render.has_text(key):
+        return Text(error.message, _MESSAGES)
+    return Text(render.translate(key, lang), lang)
 
 
 def _cell(term: str | None, reader: Reader) -> Value | None:

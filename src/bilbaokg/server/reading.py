@@ -22,11 +22,11 @@ from bilbaokg.release import Releases
 from bilbaokg.server.views import Value
 from bilbaokg.skolem import GENID
 from bilbaokg.store.embedded import EmbeddedStore
-from bilbaokg.terms import PREFIXES, RDFS, SKOS, XSD, language_of, plain
+from bilbaokg.terms import DCT, PREFIXES, RDFS, SKOS, XSD, language_of, plain
 
 __all__ = ["Catalogue", "Opened", "Reader", "anchor"]
 
-_LABELS: Final = (ox.NamedNode(SKOS.prefLabel), ox.NamedNode(RDFS.label))
+_LABELS: Final = tuple(map(ox.NamedNode, (SKOS.prefLabel, RDFS.label, DCT["title"])))
 _DATES: Final = (f"^^<{XSD.date}>", f"^^<{XSD.dateTime}>")
 _AUTHORITIES: Final = (
     "http://publications.europa.eu/resource/authority/",

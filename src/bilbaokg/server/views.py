@@ -14,6 +14,7 @@ __all__ = [
     "Action",
     "Assertion",
     "Card",
+    "ChangeGroup",
     "Choice",
     "DatasetPage",
     "DatasetsPage",
@@ -31,6 +32,7 @@ __all__ = [
     "Listed",
     "Node",
     "Pager",
+    "ReleasePage",
     "ReleaseRow",
     "ReleasesPage",
     "ResourcePage",
@@ -368,17 +370,43 @@ class ValidationPage:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRow:
-    """One release in the list; `changes` are new, changed and gone records."""
+    """One release; `changes` are new, changed and gone records, `waived` is the reason."""
 
     id: str
+    href: str
     created: str
     current: bool
     records: int
     statements: int
     held_back: int
-    waived: bool
+    waived: str | None
     changes: tuple[int, int, int]
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeGroup:
+    """The records that a release brought, changed or withdrew (`kind`: new, changed, gone).
+
+    `records` are named, `more` are not shown, `unnamed` are not in the current release.
+    """
+
+    kind: str
+    count: int
+    records: list[Value]
+    more: int
+    unnamed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePage:
+    """One release and what it changed since `previous` (None where that is not there)."""
+
+    row: ReleaseRow
+    previous: str | None
+    first: bool
+    sha256: str
+    groups: list[ChangeGroup]
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,7 +430,8 @@ class SparqlPage:
     """The query form and what the last query gave.
 
     `boolean` answers ASK; `rows` are None before a run, and triples for a CONSTRUCT;
-    `more` says that there are further rows; `error` comes with the line where it stands.
+    `more` says that there are further rows; `error` comes with the line where it stands, and with
+    its `detail` in English where it was put into other words.
     """
 
     query: str
@@ -413,7 +442,8 @@ class SparqlPage:
     milliseconds: int
     more: bool
     downloads: list[Action]
-    error: str | None
+    error: Text | None
+    detail: str | None
     line: int | None
     excerpt: str | None
     hint: str | None

@@ -1,0 +1,103 @@
+"""Pages about the releases: their list, and what one of them changed.
+
+What is not published yet is not public: these pages end at the current release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from bilbaokg import release as releases
+from bilbaokg.errors import NotFound
+from bilbaokg.index import Text
+from bilbaokg.model import Release
+from bilbaokg.server.context import Context
+from bilbaokg.server.reading import Reader
+from bilbaokg.server.views import ChangeGroup, ReleasePage, ReleaseRow, ReleasesPage, Value
+
+__all__ = ["change_counts", "overview", "page"]
+
+_SHOWN: Final = 200
+
+
+def overview(context: Context, reader: Reader) -> ReleasesPage:
+    """All public releases, newest first."""
+    return ReleasesPage([_row(context, reader, r) for r in reversed(context.public_releases())])
+
+
+def page(context: Context, reader: Reader, id: str) -> ReleasePage:
+    """One release and its difference from the one before, by name. Raises NotFound."""
+    release = next((r for r in context.public_releases() if r.id == id), None)
+    if release is None:
+        raise NotFound(f"no release {id[:50]!r}")
+    before = _before(context, release)
+    found = releases.difference(before, release)
+    iris = {e.id: e.iri for r in (before, release) if r for e in r.entries}
+    groups = [
+        _group(reader, kind, ids, iris)
+        for kind, ids in (("new", found.new), ("changed", found.changed), ("gone", found.gone))
+        # Of the first release everything is new: its list would be the catalogue.
+        if ids and (before or kind != "new")
+    ]
+    return ReleasePage(
+        row=_row(context, reader, release),
+        previous=before.id if before else None,
+        first=release.previous is None,
+        sha256=release.sha256,
+        groups=groups,
+    )
+
+
+def change_counts(context: Context, release: Release) -> tuple[int, int, int]:
+    """New, changed and gone records since the release before; none when that was removed."""
+    before = _before(context, release)
+    if release.previous and before is None:
+        return (0, 0, 0)
+    found = releases.difference(before, release)
+    return (len(found.new), len(found.changed), len(found.gone))
+
+
+def _before(context: Context, release: Release) -> Release | None:
+    try:
+        return context.releases.get(release.previous) if release.previous else None
+    except NotFound:
+        return None
+
+
+def _row(context: Context, reader: Reader, release: Release) -> ReleaseRow:
+    content = release.manifest["content"]
+    return ReleaseRow(
+        id=release.id,
+        href=reader.site.url(f"/releases/{release.id}"),
+        created=release.created_at,
+        current=release.id == reader.opened.release.id,
+        records=len(content["entries"]),
+        statements=sum(entry["statements"] for entry in content["entries"]),
+        held_back=release.held_back,
+        waived=content["waived"],
+        changes=change_counts(context, release),
+        note=release.manifest["build"]["note"],
+    )
+
+
+def _group(reader: Reader, kind: str, ids: list[str], iris: Mapping[str, str]) -> ChangeGroup:
+    """Records by their names; what the current release does not hold is only counted."""
+    reader.load(iris[id] for id in ids)
+    named = [iris[id] for id in ids if reader.place(iris[id])]
+    return ChangeGroup(
+        kind=kind,
+        count=len(ids),
+        records=[_named(reader, iri) for iri in named[:_SHOWN]],
+        more=max(0, len(named) - _SHOWN),
+        unnamed=len(ids) - len(named),
+    )
+
+
+def _named(reader: Reader, iri: str) -> Value:
+    """A record by its name; a tombstone, which has none, by its id."""
+    value, place = reader.iri(iri), reader.place(iri)
+    if place and value.text.text == iri:
+        return replace(value, text=Text(place.record, ""))
+    return value
