@@ -76,8 +76,9 @@ class Console:
         for problem in sorted(problems, key=lambda p: order.index(p["severity"]))[:limit]:
             label = f"[{_SEVERITY_STYLE[problem['severity']]}]{problem['severity']:>9}[/]"
             self.out.print(f"{label}  {escape(problem['message'])}")
-            if problem.get("focus"):
-                self.out.print(f"           {escape(problem['focus'])}", style="dim")
+            about = " · ".join(filter(None, (problem.get("title"), problem.get("focus"))))
+            if about:
+                self.out.print(f"           {escape(about)}", style="dim")
         if len(problems) > limit:
             self.say(f"           ... and {len(problems) - limit} more (--json lists them all)")
 
