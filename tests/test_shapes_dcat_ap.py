@@ -197,6 +197,24 @@ def test_results_inside_the_background_are_not_reported() -> None:
     assert {r.focus for r in check(lines, PROFILE).results} == {"urn:d"}
 
 
+@pytest.mark.parametrize(
+    ("cls", "property_", "table"),
+    [
+        ("Dataset", DCAT.theme, "data-theme"),
+        ("Dataset", DCT.accessRights, "access-right"),
+        ("Dataset", DCT.accrualPeriodicity, "frequency"),
+        ("Distribution", DCT["format"], "file-type"),
+    ],
+)
+def test_provisional_is_a_value_of_every_table(cls: str, property_: str, table: str) -> None:
+    value = f"http://publications.europa.eu/resource/authority/{table}/OP_DATPRO"
+    lines = [
+        f"<urn:d> {ref(RDF.type)} {ref(DCAT[cls])} .",
+        f"<urn:d> {ref(property_)} {ref(value)} .",
+    ]
+    assert not [r for r in check(lines, PROFILE, partial=True).results if r.path == property_]
+
+
 # ---- the table of the specification
 
 
