@@ -82,3 +82,10 @@ def test_what_is_asked_for_is_what_the_shapes_ask_for(cls: str) -> None:
     assert {("recommended", path) for path in expected.recommended} <= asked
     required = {path for rule, path in asked if rule == "required"}
     assert required == set(expected.mandatory)
+
+
+def test_datasets_without_an_iri_are_counted() -> None:
+    said = f":a a dcat:Dataset . <{GENID}1> a dcat:Dataset . <{GENID}2> a dcat:Distribution ."
+    (found,) = quality.nameless([split_line(line) for line in lines(said)])
+    assert found.message.startswith("1 of 2 datasets has no IRI")
+    assert quality.nameless([split_line(line) for line in lines(":a a dcat:Dataset .")]) == []

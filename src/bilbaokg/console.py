@@ -20,6 +20,7 @@ from bilbaokg.errors import BilbaokgError
 __all__ = ["Console"]
 
 _PIPED_WIDTH = 4000
+_PLACES = 5
 _SEVERITY_STYLE = {"violation": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -70,17 +71,26 @@ class Console:
             table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
         self.out.print(table)
 
-    def problems(self, problems: list[dict[str, Any]], limit: int = 40) -> None:
-        """Findings, most severe first."""
+    def problems(self, problems: list[dict[str, Any]]) -> None:
+        """Findings, most severe first; those that say the same stand together."""
+        grouped: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for problem in problems:
+            grouped.setdefault((problem["severity"], problem["message"]), []).append(problem)
         order = list(_SEVERITY_STYLE)
-        for problem in sorted(problems, key=lambda p: order.index(p["severity"]))[:limit]:
-            label = f"[{_SEVERITY_STYLE[problem['severity']]}]{problem['severity']:>9}[/]"
-            self.out.print(f"{label}  {escape(problem['message'])}")
-            about = " · ".join(filter(None, (problem.get("title"), problem.get("focus"))))
-            if about:
+        for key in sorted(grouped, key=lambda key: order.index(key[0])):
+            self._alike(*key, grouped[key])
+
+    def _alike(self, severity: str, message: str, found: list[dict[str, Any]]) -> None:
+        label = f"[{_SEVERITY_STYLE[severity]}]{severity:>9}[/]"
+        count = f" ({len(found):,})" if len(found) > 1 else ""
+        self.out.print(f"{label}  {escape(message)}{count}")
+        for problem in found[:_PLACES]:
+            if about := " · ".join(filter(None, (problem["title"], problem["focus"]))):
                 self.out.print(f"           {escape(about)}", style="dim")
-        if len(problems) > limit:
-            self.say(f"           ... and {len(problems) - limit} more (--json lists them all)")
+        if len(found) > _PLACES:
+            self.say(f"           ... and {len(found) - _PLACES:,} more (--json lists them all)")
+        if found[0]["hint"]:
+            self.say(f"           {found[0]['hint']}")
 
     def error(self, error: BilbaokgError) -> None:
         """What went wrong, where, and how to mend it."""

@@ -10,7 +10,16 @@ from bilbaokg.model import Problem
 from bilbaokg.skolem import GENID
 from bilbaokg.terms import DCAT, DCT, FOAF, RDF, RDFS, SKOS, VCARD, Statement, plain, ref
 
-__all__ = ["EXPECTED", "LISTED", "Expected", "class_counts", "counted", "curie", "lacks"]
+__all__ = [
+    "EXPECTED",
+    "LISTED",
+    "Expected",
+    "class_counts",
+    "counted",
+    "curie",
+    "lacks",
+    "nameless",
+]
 
 
 class Expected(NamedTuple):
@@ -107,8 +116,23 @@ class _Gap(NamedTuple):
             path=self.predicate,
             component="MinCountConstraintComponent",
             title=called.get(self.example),
-            hint="bilbaokg validate lists them all",
         )
+
+
+def nameless(statements: Iterable[Statement]) -> list[Problem]:
+    """That datasets have no IRI, where some have none: their names are made of their content."""
+    datasets = {s.subject for s in statements if s[1:] == (_TYPE, ref(DCAT.Dataset))}
+    count = sum(GENID in dataset for dataset in datasets)
+    if not count:
+        return []
+    return [
+        Problem(
+            "warning",
+            f"{count:,} of {counted(len(datasets), 'dataset')} {'has' if count == 1 else 'have'} "
+            "no IRI: after any change at its source such a dataset comes in as a new one",
+            hint="give each an IRI in the file (rdf:about, @id) that stays",
+        )
+    ]
 
 
 def lacks(statements: Collection[Statement], prefixes: Mapping[str, str]) -> list[Problem]:

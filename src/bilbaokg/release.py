@@ -21,7 +21,7 @@ from typing import Any, Final
 from bilbaokg import exports, governance, index
 from bilbaokg.audit import now
 from bilbaokg.errors import CorruptStore, GateRefused, Invalid, NotFound
-from bilbaokg.merging import text_of
+from bilbaokg.merging import text_of, title_of
 from bilbaokg.model import Problem, Record, Release, Report
 from bilbaokg.records import Records
 from bilbaokg.settings import Settings
@@ -121,7 +121,9 @@ def select(records: Iterable[Record], settings: Settings, held: Mapping[str, str
             if any(s.object in known.persons for s in dangling)
             else "make the record public, mend it, or hold back what points to it",
         )
-    titles = {r.id: _title(r) for r in everything if r.id in held}
+    titles = {
+        r.id: title_of(r.iri, split_lines(r.text)) or r.iri for r in everything if r.id in held
+    }
     iris = {r.id: r.iri for r in everything}
     content.held_back = [
         {"id": id, "iri": iris[id], "title": titles[id], "reason": held[id]} for id in sorted(held)
@@ -158,16 +160,6 @@ def _dangling(record: Record, out: frozenset[str]) -> list[Statement]:
 
 def _text(statement: Statement) -> str:
     return f"{statement.subject} {plain(statement.predicate)} {statement.object}"
-
-
-def _title(record: Record) -> str:
-    titles = [
-        s.object
-        for s in map(split_line, split_lines(record.text))
-        if s.subject == ref(record.iri) and s.predicate == ref(DCT.title)
-    ]
-    titles.sort(key=lambda title: (not title.endswith("@es"), title))
-    return plain(titles[0]) if titles else record.iri
 
 
 class Builder:

@@ -106,7 +106,8 @@ def _tell_load(console: Console, done: dict[str, Any]) -> None:
         f"{statements['distinct']:,} distinct, from {quality.counted(done['files'], 'file')}."
     )
     classes = list(done["classes"].items())
-    console.table(["class", "count"], [[c, f"{n:,}"] for c, n in classes[:_CLASSES_SHOWN]])
+    if classes:
+        console.table(["class", "count"], [[c, f"{n:,}"] for c, n in classes[:_CLASSES_SHOWN]])
     if len(classes) > _CLASSES_SHOWN:
         console.say(f"... and {len(classes) - _CLASSES_SHOWN} more (--json lists them all)")
     console.problems(done["problems"])

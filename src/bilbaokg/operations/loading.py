@@ -136,7 +136,7 @@ def _outcome(parsed: dict[str, Parsed], plan: Plan, *, dry_run: bool) -> dict[st
     dropped = sum(p.graphs_dropped for p in parsed.values())
     classes = quality.class_counts(statements)
     problems = [*plan.problems, *_notes(total - len(distinct), dropped, plan.rest, classes)]
-    problems += quality.lacks(statements, PREFIXES)
+    problems += quality.nameless(statements) + quality.lacks(statements, PREFIXES)
     return {
         "files": len(parsed),
         "records": plan.counts,
