@@ -191,6 +191,31 @@ def test_a_file_taken_out_of_a_folder_is_gone_at_source(ready: Shell) -> None:
     assert ready.json("status")["records"] == {"dataset": 2}
 
 
+def test_what_is_gone_is_told_together_with_titles_and_what_to_do(ready: Shell) -> None:
+    many = "".join(GOOD.replace("d/1", f"d/{number}") for number in range(1, 8))
+    ready("load", ready.file("a.ttl", many), "--source", "portal")
+    told = ready("load", ready.file("a.ttl", GOOD), "--source", "portal").stdout.decode()
+    assert "warning  gone at its source portal (6)" in told
+    assert "Ruido · https://city.example/d/2\n" in told
+    assert "... and 1 more (--json lists them all)" in told
+    assert "it stays in the catalogue until it is deleted: bilbaokg delete IRI" in told
+
+
+def test_more_classes_than_fit_are_said_to_be_there(ready: Shell) -> None:
+    typed = "".join(
+        f"<https://city.example/d/1> a <https://city.example/c{n}> .\n" for n in range(17)
+    )
+    told = ready("load", ready.file("a.ttl", GOOD + typed)).stdout.decode()
+    assert "... and 3 more (--json lists them all)" in told
+
+
+def test_nodes_without_an_iri_are_explained(ready: Shell) -> None:
+    blank = GOOD.replace("<https://city.example/d/1>", "[]")
+    told = ready("load", ready.file("a.ttl", blank)).stdout.decode()
+    assert "1 of 1 dataset has no IRI" in told
+    assert "/.well-known/genid/ is in the names of nodes that have no IRI of their own" in told
+
+
 def test_a_syntax_error_names_file_line_column_and_shows_the_place(ready: Shell) -> None:
     ready.file("a.ttl", GOOD + "<x> <y> .\n")
     error = ready("load", "a.ttl", code=2).stderr.decode()

@@ -150,14 +150,22 @@ def test_statements_said_twice_and_graph_names_are_reported(catalogue: Catalogue
     assert done["graphs_dropped"] == 2
     assert done["statements"] == {"parsed": 3, "distinct": 2, "rest": 0}
     told = " ".join(problem["message"] for problem in done["problems"])
-    assert "1 statements stood more than once" in told
-    assert "2 graph names were dropped" in told
+    assert "1 statement stood more than once and is held once" in told
+    assert "2 graph names left out" in told
 
 
 def test_report_says_what_datasets_lack(catalogue: Catalogue) -> None:
     told = [problem["message"] for problem in catalogue.load(":a a dcat:Dataset .")["problems"]]
-    assert any("dct:title" in message for message in told)
-    assert any("dct:publisher" in message for message in told)
+    assert "1 of 1 dataset has no title (dct:title, mandatory)" in told
+    assert "1 of 1 dataset has no publisher (dct:publisher, recommended)" in told
+
+
+def test_report_says_where_statements_are_that_no_record_leads_to(catalogue: Catalogue) -> None:
+    done = catalogue.load("x:a a x:Thing . x:b dct:title 'b' .")
+    told = {problem["severity"]: problem["message"] for problem in done["problems"]}
+    assert told["info"].startswith("2 statements not reached from a dataset")
+    assert told["warning"].startswith("no dataset, series, service or catalogue found")
+    assert catalogue.load("x:a a skos:Concept .", "other")["problems"] == []
 
 
 def test_progress_is_told(workspace: Workspace, catalogue: Catalogue) -> None:

@@ -18,7 +18,7 @@ from bilbaokg.errors import SyntaxFault
 from bilbaokg.model import Profile, Report
 from bilbaokg.shacl import check
 from bilbaokg.shacl.prepared import prepare
-from bilbaokg.terms import DCAT, RDF, RDFS, SH, language_of, plain, ref
+from bilbaokg.terms import DCAT, DCT, RDF, RDFS, SH, language_of, plain, ref
 
 DATA = Path(__file__).parent / "data" / "shapes"
 BASE = (DATA / "base.ttl").read_text(encoding="utf-8")
@@ -188,6 +188,24 @@ def test_results_inside_the_background_are_not_reported() -> None:
         f"<urn:d> {ref(DCAT.theme)} {theme} .",
     ]
     assert {r.focus for r in check(lines, PROFILE).results} == {"urn:d"}
+
+
+@pytest.mark.parametrize(
+    ("cls", "property_", "table"),
+    [
+        ("Dataset", DCAT.theme, "data-theme"),
+        ("Dataset", DCT.accessRights, "access-right"),
+        ("Dataset", DCT.accrualPeriodicity, "frequency"),
+        ("Distribution", DCT["format"], "file-type"),
+    ],
+)
+def test_provisional_is_a_value_of_every_table(cls: str, property_: str, table: str) -> None:
+    value = f"http://publications.europa.eu/resource/authority/{table}/OP_DATPRO"
+    lines = [
+        f"<urn:d> {ref(RDF.type)} {ref(DCAT[cls])} .",
+        f"<urn:d> {ref(property_)} {ref(value)} .",
+    ]
+    assert not [r for r in check(lines, PROFILE, partial=True).results if r.path == property_]
 
 
 # ---- the table of the specification

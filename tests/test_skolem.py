@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from bilbaokg.errors import BadInput
 from bilbaokg.model import Source
 from bilbaokg.settings import Settings
-from bilbaokg.skolem import GENID, canonical_group, groups, skolemise
-from bilbaokg.terms import Statement, split_line
+from bilbaokg.skolem import GENID, canonical_group, example, groups, listed, skolemise, unlisted
+from bilbaokg.terms import DCAT, Statement, ref, split_line
 from bilbaokg.workers import Pool, parse
 
 NODES = st.sampled_from([f"_:b{n}" for n in range(5)])
@@ -24,7 +24,7 @@ VALUES = st.sampled_from(['"a"', '"a"@es', '"_:b1"'])
 STATEMENTS = st.builds(
     Statement,
     NODES | NAMES,
-    st.sampled_from(["<urn:p>", "<urn:q>"]),
+    st.sampled_from(["<urn:p>", "<urn:q>", ref(DCAT.dataset)]),
     NODES | NAMES | VALUES,
 ).filter(lambda s: "_:b" in s.subject or s.object.startswith("_:"))
 GRAPHS = st.lists(STATEMENTS, min_size=1, max_size=8, unique=True)
@@ -32,7 +32,8 @@ GRAPHS = st.lists(STATEMENTS, min_size=1, max_size=8, unique=True)
 
 def named(statements: list[Statement]) -> set[Statement]:
     """The statements with IRIs in place of blank nodes."""
-    return set(skolemise(map(canonical_group, groups(statements)), BASE))
+    kept, aside = unlisted(statements)
+    return set(listed(skolemise(map(canonical_group, groups(kept)), BASE), aside))
 
 
 def shuffled(statements: list[Statement], chance: random.Random) -> list[Statement]:
@@ -122,6 +123,75 @@ def test_a_change_in_the_group_changes_its_names() -> None:
     before = named([Statement("_:a", "<urn:p>", '"a"'), Statement("<urn:d>", "<urn:q>", "_:a")])
     after = named([Statement("_:a", "<urn:p>", '"b"'), Statement("<urn:d>", "<urn:q>", "_:a")])
     assert before.isdisjoint(after)
+
+
+# ---- a catalogue that is a blank node
+
+
+def catalogue(*titles: str, about: str = '"C"') -> list[Statement]:
+    """A blank catalogue of blank datasets, and of one with an IRI; each has a blank publisher."""
+    said = [Statement("_:c", "<urn:title>", about), Statement("_:c", LIST, "<urn:d>")]
+    for number, title in enumerate(titles):
+        dataset, agent = f"_:d{number}", f"_:a{number}"
+        said += [
+            Statement("_:c", LIST, dataset),
+            Statement(dataset, "<urn:title>", title),
+            Statement(dataset, "<urn:publisher>", agent),
+            Statement(agent, "<urn:name>", '"A"'),
+        ]
+    return said
+
+
+LIST = ref(DCAT.dataset)
+
+
+def node(statements: set[Statement], title: str) -> str:
+    """The name of what has a title."""
+    (found,) = {s.subject for s in statements if s[1:] == ("<urn:title>", title)}
+    return found
+
+
+def test_a_changed_dataset_of_a_blank_catalogue_renames_nothing_else() -> None:
+    before, after = named(catalogue('"x"', '"y"')), named(catalogue('"x"', '"z"'))
+    assert node(before, '"x"') == node(after, '"x"')
+    assert node(before, '"C"') == node(after, '"C"')
+    assert Statement(node(after, '"C"'), LIST, node(after, '"z"')) in after
+    assert len(after) == len(catalogue('"x"', '"z"'))
+
+
+def test_a_dataset_more_renames_no_blank_catalogue() -> None:
+    before, after = named(catalogue('"x"')), named(catalogue('"x"', '"y"'))
+    more = Statement("_:c", LIST, "<urn:e>")
+    assert node(before, '"C"') == node(after, '"C"')
+    assert node(before, '"C"') == node(named([*catalogue('"x"'), more]), '"C"')
+    assert before < after
+
+
+def test_a_changed_blank_catalogue_renames_none_of_its_datasets() -> None:
+    before, after = named(catalogue('"x"')), named(catalogue('"x"', about='"D"'))
+    assert node(before, '"x"') == node(after, '"x"')
+    assert node(before, '"C"') != node(after, '"D"')
+
+
+def test_twins_in_a_blank_catalogue_stay_two() -> None:
+    done = named(catalogue('"x"', '"x"'))
+    assert len({s.object for s in done if s.predicate == LIST}) == 3
+
+
+def test_two_blank_catalogues_are_told_apart_by_what_they_list() -> None:
+    other = [s._replace(subject="_:o") for s in catalogue() if s.predicate == LIST]
+    done = named([*catalogue('"x"'), *other, Statement("_:o", "<urn:title>", '"O"')])
+    assert Statement(node(done, '"O"'), LIST, "<urn:d>") in done
+    assert Statement(node(done, '"O"'), LIST, node(done, '"x"')) not in done
+
+
+def test_group_is_shown_by_a_statement_of_the_source() -> None:
+    kept, _ = unlisted(catalogue('"x"'))
+    assert [example(group) for group in groups(kept)] == [
+        '[] <urn:title> "C" .',
+        '[] <urn:title> "x" .',
+    ]
+    assert example([Statement("<urn:s>", "<urn:p>", "_:a")]) == "<urn:s> <urn:p> [] ."
 
 
 def test_literal_that_looks_like_a_label_stays() -> None:

@@ -25,6 +25,7 @@ from bilbaokg.reports import printable
 __all__ = ["Console", "emit"]
 
 _PIPED_WIDTH = 4000
+_PLACES = 5
 _SEVERITY_STYLE = {"violation": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -99,16 +100,26 @@ class Console:
         # The last column is filled up to its width; what is piped on need not be.
         self.out.file.write("".join(f"{line.rstrip(' ')}\n" for line in drawn.get().splitlines()))
 
-    def problems(self, problems: list[dict[str, Any]], limit: int = 40) -> None:
-        """Findings, most severe first."""
+    def problems(self, problems: list[dict[str, Any]]) -> None:
+        """Findings, most severe first; those that say the same stand together."""
+        grouped: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for problem in problems:
+            grouped.setdefault((problem["severity"], problem["message"]), []).append(problem)
         order = list(_SEVERITY_STYLE)
-        for problem in sorted(problems, key=lambda p: order.index(p["severity"]))[:limit]:
-            label = f"[{_SEVERITY_STYLE[problem['severity']]}]{problem['severity']:>9}[/]"
-            self.out.print(f"{label}  {escape(printable(problem['message']))}")
-            if problem.get("focus"):
-                self.out.print(f"           {escape(printable(problem['focus']))}", style="dim")
-        if len(problems) > limit:
-            self.say(f"           ... and {len(problems) - limit} more (--json lists them all)")
+        for key in sorted(grouped, key=lambda key: order.index(key[0])):
+            self._alike(*key, grouped[key])
+
+    def _alike(self, severity: str, message: str, found: list[dict[str, Any]]) -> None:
+        label = f"[{_SEVERITY_STYLE[severity]}]{severity:>9}[/]"
+        count = f" ({len(found):,})" if len(found) > 1 else ""
+        self.out.print(f"{label}  {escape(printable(message))}{count}")
+        for problem in found[:_PLACES]:
+            if about := " · ".join(filter(None, (problem["title"], problem["focus"]))):
+                self.out.print(f"           {escape(printable(about))}", style="dim")
+        if len(found) > _PLACES:
+            self.say(f"           ... and {len(found) - _PLACES:,} more (--json lists them all)")
+        if found[0]["hint"]:
+            self.say(f"           {found[0]['hint']}")
 
     def error(self, error: BilbaokgError) -> None:
         """What went wrong, where, and how to mend it."""

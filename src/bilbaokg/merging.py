@@ -36,6 +36,7 @@ __all__ = [
     "speaking",
     "stop_changed_identifiers",
     "text_of",
+    "title_of",
     "waiting",
 ]
 
@@ -57,6 +58,14 @@ def text_of(lines: Iterable[str]) -> str:
 def digest(text: str) -> str:
     """The SHA-256 of a text, in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def title_of(iri: str, lines: Iterable[str]) -> str | None:
+    """The title of a resource, in Spanish where it has one; None without any."""
+    start = f"{ref(iri)} {ref(DCT.title)} "
+    titles = [split_line(line).object for line in lines if line.startswith(start)]
+    found = min(titles, key=lambda title: (not title.endswith("@es"), title), default=None)
+    return plain(found) if found else None
 
 
 @dataclass(slots=True)
@@ -137,6 +146,7 @@ class Plan:
                 "info" if others else "warning",
                 f"gone at its source {source}",
                 focus=head.iri,
+                title=title_of(head.iri, head.lines),
                 hint=f"still described by {others}"
                 if others
                 else "it stays in the catalogue until it is deleted: bilbaokg delete IRI",
@@ -229,6 +239,7 @@ def conflicts(iri: str, text: str, said: Mapping[str, Said]) -> list[Problem]:
                     "warning",
                     f"sources disagree: {who}",
                     focus=iri,
+                    title=title_of(iri, split_lines(text)),
                     path=predicate[1:-1],
                     hint="correct one of the sources and load it again",
                 )

@@ -153,17 +153,17 @@ def _refusal(statement: Statement) -> tuple[str, str] | None:
 def _blank_groups(held: list[Statement], params: dict[str, Any]) -> Iterator[Frame]:
     """Canonicalise the groups, telling before each large one how long it may take."""
     canonical: list[list[Statement]] = []
-    for group in skolem.groups(held):
+    kept, aside = skolem.unlisted(held)
+    for group in skolem.groups(kept):
         large = len(group) > _LARGE_GROUP
         if large:
-            example = next((s for s in group if s.subject.startswith("<")), group[0])
-            around = re.sub(r"_:\w+", "[]", example.line[:200])
-            yield {"next_within": params["group_seconds"], "group": around}, b""
+            yield {"next_within": params["group_seconds"], "group": skolem.example(group)}, b""
         canonical.append(skolem.canonical_group(group))
         if large:
             # An empty frame stops the clock of this group.
             yield {}, b""
-    if lines := [s.line for s in skolem.skolemise(canonical, params["base"])]:
+    named = skolem.skolemise(canonical, params["base"])
+    if lines := [s.line for s in skolem.listed(named, aside)]:
         yield {"lines": len(lines)}, "\n".join(lines).encode()
 
 

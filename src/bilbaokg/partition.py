@@ -20,6 +20,7 @@ from bilbaokg.terms import (
     DCT,
     FOAF,
     HYDRA,
+    LISTINGS,
     ODRL,
     ORG,
     PROV,
@@ -81,19 +82,8 @@ _SHARED_KINDS: Final[dict[str, str]] = {
     ref(ODRL.Agreement): "policy",
     ref(ODRL.Offer): "policy",
 }
-MEMBERSHIP: Final = frozenset(
-    ref(iri)
-    for iri in (
-        DCAT.dataset,
-        DCAT.service,
-        DCAT.record,
-        DCAT.catalog,
-        DCAT.resource,
-        SKOS.hasTopConcept,
-        SKOS.member,
-        ORG.hasUnit,
-        ORG.hasMember,
-    )
+MEMBERSHIP: Final = LISTINGS | frozenset(
+    map(ref, (SKOS.hasTopConcept, SKOS.member, ORG.hasUnit, ORG.hasMember))
 )
 _TYPE: Final = ref(RDF.type)
 _TOMBSTONE: Final = ref(AS.Tombstone)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bilbaokg import governance
 from bilbaokg.errors import GateRefused, Invalid
-from bilbaokg.merging import text_of
+from bilbaokg.merging import text_of, title_of
 from bilbaokg.model import Problem, Record, Report
 from bilbaokg.settings import Settings
 from bilbaokg.terms import DCAT, DCT, RDF, Statement, plain, ref, split_line, split_lines
@@ -143,7 +143,7 @@ def select(
             else "make the record public, mend it, or hold back what points to it",
         )
     content.held_back = [
-        HeldBack(r.id, r.iri, _title(r), held[r.id].text)
+        HeldBack(r.id, r.iri, title_of(r.iri, split_lines(r.text)) or r.iri, held[r.id].text)
         for r in sorted(everything, key=lambda r: r.id)
         if r.id in held
     ]
@@ -202,16 +202,6 @@ def _dangling(record: Record, out: frozenset[str]) -> list[Statement]:
 
 def _text(statement: Statement) -> str:
     return f"{statement.subject} {plain(statement.predicate)} {statement.object}"
-
-
-def _title(record: Record) -> str:
-    titles = [
-        s.object
-        for s in map(split_line, split_lines(record.text))
-        if s.subject == ref(record.iri) and s.predicate == ref(DCT.title)
-    ]
-    titles.sort(key=lambda title: (not title.endswith("@es"), title))
-    return plain(titles[0]) if titles else record.iri
 
 
 def _nothing(held: Mapping[str, _Reason]) -> Invalid:

@@ -3,6 +3,9 @@
 Blank nodes joined by a statement form a group; a group is canonicalised with RDFC-1.0, and its
 IRIs are made of the hash of the canonical text, a counter of identical twins (k) and the canonical
 number of the node (n). Runs in a worker: canonicalising a hostile group takes for ever.
+
+What a catalogue lists is no part of what it is (`unlisted`): otherwise a catalogue that is a blank
+node would be one group with all its datasets, and a change of one would rename them all.
 """
 
 from __future__ import annotations
@@ -15,12 +18,48 @@ from typing import Final
 
 import pyoxigraph as ox
 
-from bilbaokg.terms import Statement
+from bilbaokg.terms import LISTINGS, Statement
 
-__all__ = ["GENID", "canonical_group", "groups", "skolemise"]
+__all__ = ["GENID", "canonical_group", "example", "groups", "listed", "skolemise", "unlisted"]
 
 GENID: Final = "/.well-known/genid/"
 _LABEL: Final = re.compile(r"_:[^ ]+")
+# Stands for the catalogue where it lists what is a blank node too, and marks it among its group.
+_LISTER: Final = "<urn:bilbaokg:lister>"
+
+
+def unlisted(statements: Iterable[Statement]) -> tuple[list[Statement], list[Statement]]:
+    """The statements to be named, and those that list IRIs, which need a name for one end alone.
+
+    Where one blank node lists, it stands aside in its listings: blank members keep them with a
+    stand-in for it, so that they do not depend on it, nor it on them. `listed` undoes this.
+    """
+    held = list(dict.fromkeys(statements))
+    listers = {s.subject for s in held if s.predicate in LISTINGS and s.subject.startswith("_:")}
+    # Several, which could be twins, are told apart by what they list.
+    if len(listers) != 1 or any(_LISTER in s for s in held):
+        return held, []
+    (lister,) = listers
+    kept, aside = [Statement(lister, _LISTER, _LISTER)], []
+    for statement in held:
+        if statement.subject != lister or statement.predicate not in LISTINGS:
+            kept.append(statement)
+        elif statement.object.startswith("_:"):
+            kept.append(statement._replace(subject=_LISTER))
+        else:
+            aside.append(statement)
+    return kept, aside
+
+
+def listed(named: Iterable[Statement], aside: Iterable[Statement]) -> list[Statement]:
+    """All statements, named: what `unlisted` put in the catalogue's place becomes its name."""
+    found = list(named)
+    lister = next((s.subject for s in found if s.predicate == _LISTER), _LISTER)
+    return [
+        s._replace(subject=lister) if s.subject == _LISTER else s
+        for s in found
+        if s.predicate != _LISTER
+    ] + [s._replace(subject=lister) for s in aside]
 
 
 def groups(statements: Iterable[Statement]) -> list[list[Statement]]:
@@ -46,6 +85,13 @@ def groups(statements: Iterable[Statement]) -> list[list[Statement]]:
         label = statement.subject if statement.subject.startswith("_:") else statement.object
         by_root[find(label)].append(statement)
     return list(by_root.values())
+
+
+def example(group: list[Statement]) -> str:
+    """A statement by which people find a group: from an IRI, if one leads there; blank nodes []."""
+    found = [s for s in group if _LISTER not in s] or group
+    line = next((s for s in found if s.subject.startswith("<")), found[0]).line
+    return re.sub(rf"_:\w+|{_LISTER}", "[]", line[:200])
 
 
 def _relabel(term: str, names: dict[str, str]) -> str:

@@ -27,6 +27,7 @@ __all__ = [
     "HYDRA",
     "KINDS",
     "LANGUAGES",
+    "LISTINGS",
     "LOCN",
     "ODRL",
     "ORG",
@@ -170,6 +171,10 @@ def ref(iri: str) -> str:
     return f"<{iri}>"
 
 
+# Properties with which a catalogue lists its members, as terms.
+LISTINGS: Final = frozenset(
+    map(ref, (DCAT.dataset, DCAT.service, DCAT.record, DCAT.catalog, DCAT.resource))
+)
 # Classes of natural persons, as terms: nothing of them is ever released.
 PERSONS: Final = frozenset(
     map(ref, (FOAF.Person, PROV.Person, AS.Person, SCHEMA.Person, "http://schema.org/Person"))

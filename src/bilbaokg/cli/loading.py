@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bilbaokg import profiles, reports, settings, shacl
+from bilbaokg import profiles, quality, reports, settings, shacl
 from bilbaokg.cli.base import (
     DONE,
     FAILED,
@@ -25,10 +25,13 @@ from bilbaokg.console import Console, emit
 from bilbaokg.errors import BadInput
 from bilbaokg.importers.rdf import discover
 from bilbaokg.model import Report, Source
+from bilbaokg.skolem import GENID
 from bilbaokg.terms import DEFAULT_BASE
 from bilbaokg.workspace import initialise, is_initialised
 
 __all__ = ["counted"]
+
+_CLASSES_SHOWN = 15
 
 
 @verb(group, "init")
@@ -98,15 +101,20 @@ def _tell_load(console: Console, done: dict[str, Any]) -> None:
         console.say(f"Nothing changed: {records['unchanged']:,} records are as they were.")
     else:
         console.say(f"{'Would save' if done['dry_run'] else 'Saved'}: {counted(records)} records.")
-    rest = f", {statements['rest']:,} belong to no record" if statements["rest"] else ""
     console.say(
-        f"{statements['parsed']:,} statements read, {statements['distinct']:,} distinct{rest}, "
-        f"from {done['files']} files."
+        f"{quality.counted(statements['parsed'], 'statement')} read, "
+        f"{statements['distinct']:,} distinct, from {quality.counted(done['files'], 'file')}."
     )
-    console.table(
-        ["class", "count"], [[c, f"{n:,}"] for c, n in list(done["classes"].items())[:15]]
-    )
+    classes = list(done["classes"].items())
+    if classes:
+        console.table(["class", "count"], [[c, f"{n:,}"] for c, n in classes[:_CLASSES_SHOWN]])
+    if len(classes) > _CLASSES_SHOWN:
+        console.say(f"... and {len(classes) - _CLASSES_SHOWN} more (--json lists them all)")
     console.problems(done["problems"])
+    if any(problem["component"] for problem in done["problems"]):
+        console.say("bilbaokg validate lists all that is missing, and how to mend it.")
+    if any(GENID in (problem["focus"] or "") for problem in done["problems"]):
+        console.say(f"{GENID} is in the names of nodes that have no IRI of their own.")
 
 
 @verb(group, "validate")

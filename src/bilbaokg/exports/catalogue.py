@@ -14,10 +14,9 @@ from typing import Final
 
 from bilbaokg.model import Record
 from bilbaokg.skolem import GENID
-from bilbaokg.terms import AS, DCAT, FOAF, RDF, Statement, ref, split_line
+from bilbaokg.terms import AS, DCAT, FOAF, LISTINGS, RDF, Statement, ref, split_line
 
 __all__ = [
-    "LISTINGS",
     "TYPE",
     "Blanks",
     "Catalogue",
@@ -27,10 +26,6 @@ __all__ = [
 
 TYPE: Final = ref(RDF.type)
 TOMBSTONE: Final = ref(AS.Tombstone)
-# Statements that list a member; they stand in the member's record.
-LISTINGS: Final = frozenset(
-    map(ref, (DCAT.dataset, DCAT.service, DCAT.record, DCAT.catalog, DCAT.resource))
-)
 # What a portal lists, by the type in the record's id. In order of precedence.
 _ROOTS: Final[dict[str, str]] = {
     "catalog": ref(DCAT.Catalog),

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bilbaokg.errors import CorruptStore, NotFound, UnsupportedFormat
-from bilbaokg.exports.catalogue import LISTINGS, TYPE, Blanks, lines_of
+from bilbaokg.exports.catalogue import TYPE, Blanks, lines_of
 from bilbaokg.exports.files import replace_file
 from bilbaokg.model import Record, Release
-from bilbaokg.terms import CSVW, DCAT, PROV, plain, record_id, ref, split_line
+from bilbaokg.terms import CSVW, DCAT, LISTINGS, PROV, plain, record_id, ref, split_line
 from bilbaokg.writing import to_bytes
 
 __all__ = ["FORMATS", "build", "record_texts", "resource"]

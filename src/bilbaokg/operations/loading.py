@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -142,24 +142,40 @@ def _outcome(parsed: dict[str, Parsed], plan: Plan, *, dry_run: bool) -> dict[st
     distinct = set().union(*(p.lines for p in parsed.values()))
     statements = [split_line(line) for line in distinct]
     total = sum(p.parsed for p in parsed.values())
-    problems = list(plan.problems)
-    if doubled := total - len(distinct):
-        problems.append(
-            Problem("info", f"{doubled:,} statements stood more than once and are held once")
-        )
-    if dropped := sum(p.graphs_dropped for p in parsed.values()):
-        problems.append(
-            Problem("info", f"{dropped} graph names were dropped: records have their own")
-        )
-    problems += quality.lacks(statements, PREFIXES)
+    dropped = sum(p.graphs_dropped for p in parsed.values())
+    classes = quality.class_counts(statements)
+    problems = [*plan.problems, *_notes(total - len(distinct), dropped, plan.rest, classes)]
+    problems += quality.nameless(statements) + quality.lacks(statements, PREFIXES)
     return {
         "files": len(parsed),
         "records": plan.counts,
         "statements": {"parsed": total, "distinct": len(distinct), "rest": plan.rest},
         "graphs_dropped": dropped,
-        "classes": {
-            quality.curie(c, PREFIXES): n for c, n in quality.class_counts(statements).items()
-        },
+        "classes": {quality.curie(c, PREFIXES): n for c, n in classes.items()},
         "problems": [problem.as_dict() for problem in problems],
         "dry_run": dry_run,
     }
+
+
+def _notes(doubled: int, dropped: int, rest: int, classes: Collection[str]) -> Iterator[Problem]:
+    """What became of statements that are not simply held in a record."""
+    if doubled:
+        verb = "stood more than once and is" if doubled == 1 else "stood more than once and are"
+        yield Problem("info", f"{quality.counted(doubled, 'statement')} {verb} held once")
+    if dropped:
+        yield Problem(
+            "info",
+            f"{quality.counted(dropped, 'graph name')} left out: every record has its own graph",
+        )
+    if rest:
+        yield Problem(
+            "info",
+            f"{quality.counted(rest, 'statement')} not reached from a dataset, catalogue, agent "
+            "or other record: kept and exported in full, but on no page and in no feed",
+        )
+    if rest and not set(quality.LISTED).intersection(classes):
+        names = ", ".join(quality.curie(cls, PREFIXES) for cls in quality.LISTED)
+        yield Problem(
+            "warning",
+            f"no dataset, series, service or catalogue found: none has a class of {names}",
+        )
