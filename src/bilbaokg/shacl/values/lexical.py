@@ -23,6 +23,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Final, NoReturn
 from xml.parsers import expat
 
@@ -41,7 +42,7 @@ def is_well_formed(lexical: str, datatype: str) -> bool:
 
     True for datatypes that are not known, and for rdf:langString: there the tag decides.
     """
-    check = _CHECKS.get(datatype)
+    check = _CHECKS[datatype]
     return check is None or bool(check(lexical))
 
 
@@ -198,51 +199,64 @@ def _is_json(lexical: str) -> bool:
     return True
 
 
-_CHECKS: Final[dict[str, _Check]] = {
-    XSD.string: _is_string,
-    XSD.normalizedString: _is_normalized,
-    XSD.token: _is_token,
-    XSD.language: _matches(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*+"),
-    XSD.Name: _matches(_NAME),
-    XSD.NMTOKEN: _matches(_NMTOKEN),
-    XSD.NMTOKENS: _matches(rf"{_NMTOKEN}(?: {_NMTOKEN})*+"),
-    **dict.fromkeys((XSD.NCName, XSD.ID, XSD.IDREF, XSD.ENTITY), _matches(_NC_NAME)),
-    **dict.fromkeys((XSD.IDREFS, XSD.ENTITIES), _matches(rf"{_NC_NAME}(?: {_NC_NAME})*+")),
-    **dict.fromkeys((XSD.QName, XSD.NOTATION), _matches(_Q_NAME)),
-    XSD.anyURI: _matches(_IRI_REFERENCE),
-    XSD.boolean: frozenset(("true", "false", "1", "0")).__contains__,
-    XSD.decimal: _matches(_DECIMAL),
+# What makes a check: patterns are compiled when their datatype is first met, as to compile them all
+# takes a tenth of a second.
+_MAKERS: Final[dict[str, Callable[[], _Check]]] = {
+    XSD.string: lambda: _is_string,
+    XSD.normalizedString: lambda: _is_normalized,
+    XSD.token: lambda: _is_token,
+    XSD.language: partial(_matches, r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*+"),
+    XSD.Name: partial(_matches, _NAME),
+    XSD.NMTOKEN: partial(_matches, _NMTOKEN),
+    XSD.NMTOKENS: partial(_matches, rf"{_NMTOKEN}(?: {_NMTOKEN})*+"),
+    **dict.fromkeys((XSD.NCName, XSD.ID, XSD.IDREF, XSD.ENTITY), partial(_matches, _NC_NAME)),
+    **dict.fromkeys((XSD.IDREFS, XSD.ENTITIES), partial(_matches, rf"{_NC_NAME}(?: {_NC_NAME})*+")),
+    **dict.fromkeys((XSD.QName, XSD.NOTATION), partial(_matches, _Q_NAME)),
+    XSD.anyURI: partial(_matches, _IRI_REFERENCE),
+    XSD.boolean: lambda: frozenset(("true", "false", "1", "0")).__contains__,
+    XSD.decimal: partial(_matches, _DECIMAL),
     **dict.fromkeys(
-        (XSD.double, XSD.float), _matches(rf"{_DECIMAL}(?:[Ee][+-]?[0-9]++)?|[+-]?INF|NaN")
+        (XSD.double, XSD.float), partial(_matches, rf"{_DECIMAL}(?:[Ee][+-]?[0-9]++)?|[+-]?INF|NaN")
     ),
-    XSD.integer: _matches(r"[+-]?[0-9]++"),
-    XSD.nonNegativeInteger: _matches(r"\+?[0-9]++|-0++"),
-    XSD.positiveInteger: _matches(r"\+?0*+[1-9][0-9]*+"),
-    XSD.nonPositiveInteger: _matches(r"-[0-9]++|\+?0++"),
-    XSD.negativeInteger: _matches(r"-0*+[1-9][0-9]*+"),
-    XSD.long: _between(-(2**63), 2**63 - 1),
-    XSD.int: _between(-(2**31), 2**31 - 1),
-    XSD.short: _between(-(2**15), 2**15 - 1),
-    XSD.byte: _between(-(2**7), 2**7 - 1),
-    XSD.unsignedLong: _between(0, 2**64 - 1),
-    XSD.unsignedInt: _between(0, 2**32 - 1),
-    XSD.unsignedShort: _between(0, 2**16 - 1),
-    XSD.unsignedByte: _between(0, 2**8 - 1),
-    XSD.date: _dated(rf"{_YEAR}-{_MONTH_DAY}{_ZONE}?"),
-    XSD.dateTime: _dated(rf"{_YEAR}-{_MONTH_DAY}T{_TIME}{_ZONE}?"),
-    XSD.dateTimeStamp: _dated(rf"{_YEAR}-{_MONTH_DAY}T{_TIME}{_ZONE}"),
-    XSD.time: _matches(rf"{_TIME}{_ZONE}?"),
-    XSD.gYear: _matches(rf"{_YEAR}{_ZONE}?"),
-    XSD.gYearMonth: _matches(rf"{_YEAR}-{_MONTH}{_ZONE}?"),
-    XSD.gMonth: _matches(rf"--{_MONTH}{_ZONE}?"),
-    XSD.gMonthDay: _matches(rf"--{_MONTH_DAY}{_ZONE}?"),
-    XSD.gDay: _matches(rf"---{_DAY}{_ZONE}?"),
-    XSD.duration: _matches(rf"-?P(?=[0-9]|T){_YEARS_MONTHS}{_DAYS_TIME}"),
-    XSD.yearMonthDuration: _matches(rf"-?P(?=[0-9]){_YEARS_MONTHS}"),
-    XSD.dayTimeDuration: _matches(rf"-?P(?=[0-9]|T){_DAYS_TIME}"),
-    XSD.hexBinary: _matches(r"(?:[0-9A-Fa-f]{2})*+"),
-    XSD.base64Binary: _is_base64,
-    RDF.XMLLiteral: _is_xml,
-    RDF.JSON: _is_json,
+    XSD.integer: partial(_matches, r"[+-]?[0-9]++"),
+    XSD.nonNegativeInteger: partial(_matches, r"\+?[0-9]++|-0++"),
+    XSD.positiveInteger: partial(_matches, r"\+?0*+[1-9][0-9]*+"),
+    XSD.nonPositiveInteger: partial(_matches, r"-[0-9]++|\+?0++"),
+    XSD.negativeInteger: partial(_matches, r"-0*+[1-9][0-9]*+"),
+    XSD.long: partial(_between, -(2**63), 2**63 - 1),
+    XSD.int: partial(_between, -(2**31), 2**31 - 1),
+    XSD.short: partial(_between, -(2**15), 2**15 - 1),
+    XSD.byte: partial(_between, -(2**7), 2**7 - 1),
+    XSD.unsignedLong: partial(_between, 0, 2**64 - 1),
+    XSD.unsignedInt: partial(_between, 0, 2**32 - 1),
+    XSD.unsignedShort: partial(_between, 0, 2**16 - 1),
+    XSD.unsignedByte: partial(_between, 0, 2**8 - 1),
+    XSD.date: partial(_dated, rf"{_YEAR}-{_MONTH_DAY}{_ZONE}?"),
+    XSD.dateTime: partial(_dated, rf"{_YEAR}-{_MONTH_DAY}T{_TIME}{_ZONE}?"),
+    XSD.dateTimeStamp: partial(_dated, rf"{_YEAR}-{_MONTH_DAY}T{_TIME}{_ZONE}"),
+    XSD.time: partial(_matches, rf"{_TIME}{_ZONE}?"),
+    XSD.gYear: partial(_matches, rf"{_YEAR}{_ZONE}?"),
+    XSD.gYearMonth: partial(_matches, rf"{_YEAR}-{_MONTH}{_ZONE}?"),
+    XSD.gMonth: partial(_matches, rf"--{_MONTH}{_ZONE}?"),
+    XSD.gMonthDay: partial(_matches, rf"--{_MONTH_DAY}{_ZONE}?"),
+    XSD.gDay: partial(_matches, rf"---{_DAY}{_ZONE}?"),
+    XSD.duration: partial(_matches, rf"-?P(?=[0-9]|T){_YEARS_MONTHS}{_DAYS_TIME}"),
+    XSD.yearMonthDuration: partial(_matches, rf"-?P(?=[0-9]){_YEARS_MONTHS}"),
+    XSD.dayTimeDuration: partial(_matches, rf"-?P(?=[0-9]|T){_DAYS_TIME}"),
+    XSD.hexBinary: partial(_matches, r"(?:[0-9A-Fa-f]{2})*+"),
+    XSD.base64Binary: lambda: _is_base64,
+    RDF.XMLLiteral: lambda: _is_xml,
+    RDF.JSON: lambda: _is_json,
     # Reading HTML never fails, and rdf:HTML takes any text (RDF 1.1 Concepts, section 5.2).
 }
+
+
+class _Checks(dict[str, "_Check | None"]):
+    def __missing__(self, datatype: str) -> _Check | None:
+        # What is not known is not kept: data may name any number of datatypes.
+        if make := _MAKERS.get(datatype):
+            self[datatype] = make()
+        return self.get(datatype)
+
+
+_CHECKS: Final = _Checks()
