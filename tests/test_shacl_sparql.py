@@ -142,6 +142,11 @@ def test_solution_with_failure_ends_the_validation() -> None:
     assert rows(results(shapes, ":x a :C ; :p false .")) == [("x", None, "x")]
 
 
+def test_failure_that_is_not_true_is_a_result_as_any_other() -> None:
+    shapes = node_shape("SELECT $this ?failure WHERE { $this :p ?failure }")
+    assert len(results(shapes, ':x a :C ; :p "perhaps", "true", false .')) == 3
+
+
 @BOTH
 def test_report_graph_names_the_constraint(tmp_path: Path, engine: str) -> None:
     shapes = """:S a sh:NodeShape ; sh:targetClass :C ; sh:sparql :constraint ;

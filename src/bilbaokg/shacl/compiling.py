@@ -21,6 +21,7 @@ _REFUSED: Final = {
     ref(SH.js): "JavaScript constraints (sh:js) are not run",
     ref(SH.jsLibrary): "JavaScript libraries (sh:jsLibrary) are not run",
     ref(SH.rule): "rules (sh:rule) are not run: validation changes no data",
+    ref(SH.entailment): "entailment (sh:entailment) is not done: nothing is inferred",
     ref(SH.expression): "node expressions (sh:expression) are not evaluated",
 }
 _FUNCTION: Final = ref(SH.SPARQLFunction)

@@ -6,11 +6,12 @@ get all value nodes of a focus node at once and return those that fail.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from bilbaokg.shacl.graph import is_blank, is_resource
-from bilbaokg.shacl.paths import Malformed, Predicate
+from bilbaokg.shacl.paths import Malformed, Predicate, members
 from bilbaokg.shacl.patterns import compile_pattern
 from bilbaokg.shacl.program import (
     Bad,
@@ -20,26 +21,14 @@ from bilbaokg.shacl.program import (
     Evaluation,
     Factory,
     Failure,
-    boolean,
-    integer,
 )
+from bilbaokg.shacl.syntax import NODE_KINDS, boolean, integer
 from bilbaokg.shacl.values import compare, is_well_formed
 from bilbaokg.terms import RDF, SH, language_of, plain, ref, split_literal
 
 __all__ = ["FACTORIES"]
 
 _LANG_STRING: Final = RDF.langString
-_NODE_KINDS: Final = {
-    ref(SH[name]): tuple(kind in name for kind in ("IRI", "Blank", "Literal"))
-    for name in (
-        "IRI",
-        "BlankNode",
-        "Literal",
-        "IRIOrLiteral",
-        "BlankNodeOrIRI",
-        "BlankNodeOrLiteral",
-    )
-}
 
 
 def _component(name: str) -> str:
@@ -55,9 +44,6 @@ def _each(name: str, holds: Callable[[str], bool]) -> Check:
 
 
 def _class(builder: Builder, node: str, name: str) -> Iterator[Check]:
-    if not name.startswith("<"):
-        raise Malformed(node, "sh:class is no IRI")
-
     def test(run: Evaluation, _focus: str, values: Sequence[str]) -> list[Bad]:
         return [v for v in values if not run.data.is_instance(v, name)]
 
@@ -65,8 +51,6 @@ def _class(builder: Builder, node: str, name: str) -> Iterator[Check]:
 
 
 def _datatype(builder: Builder, node: str, term: str) -> Iterator[Check]:
-    if not term.startswith("<"):
-        raise Malformed(node, "sh:datatype is no IRI")
     wanted = plain(term)
 
     def holds(value: str) -> bool:
@@ -82,9 +66,7 @@ def _datatype(builder: Builder, node: str, term: str) -> Iterator[Check]:
 
 
 def _node_kind(builder: Builder, node: str, term: str) -> Iterator[Check]:
-    if term not in _NODE_KINDS:
-        raise Malformed(node, f"sh:nodeKind has an unknown value {term}")
-    iri, blank, literal = _NODE_KINDS[term]
+    iri, blank, literal = NODE_KINDS[term]
 
     def holds(value: str) -> bool:
         if value[0] == '"':
@@ -98,7 +80,7 @@ def _node_kind(builder: Builder, node: str, term: str) -> Iterator[Check]:
 
 
 def _min_count(builder: Builder, node: str, term: str) -> Iterator[Check]:
-    least = integer(node, "minCount", term)
+    least = integer(term)
 
     def test(_run: Evaluation, _focus: str, values: Sequence[str]) -> Sequence[Bad]:
         return (None,) if len(values) < least else ()
@@ -107,7 +89,7 @@ def _min_count(builder: Builder, node: str, term: str) -> Iterator[Check]:
 
 
 def _max_count(builder: Builder, node: str, term: str) -> Iterator[Check]:
-    most = integer(node, "maxCount", term)
+    most = integer(term)
 
     def test(_run: Evaluation, _focus: str, values: Sequence[str]) -> Sequence[Bad]:
         return (None,) if len(values) > most else ()
@@ -122,8 +104,6 @@ def _range(name: str, allowed: frozenset[int]) -> Factory:
     """sh:minInclusive and its like: how a value may compare to the bound."""
 
     def factory(builder: Builder, node: str, bound: str) -> Iterator[Check]:
-        if is_resource(bound):
-            raise Malformed(node, f"sh:{name} is no literal")
         yield _each(name, lambda value: not is_resource(value) and compare(value, bound) in allowed)
 
     return factory
@@ -139,7 +119,7 @@ def _text(value: str) -> str | None:
 
 def _length(name: str, holds: Callable[[int, int], bool]) -> Factory:
     def factory(builder: Builder, node: str, term: str) -> Iterator[Check]:
-        bound = integer(node, name, term)
+        bound = integer(term)
 
         def fits(value: str) -> bool:
             text = _text(value)
@@ -151,8 +131,6 @@ def _length(name: str, holds: Callable[[int, int], bool]) -> Factory:
 
 
 def _pattern(builder: Builder, node: str, term: str) -> Iterator[Check]:
-    if is_resource(term):
-        raise Malformed(node, "sh:pattern is no text")
     flags = builder.one(node, "flags")
     try:
         matches = compile_pattern(plain(term), plain(flags) if flags else "")
@@ -168,7 +146,7 @@ def _pattern(builder: Builder, node: str, term: str) -> Iterator[Check]:
 
 
 def _language_in(builder: Builder, node: str, head: str) -> Iterator[Check]:
-    ranges = [plain(item).lower() for item in builder.members(node, "languageIn", head)]
+    ranges = [plain(item).lower() for item in members(builder.graph, head)]
 
     def holds(value: str) -> bool:
         tag = language_of(value) if value[0] == '"' else None
@@ -181,14 +159,14 @@ def _language_in(builder: Builder, node: str, head: str) -> Iterator[Check]:
 
 def _unique_lang(builder: Builder, node: str, term: str) -> Iterator[Check]:
     # Section 4.4.5 names the literal true, not the value: "1" is none.
-    if not boolean(node, "uniqueLang", term) or plain(term) != "true":
+    if plain(term) != "true":
         return
 
     def test(_run: Evaluation, _focus: str, values: Sequence[str]) -> list[Bad]:
         if len(values) < 2:
             return []
-        tags = [tag for v in values if v[0] == '"' and (tag := language_of(v))]
-        return [None for tag in dict.fromkeys(tags) if tags.count(tag) > 1]
+        tags = Counter(tag for v in values if v[0] == '"' and (tag := language_of(v)))
+        return [None for count in tags.values() if count > 1]
 
     yield Check(_component("uniqueLang"), test)
 
@@ -196,15 +174,7 @@ def _unique_lang(builder: Builder, node: str, term: str) -> Iterator[Check]:
 # ---- pairs of properties (section 4.5)
 
 
-def _other(node: str, name: str, predicate: str) -> str:
-    if not predicate.startswith("<"):
-        raise Malformed(node, f"sh:{name} is no IRI")
-    return predicate
-
-
-def _equals(builder: Builder, node: str, term: str) -> Iterator[Check]:
-    predicate = _other(node, "equals", term)
-
+def _equals(builder: Builder, node: str, predicate: str) -> Iterator[Check]:
     def test(run: Evaluation, focus: str, values: Sequence[str]) -> list[Bad]:
         others = run.data.properties(focus).get(predicate, ())
         mine, theirs = set(values), set(others)
@@ -213,9 +183,7 @@ def _equals(builder: Builder, node: str, term: str) -> Iterator[Check]:
     yield Check(_component("equals"), test, if_absent=True)
 
 
-def _disjoint(builder: Builder, node: str, term: str) -> Iterator[Check]:
-    predicate = _other(node, "disjoint", term)
-
+def _disjoint(builder: Builder, node: str, predicate: str) -> Iterator[Check]:
     def test(run: Evaluation, focus: str, values: Sequence[str]) -> list[Bad]:
         others = set(run.data.properties(focus).get(predicate, ()))
         return [v for v in values if v in others]
@@ -224,11 +192,7 @@ def _disjoint(builder: Builder, node: str, term: str) -> Iterator[Check]:
 
 
 def _less_than(name: str, allowed: frozenset[int]) -> Factory:
-    def factory(builder: Builder, node: str, term: str) -> Iterator[Check]:
-        predicate = _other(node, name, term)
-        if not builder.one(node, "path"):
-            raise Malformed(node, f"sh:{name} stands in a node shape")
-
+    def factory(builder: Builder, node: str, predicate: str) -> Iterator[Check]:
         def test(run: Evaluation, focus: str, values: Sequence[str]) -> list[Bad]:
             others = run.data.properties(focus).get(predicate, ())
             return [v for v in values for other in others if not _ordered(v, other, allowed)]
@@ -260,15 +224,17 @@ def _conforming(
 
 def _one_shape(name: str) -> Factory:
     def factory(builder: Builder, node: str, term: str) -> Iterator[Check]:
-        negative = name == "not"
-        yield _conforming(name, [builder.shape(term)], lambda given: all(given) is not negative)
+        shape, negative = builder.shape(term), name == "not"
+        if name == "node" and shape.path:
+            raise Malformed(node, "sh:node leads to a property shape")
+        yield _conforming(name, [shape], lambda given: all(given) is not negative)
 
     return factory
 
 
 def _shape_list(name: str, holds: Callable[[Iterator[bool]], bool]) -> Factory:
     def factory(builder: Builder, node: str, head: str) -> Iterator[Check]:
-        shapes = [builder.shape(item) for item in builder.members(node, name, head)]
+        shapes = [builder.shape(item) for item in members(builder.graph, head)]
         yield _conforming(name, shapes, holds)
 
     return factory
@@ -290,10 +256,10 @@ def _qualified(builder: Builder, node: str, term: str) -> Iterator[Check]:
         return Check(_component(name), test, if_absent)
 
     if least := builder.one(node, "qualifiedMinCount"):
-        lowest = integer(node, "qualifiedMinCount", least)
+        lowest = integer(least)
         yield check("qualifiedMinCount", lambda found: found < lowest, lowest > 0)
     if most := builder.one(node, "qualifiedMaxCount"):
-        highest = integer(node, "qualifiedMaxCount", most)
+        highest = integer(most)
         yield check("qualifiedMaxCount", lambda found: found > highest, False)
 
 
@@ -314,10 +280,10 @@ def _siblings(builder: Builder, node: str, shape: str) -> list[Compiled]:
 
 
 def _closed(builder: Builder, node: str, term: str) -> Iterator[Check]:
-    if not boolean(node, "closed", term):
+    if not boolean(term):
         return
     ignored = builder.one(node, "ignoredProperties")
-    allowed = set(builder.members(node, "ignoredProperties", ignored)) if ignored else set[str]()
+    allowed = set(members(builder.graph, ignored)) if ignored else set[str]()
     for shape in map(builder.shape, builder.all(node, "property")):
         if isinstance(shape.path, Predicate):
             allowed.add(shape.path.iri)
@@ -339,7 +305,7 @@ def _has_value(builder: Builder, node: str, wanted: str) -> Iterator[Check]:
 
 
 def _in(builder: Builder, node: str, head: str) -> Iterator[Check]:
-    allowed = frozenset(builder.members(node, "in", head))
+    allowed = frozenset(members(builder.graph, head))
 
     def test(_run: Evaluation, _focus: str, values: Sequence[str]) -> list[Bad]:
         return [v for v in values if v not in allowed]

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from bilbaokg.errors import Invalid
-from bilbaokg.shacl import components
+from bilbaokg.shacl import components, syntax
 from bilbaokg.shacl.encoding import encode
 from bilbaokg.shacl.graph import TYPE, Graph, Layers
-from bilbaokg.shacl.paths import Malformed, Predicate, read_path
+from bilbaokg.shacl.paths import Malformed, Predicate
 from bilbaokg.shacl.prebinding import Names, Refused
-from bilbaokg.shacl.program import Bad, Builder, Check, Evaluation, Factory, Failure, boolean
+from bilbaokg.shacl.program import Bad, Builder, Check, Evaluation, Factory, Failure
 from bilbaokg.shacl.querying import SHAPES_GRAPH, Query
 from bilbaokg.shacl.shapes import local_name
 from bilbaokg.terms import OWL, SH, is_iri, language_of, literal, plain, ref
@@ -102,8 +102,7 @@ def target(graph: Graph, node: str) -> Query:
 def _known(builder: Builder, node: str) -> dict[str, str]:
     """What is bound for all focus nodes of a shape."""
     known = {"shapesGraph": SHAPES_GRAPH, "currentShape": encode(node, of_shapes=True)}
-    if path_node := builder.one(node, "path"):
-        path = read_path(builder.graph, path_node)
+    if path := builder.path(node):
         known["PATH"] = path.text if isinstance(path, Predicate) else f"({path.text})"
     return known
 
@@ -146,8 +145,7 @@ class _Select:
                 yield self._result(focus, solution)
 
     def _result(self, focus: str, solution: Mapping[str, str]) -> Failure:
-        failure = solution.get("failure", '"false"')
-        if boolean(self.shape, "failure", failure):
+        if "failure" in solution and syntax.boolean(solution["failure"]):
             raise Invalid(f"a query of the shapes reports a failure: {self.described}")
         path, message = solution.get("path", ""), solution.get("message")
         bound = {**self.bound, "this": focus, **solution}
@@ -177,6 +175,7 @@ class _Ask:
 
 def _sparql(builder: Builder, node: str, term: str) -> Iterator[Check]:
     """A SPARQL-based constraint (section 5)."""
+    syntax.check(builder.graph, term)
     if builder.flag(term, "deactivated"):
         return
     known = _known(builder, node)
@@ -282,4 +281,4 @@ def _parameter(graph: Graph, node: str) -> _Parameter:
     if name in _TAKEN or not re.fullmatch(r"\w+", name):
         raise Malformed(node, f"a parameter cannot be called {name!r}")
     optional = graph.one(node, ref(SH.optional))
-    return _Parameter(paths[0], name, optional is not None and boolean(node, "optional", optional))
+    return _Parameter(paths[0], name, optional is not None and syntax.boolean(optional))

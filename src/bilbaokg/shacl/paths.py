@@ -177,6 +177,8 @@ def read_path(graph: Graph, node: str) -> Path:
 
 
 def _read(graph: Graph, node: str, depth: int) -> Path:
+    if node == NIL:
+        return _Sequence(_parts(graph, node, depth))
     if node.startswith("<"):
         return Predicate(node)
     if not depth:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
-from bilbaokg.shacl.graph import TYPE, Layers, is_resource
-from bilbaokg.shacl.paths import Malformed, Path, members, read_path
+from bilbaokg.shacl import syntax
+from bilbaokg.shacl.graph import TYPE, Layers
+from bilbaokg.shacl.paths import Malformed, Path, read_path
 from bilbaokg.shacl.querying import Asked, Query
 from bilbaokg.shacl.shapes import Shapes
 from bilbaokg.shacl.targets import Targets
-from bilbaokg.terms import SH, language_of, plain, ref
+from bilbaokg.terms import SH, ref
 
 __all__ = [
     "Bad",
@@ -28,8 +29,6 @@ __all__ = [
     "Failure",
     "Program",
     "Test",
-    "boolean",
-    "integer",
 ]
 
 
@@ -144,21 +143,29 @@ class Builder:
         if node in self._open:
             raise Malformed(node, "shapes are recursive, which SHACL does not define")
         if node not in self.made:
-            if not is_resource(node):
-                raise Malformed(node, "a literal is used as a shape")
             self._open.append(node)
             self.made[node] = self._compile(node)
             self._open.pop()
         return self.made[node]
 
-    def _compile(self, node: str) -> Compiled:
-        properties = self.graph.properties(node)
+    def path(self, node: str) -> Path | None:
+        """The path of a shape. Raises Malformed naming the shape."""
         path_node = self.one(node, "path")
+        if path_node is None:
+            return None
+        try:
+            return read_path(self.graph, path_node)
+        except Malformed as fault:
+            raise Malformed(node, f"sh:path: {fault.message}") from None
+
+    def _compile(self, node: str) -> Compiled:
+        syntax.check(self.graph, node)
+        properties = self.graph.properties(node)
         shape = Compiled(
             node,
             severity=self.one(node, "severity") or _VIOLATION,
-            path=read_path(self.graph, path_node) if path_node else None,
-            path_node=path_node,
+            path=self.path(node),
+            path_node=self.one(node, "path"),
             active=not self.flag(node, "deactivated"),
         )
         for parameter, values in properties.items():
@@ -166,10 +173,9 @@ class Builder:
                 for value in values:
                     shape.checks += factory(self, node, value)
         for value in properties.get(_PROPERTY, ()):
-            inner = self.shape(value)
-            if inner.path is None:
-                raise Malformed(value, "a property shape has no sh:path")
-            shape.properties.append(inner)
+            if not self.all(value, "path"):
+                raise Malformed(value, syntax.NO_PATH)
+            shape.properties.append(self.shape(value))
         return shape
 
     # ---- reading parameters
@@ -179,36 +185,10 @@ class Builder:
         return self.graph.objects(node, ref(SH[name]))
 
     def one(self, node: str, name: str) -> str | None:
-        """The only value of a SHACL property, or None. Raises Malformed for several."""
-        values = self.all(node, name)
-        if len(values) > 1:
-            raise Malformed(node, f"sh:{name} has more than one value")
-        return values[0] if values else None
+        """The value of a SHACL property that occurs once, or None."""
+        return next(iter(self.all(node, name)), None)
 
     def flag(self, node: str, name: str) -> bool:
         """A boolean parameter; false where absent."""
         value = self.one(node, name)
-        return value is not None and boolean(node, name, value)
-
-    def members(self, node: str, name: str, head: str) -> list[str]:
-        """The members of a list parameter."""
-        try:
-            return members(self.graph, head)
-        except Malformed as fault:
-            raise Malformed(node, f"sh:{name}: {fault.message}") from None
-
-
-def boolean(node: str, name: str, term: str) -> bool:
-    """The value of a boolean parameter. Raises Malformed."""
-    value = plain(term)
-    if is_resource(term) or value not in ("true", "false", "1", "0"):
-        raise Malformed(node, f"sh:{name} is neither true nor false")
-    return value in ("true", "1")
-
-
-def integer(node: str, name: str, term: str) -> int:
-    """The value of a counting parameter. Raises Malformed."""
-    value = plain(term)
-    if is_resource(term) or language_of(term) or not (value.isascii() and value.isdigit()):
-        raise Malformed(node, f"sh:{name} is no whole number: {value[:80]!r}")
-    return int(value[:18])
+        return value is not None and syntax.boolean(value)
