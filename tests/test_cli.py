@@ -345,6 +345,46 @@ def test_validate_needs_no_catalogue_and_exits_1_on_violations(shell: Shell) -> 
     shell("validate", "good.ttl", "--fail-on", "warning", code=1)
 
 
+SHAPES = """
+@prefix sh: <http://www.w3.org/ns/shacl#> .
+<urn:S> a sh:NodeShape ; sh:targetClass <http://www.w3.org/ns/dcat#Dataset> ;
+    sh:property [ sh:path <urn:p> ; sh:minCout 1 ] .
+"""
+
+
+def test_validate_notes_what_shapes_say_in_vain_and_never_among_the_results(shell: Shell) -> None:
+    shell.file("good.ttl", GOOD)
+    shell.file("shapes.ttl", SHAPES)
+    command = ("validate", "good.ttl", "--profile", "shapes.ttl")
+    told = b"shapes.ttl:4: sh:minCout is not SHACL and is ignored"
+    done = shell(*command)
+    assert done.stderr.startswith(b"note: ")
+    assert told in done.stderr
+    assert b"minCout" not in done.stdout
+    for option in ("--quiet", "--json"):
+        done = shell(*command, option)
+        assert b"minCout" not in done.stdout + done.stderr
+
+
+def test_the_fast_engine_needs_neither_pyshacl_nor_rdflib(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.file("good.ttl", GOOD)
+    shell.file("shapes.ttl", SHAPES)
+    absent = shell.folder / "absent"
+    absent.mkdir()
+    for name in ("pyshacl", "rdflib"):
+        (absent / f"{name}.py").write_text(f"raise ImportError('{name} is absent')")
+    monkeypatch.setenv("PYTHONPATH", str(absent))
+    # Our shapes run in this process, those of others in workers.
+    shell("validate", "good.ttl", "--engine", "fast")
+    shell("validate", "good.ttl", "--engine", "fast", "--profile", "shapes.ttl")
+    done = subprocess.run(
+        [sys.executable, "-c", "import bilbaokg.shacl.reference"], capture_output=True, check=False
+    )
+    assert b"pyshacl is absent" in done.stderr
+
+
 @pytest.mark.parametrize("form", ["text", "json", "turtle", "junit", "sarif", "html", "csv"])
 def test_validate_writes_every_format(shell: Shell, form: str) -> None:
     shell.file("bad.ttl", BAD)

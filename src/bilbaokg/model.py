@@ -126,7 +126,8 @@ class Report:
 
     `conforms` is what SHACL says (no result at all); `blocks_release` is what the profile's gate
     says. `focus_nodes` counts what was looked at. `differences` is what two engines did not agree
-    on, None where one engine ran alone. `standard` makes the text of the standard report.
+    on, None where one engine ran alone. `notes` are lines about the shapes themselves, which are no
+    part of a report on data. `standard` makes the text of the standard report.
     """
 
     profile: str
@@ -135,6 +136,7 @@ class Report:
     focus_nodes: int
     gate: frozenset[str] = frozenset({"violation"})
     differences: tuple[Difference, ...] | None = None
+    notes: tuple[str, ...] = ()
     standard: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
     @property

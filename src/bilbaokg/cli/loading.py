@@ -171,6 +171,8 @@ def validate(
         if paths
         else _validate_store(console, profile, engine)
     )
+    for note in report.notes:
+        console.note(f"note: {note}")
     to_screen = not output and sys.stdout.isatty()
     rendered = reports.render(
         report,

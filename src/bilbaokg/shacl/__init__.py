@@ -209,6 +209,7 @@ class Checking:
             focus_nodes=outcome.focus_nodes,
             gate=self.profile.gate,
             differences=differences(compared, shapes) if self.engine == BOTH else None,
+            notes=self.prepared.notes,
             standard=later(found, shapes),
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bilbaokg.model import Profile
+from bilbaokg.shacl import syntax
 from bilbaokg.shacl.compiling import compile_shapes
 from bilbaokg.shacl.graph import Graph
 from bilbaokg.shacl.program import Program
@@ -34,6 +35,11 @@ class Prepared:
     def program(self) -> Program:
         """The compiled shapes. Raises Invalid for shapes that cannot be used."""
         return compile_shapes(self.shapes)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Lines about what the shapes say in vain."""
+        return syntax.notes(self.shapes)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
