@@ -22,10 +22,14 @@ from typing import Final
 import pyoxigraph as ox
 import pytest
 
-from bilbaokg import validate
+from bilbaokg import profiles, validate
 from bilbaokg.errors import Invalid
 from bilbaokg.model import Profile, Report
 from bilbaokg.shacl import check
+from bilbaokg.shacl.graph import Graph, Layers
+from bilbaokg.shacl.prepared import Prepared, prepare
+from bilbaokg.shacl.shapes import Shapes
+from bilbaokg.terms import SH, ref
 
 ENGINE: Final = "fast"
 FOLDER: Final = Path(__file__).parent / "data" / "shapes_bad"
@@ -145,6 +149,81 @@ def test_shapes_that_are_switched_off_are_still_read(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert judge(file).conforms
+
+
+# ---- the reference engine
+
+# What pySHACL answers with a bare exception, with its own text, or by returning a failure.
+REFUSED_BY_BOTH: Final = (
+    "bound-is-an-iri",
+    "max-count-ill-formed",
+    "min-count-twice",
+    "sparql-ask",
+    "sparql-minus",
+    "sparql-unknown-prefix",
+)
+
+
+@pytest.mark.engine("pyshacl")
+@pytest.mark.parametrize("name", REFUSED_BY_BOTH)
+def test_both_engines_refuse_with_the_same_words(name: str) -> None:
+    (bad,) = (c.file for c in CASES if c.name == name)
+    told = []
+    for engine in (ENGINE, "pyshacl"):
+        with pytest.raises(Invalid) as caught:
+            validate(DATA, [bad], format="ttl", engine=engine)
+        told.append((str(caught.value), caught.value.where))
+    assert told[0] == told[1]
+    assert bad.name in str(told[0][1])
+
+
+@pytest.mark.engine("pyshacl")
+def test_what_the_reference_engine_alone_refuses_is_invalid_too() -> None:
+    with pytest.raises(Invalid, match="Custom Constraint"):
+        validate(DATA, [FOLDER / "component-without-validator.ttl"], format="ttl", engine="pyshacl")
+
+
+@pytest.mark.engine("pyshacl")
+@pytest.mark.filterwarnings("error")
+def test_reference_engine_keeps_its_warnings_about_booleans_to_itself() -> None:
+    from bilbaokg.shacl.reference import engine
+
+    shapes = (
+        f"<urn:S> <{RDF}type> {ref(SH.NodeShape)} .",
+        f'<urn:S> {ref(SH.closed)} "perhaps"^^<{XSD}boolean> .',
+        f"<urn:S> {ref(SH.targetClass)} <urn:C> .",
+    )
+    data = Layers(Graph([FOCUS]))
+    assert engine(data, Prepared(Shapes(shapes), [], trusted=False)).focus_nodes == 1
+
+
+# ---- terms of no meaning
+
+TYPING_ERRORS: Final = """
+@prefix sh: <http://www.w3.org/ns/shacl#> .
+<urn:S> a sh:NodeShape ; sh:targetClass <urn:C> ; sh:order 1 ; sh:shape <urn:T> ;
+    sh:property [ sh:path <urn:p> ;
+        sh:minCout 1, 2 ] ,
+        [ sh:path <urn:q> ; sh:minCout 1 ] .
+"""
+
+
+@pytest.mark.engine(ENGINE)
+def test_terms_that_are_no_shacl_are_told_beside_the_results(tmp_path: Path) -> None:
+    file = tmp_path / "typing.ttl"
+    file.write_text(TYPING_ERRORS, encoding="utf-8")
+    report = validate(f"{FOCUS}\n".encode(), [file], format="nt", engine=ENGINE)
+    assert report.conforms
+    assert report.notes == (
+        f"{file}:3: sh:shape is not SHACL and is ignored",
+        f"{file}:4: sh:minCout is not SHACL and is ignored (3 times)",
+    )
+    assert "not SHACL" not in str(report.as_dict())
+
+
+@pytest.mark.engine(ENGINE)
+def test_shapes_that_came_with_the_product_say_nothing_in_vain() -> None:
+    assert prepare(profiles.load("dcat-ap")).notes == ()
 
 
 # ---- linear time: four times the input takes about four times the processor's time, not sixteen

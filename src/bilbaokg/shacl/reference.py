@@ -37,7 +37,7 @@ def engine(data: Layers, prepared: Prepared, entering: Callable[[str], None] = i
     """Validate with pySHACL (see engine.Engine). Runs of several threads wait for each other."""
     shapes = prepared.shapes
     targets = [(kind, term) for _, kind, term in shapes.targets()]
-    with _LOCK, _exact_literals():
+    with _LOCK, _exact_literals(), _refusals(prepared):
         _refuse_federation(shapes)
         terms = _Terms()
         statements, rules = terms.graph(data.lines()), terms.graph(shapes.lines)
@@ -59,11 +59,47 @@ def _exact_literals() -> Iterator[None]:
             log.disabled = True
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ShapeRecursionWarning)
+            warnings.filterwarnings("ignore", "Parsing weird boolean", UserWarning)
             yield
     finally:
         rdflib.NORMALIZE_LITERALS = before[0]
         for log, disabled in zip(logs, before[1], strict=True):
             log.disabled = disabled
+
+
+# What pySHACL lets through for shapes that are no shapes: patterns, queries, lists.
+_MALFORMED: Final = (
+    ReportableRuntimeError,
+    re.error,
+    ValueError,
+    ParseBaseException,
+    RecursionError,
+)
+
+
+@contextmanager
+def _refusals(prepared: Prepared) -> Iterator[None]:
+    """What the libraries raise for shapes that are no shapes becomes Invalid.
+
+    They seldom say which node is meant, and raise what comes up, even a bare Exception: reading the
+    shapes ourselves says what is wrong and where. A fault of theirs with good shapes stays one.
+    """
+    try:
+        yield
+    except Invalid:
+        raise
+    except Exception as error:
+        _ = prepared.program
+        if not isinstance(error, _MALFORMED):
+            raise
+        raise Invalid(
+            f"the shapes cannot be used: {_first_line(error)}",
+            hint="check the shapes against https://www.w3.org/TR/shacl/#shacl-shacl",
+        ) from None
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 class _Terms:
@@ -117,28 +153,17 @@ class _Terms:
 
 _FEDERATED: Final = re.compile(r"(?<![?$:\w])(?:SERVICE|FROM|GRAPH)\b", re.IGNORECASE)
 
-# What pySHACL lets through for shapes that are no shapes: patterns, queries, lists.
-_MALFORMED: Final = (
-    ReportableRuntimeError,
-    re.error,
-    ValueError,
-    ParseBaseException,
-    RecursionError,
-)
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]
-
 
 def _refuse_federation(shapes: Shapes) -> None:
     """Queries inside shapes stay with the data: pySHACL's own check is easily written around."""
     for name in ("select", "ask", "construct"):
         predicate = ref(SH[name])
-        for properties in shapes.graph.by_subject.values():
+        for node, properties in shapes.graph.by_subject.items():
             if any(_FEDERATED.search(unescape(plain(q))) for q in properties.get(predicate, ())):
                 raise Invalid(
-                    "the shapes cannot be used: a query asks another service",
+                    "the shapes cannot be used: a query asks another service: "
+                    f"{shapes.describe(node)}",
+                    where=shapes.origin(node),
                     hint="remove SERVICE, FROM and GRAPH from the shapes' queries",
                 )
 
@@ -161,25 +186,19 @@ def _find_targets(
 
 
 def _run(data: rdflib.Graph, shapes: rdflib.Graph) -> rdflib.Graph:
-    try:
-        _, report, text = pyshacl.validate(
-            data,
-            shacl_graph=shapes,
-            inference="none",
-            advanced=False,
-            js=False,
-            do_owl_imports=False,
-            meta_shacl=False,
-            inplace=True,
-            max_validation_depth=30,
-        )
-    except _MALFORMED as error:
-        raise Invalid(
-            f"the shapes cannot be used: {_first_line(error)}",
-            hint="check the shapes against https://www.w3.org/TR/shacl/#shacl-shacl",
-        ) from None
+    _, report, text = pyshacl.validate(
+        data,
+        shacl_graph=shapes,
+        inference="none",
+        advanced=False,
+        js=False,
+        do_owl_imports=False,
+        meta_shacl=False,
+        inplace=True,
+        max_validation_depth=30,
+    )
     if not isinstance(report, rdflib.Graph):
-        raise Invalid(f"the shapes cannot be used: {text.strip()}")
+        raise ReportableRuntimeError(text)
     return report
 
 
