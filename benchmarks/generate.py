@@ -19,12 +19,12 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, ClassVar, Final
 from xml.sax.saxutils import escape, quoteattr
 
 from words import AREAS, BREAKDOWNS, KEYWORDS, PLACES, REVISED, SENTENCES, TOPICS
 
-__all__ = ["FORMATS", "KINDS", "Catalogue", "Seeded", "Wrong"]
+__all__ = ["FORMATS", "KINDS", "Catalogue", "Seeded", "Wrong", "put"]
 
 DEFAULT_BASE: Final = "https://catalogue.example"
 EU: Final = "http://publications.europa.eu/resource/authority"
@@ -32,9 +32,13 @@ LICENCE: Final = f"<{EU}/licence/CC_BY_4_0>"
 PREFIXES: Final = {
     "adms": "http://www.w3.org/ns/adms#",
     "dcat": "http://www.w3.org/ns/dcat#",
+    "dcatap": "http://data.europa.eu/r5r/",
     "dct": "http://purl.org/dc/terms/",
+    "eli": "http://data.europa.eu/eli/ontology#",
     "foaf": "http://xmlns.com/foaf/0.1/",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "spdx": "http://spdx.org/rdf/terms#",
     "vcard": "http://www.w3.org/2006/vcard/ns#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
@@ -76,7 +80,7 @@ def _drop(node: Node, prefixed: str) -> None:
     node[1][:] = [pair for pair in node[1] if pair[0] != prefixed]
 
 
-def _put(node: Node, prefixed: str, value: str) -> None:
+def put(node: Node, prefixed: str, value: str) -> None:
     _drop(node, prefixed)
     node[1].append((prefixed, value))
 
@@ -106,7 +110,7 @@ KINDS: Final[dict[str, Wrong]] = {
         "dataset",
         "dct:issued",
         "Node",
-        lambda node: _put(node, "dct:issued", typed("31/05/2021", "date")),
+        lambda node: put(node, "dct:issued", typed("31/05/2021", "date")),
     ),
     "two publishers": Wrong(
         "dataset",
@@ -118,13 +122,13 @@ KINDS: Final[dict[str, Wrong]] = {
         "dataset",
         "dct:accrualPeriodicity",
         "Node",
-        lambda node: _put(node, "dct:accrualPeriodicity", f"<{EU}/frequency/SOMETIMES>"),
+        lambda node: put(node, "dct:accrualPeriodicity", f"<{EU}/frequency/SOMETIMES>"),
     ),
     "contact not described": Wrong(
         "dataset",
         "dcat:contactPoint",
         "Class",
-        lambda node: _put(node, "dcat:contactPoint", "<mailto:data@catalogue.example>"),
+        lambda node: put(node, "dcat:contactPoint", "<mailto:data@catalogue.example>"),
     ),
     "access address missing": Wrong(
         "distribution", "dcat:accessURL", "MinCount", lambda node: _drop(node, "dcat:accessURL")
@@ -133,13 +137,13 @@ KINDS: Final[dict[str, Wrong]] = {
         "distribution",
         "dct:format",
         "Node",
-        lambda node: _put(node, "dct:format", f"<{EU}/file-type/PAPER>"),
+        lambda node: put(node, "dct:format", f"<{EU}/file-type/PAPER>"),
     ),
     "byte size below zero": Wrong(
         "distribution",
         "dcat:byteSize",
         "Datatype",
-        lambda node: _put(node, "dcat:byteSize", typed(-1, "nonNegativeInteger")),
+        lambda node: put(node, "dcat:byteSize", typed(-1, "nonNegativeInteger")),
     ),
     "two licences": Wrong(
         "distribution",
@@ -171,6 +175,11 @@ class Catalogue:
     first version (0 is the first version). `statements` counts what `write` has written.
     """
 
+    periods = 0.5
+    """The fraction of datasets with a period."""
+    kinds: ClassVar[dict[str, Wrong]] = KINDS
+    """The errors that occur, in turn."""
+
     def __init__(
         self,
         datasets: int,
@@ -181,7 +190,7 @@ class Catalogue:
         change: float = 0.0,
     ) -> None:
         self.datasets, self.seed, self.base = datasets, seed, base
-        kinds = list(KINDS)
+        kinds = list(self.kinds)
         wrong = sorted(self._sample("errors", errors))
         self._wrong = {index: kinds[n % len(kinds)] for n, index in enumerate(wrong)}
         self._changed = self._sample("change", change)
@@ -202,7 +211,7 @@ class Catalogue:
         return [self._iri("dataset", f"d{index}") for index in sorted(self._changed)]
 
     def _answer(self, index: int, kind: str) -> Seeded:
-        wrong = KINDS[kind]
+        wrong = self.kinds[kind]
         dataset = self._iri("dataset", f"d{index}")
         focus = dataset if wrong.on == "dataset" else self._iri("distribution", f"d{index}-1")
         component = f"{wrong.component}ConstraintComponent"
@@ -269,7 +278,7 @@ class Catalogue:
         if index in self._changed:
             _revise(dataset, distributions[0])
         if kind := self._wrong.get(index):
-            wrong = KINDS[kind]
+            wrong = self.kinds[kind]
             wrong.make(dataset if wrong.on == "dataset" else distributions[0])
         yield dataset
         yield from distributions
@@ -330,7 +339,7 @@ class Catalogue:
 
     def _period(self, dataset: Node, name: str, chance: random.Random) -> Iterator[Node]:
         """For a part of the datasets a period, half of these a blank node."""
-        if chance.random() < 0.5:
+        if chance.random() < 1 - self.periods:
             return
         period = f"_:{name}" if chance.random() < 0.5 else f"{dataset[0][:-1]}#period>"
         dataset[1].append(("dct:temporal", period))
@@ -360,8 +369,8 @@ def _revise(dataset: Node, distribution: Node) -> None:
         (p, f"{o[:-4]} {added[o[-2:]]}{o[-4:]}" if p == "dct:description" else o)
         for p, o in dataset[1]
     ]
-    _put(dataset, "dct:modified", typed("2026-05-04", "date"))
-    _put(distribution, "dcat:byteSize", typed(4_242_424, "nonNegativeInteger"))
+    put(dataset, "dct:modified", typed("2026-05-04", "date"))
+    put(distribution, "dcat:byteSize", typed(4_242_424, "nonNegativeInteger"))
 
 
 # ---- the formats
@@ -426,7 +435,7 @@ FORMATS: Final[dict[str, tuple[str, Callable[[Node], str], str]]] = {
 }
 
 
-def main() -> None:
+def main(kind: type[Catalogue] = Catalogue) -> None:
     """Write a catalogue, and its answers where asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("datasets", type=int)
@@ -438,7 +447,7 @@ def main() -> None:
     parser.add_argument("--errors", type=float, default=0.01, metavar="FRACTION")
     parser.add_argument("--change", type=float, default=0.0, metavar="FRACTION")
     options = parser.parse_args()
-    catalogue = Catalogue(
+    catalogue = kind(
         options.datasets,
         seed=options.seed,
         base=options.base,

@@ -13,12 +13,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["Measured", "cpu", "machine", "memory", "run", "table"]
+__all__ = ["Measured", "Moment", "cpu", "machine", "memory", "run", "table"]
 
 _PAUSE: Final = 0.02
 _PROC: Final = Path("/proc")
+
+
+class Moment(NamedTuple):
+    """What is known of a running command at a moment: seconds, processor seconds, bytes."""
+
+    wall: float
+    cpu: float
+    pss: int
 
 
 @dataclass(frozen=True)
@@ -26,23 +34,38 @@ class Measured:
     """One run of a command: seconds of the clock and of the processors, peak bytes, its output.
 
     `memory` adds the peak resident sizes (VmHWM) of the process and of all that it started, so it
-    is an upper bound; 0 where /proc does not tell.
+    is an upper bound; 0 where /proc does not tell. `trail` has, where it was asked for, moments of
+    the run: seconds since the start, processor seconds until then, and the sum of the proportional
+    sizes (PSS) at that moment, which counts shared pages once.
     """
 
     wall: float
     cpu: float
     memory: int
     output: str
+    trail: tuple[Moment, ...] = ()
+
+    @property
+    def pss(self) -> int:
+        """The largest sum of proportional sizes that was seen, in bytes."""
+        return max((moment.pss for moment in self.trail), default=0)
+
+    def cpu_after(self, seconds: float) -> float:
+        """Processor seconds from a moment of the run to its end."""
+        return self.cpu - max((m.cpu for m in self.trail if m.wall <= seconds), default=0.0)
 
 
-def run(command: Sequence[str]) -> Measured:
+def run(command: Sequence[str], *, trail: bool = False) -> Measured:
     """Run a command to its end. Raises RuntimeError with its last words when it fails."""
     start = time.perf_counter()
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
     )
     peaks: dict[int, int] = {}
-    watcher = threading.Thread(target=_watch, args=(process, peaks), daemon=True)
+    moments: list[Moment] = []
+    watcher = threading.Thread(
+        target=_watch, args=(process, peaks, moments if trail else None), daemon=True
+    )
     watcher.start()
     before = os.times()
     output, errors = process.communicate()
@@ -54,14 +77,33 @@ def run(command: Sequence[str]) -> Measured:
     cpu = (after.children_user - before.children_user) + (
         after.children_system - before.children_system
     )
-    return Measured(wall, cpu, sum(peaks.values()), output)
+    return Measured(wall, cpu, sum(peaks.values()), output, tuple(moments))
 
 
-def _watch(process: subprocess.Popen[str], peaks: dict[int, int]) -> None:
+def _watch(
+    process: subprocess.Popen[str], peaks: dict[int, int], moments: list[Moment] | None
+) -> None:
+    start = time.perf_counter()
     while process.returncode is None:
-        for pid, size in _sizes(process.pid):
+        sizes = _sizes(process.pid)
+        for pid, size in sizes:
             peaks[pid] = max(size, peaks.get(pid, 0))
-        time.sleep(_PAUSE)
+        if moments is not None:
+            moments.append(
+                Moment(
+                    time.perf_counter() - start, cpu(process.pid), sum(_pss(p) for p, _ in sizes)
+                )
+            )
+        time.sleep(_PAUSE if moments is None else 5 * _PAUSE)
+
+
+def _pss(pid: int) -> int:
+    try:
+        text = (_PROC / str(pid) / "smaps_rollup").read_text()
+    except OSError:
+        return 0
+    found = [line.split()[1] for line in text.splitlines() if line.startswith("Pss:")]
+    return int(found[0]) * 1024 if found else 0
 
 
 def _sizes(root: int) -> list[tuple[int, int]]:

@@ -1,11 +1,12 @@
-"""How fast does the server start on a release, and answer pages, lists, feeds and small queries?
+"""How fast does the server start on a release, refuse a second one, and answer requests?
 
     python benchmarks/serve.py 10000 [--data DIR] [--port P]
 
 Starts the real server on a released catalogue (DIR as `load_and_release.py --keep` left it, else a
-new one) and asks it one request at a time over one connection; seconds of the clock are the
-client's, seconds of the processors those of the server and its workers. With `wrk` on the machine
-also requests a second with 16 connections.
+new one) and asks it for pages, lists, feeds and small queries, one request at a time over one
+connection; then starts a second server, which must refuse the directory. Seconds of the clock are
+the client's, seconds of the processors those of the server and its workers. With `wrk` on the
+machine also requests a second with 16 connections.
 """
 
 from __future__ import annotations
@@ -93,6 +94,18 @@ def serving(data: Path, port: int) -> Iterator[tuple[subprocess.Popen[bytes], fl
             process.wait(20)
 
 
+def refusal(data: Path, first: int) -> float:
+    """Seconds until a second server has said that process `first` holds the directory."""
+    command = ["-m", "bilbaokg", "--data", str(data), "serve", "--port", "0"]
+    start = time.perf_counter()
+    ended = subprocess.run(
+        [sys.executable, *command], capture_output=True, encoding="utf-8", check=False
+    )
+    if f"in use by process {first} " not in ended.stderr:
+        raise RuntimeError(f"the second server was not refused: {ended.stderr}")
+    return time.perf_counter() - start
+
+
 def ask(
     process: subprocess.Popen[bytes], client: Client, paths: Sequence[str], accept: str = "*/*"
 ) -> tuple[str, str, str, str]:
@@ -169,9 +182,11 @@ def main() -> None:
                 figures = ask(process, Client(options.port), paths, accept)
                 rows.append((name, *figures, rate(options.port, paths[0], accept)))
             peak = memory(process.pid)
+            refused = statistics.median(refusal(data, process.pid) for _ in range(5))
     print(f"{options.datasets:,} datasets. {before}\n")
     print(
         f"Ready {started:.1f} s after the start; server and workers took {peak / MIB:,.0f} MiB.\n"
+        f"A second server on the directory was refused {refused:.1f} s after its start.\n"
     )
     titles = ["request", "median ms", "95 % ms", "CPU ms", "kB", "requests/s, 16 connections"]
     print(table(titles, rows))

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
-from helpers import BASE, Catalogue
+from helpers import BASE, Catalogue, reference_folder
 
 from bilbaokg import settings
 from bilbaokg.records import Records
 from bilbaokg.settings import Settings
+from bilbaokg.shacl import ENGINES
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.workers import Pool
 from bilbaokg.workspace import Workspace, initialise
+
+# How long an example takes says more of the machine than of the product.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of one validation engine are not selected where that engine is not."""
+    absent = [
+        item
+        for item in items
+        if any(mark.args[0] not in ENGINES for mark in item.iter_markers("engine"))
+    ]
+    config.hook.pytest_deselected(items=absent)
+    items[:] = [item for item in items if item not in set(absent)]
 
 
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """The folder of official and real files: beside the repository, or BILBAOKG_REFERENCE."""
-    beside = Path(__file__).resolve().parents[2] / "shared"
-    folder = Path(os.environ.get("BILBAOKG_REFERENCE", beside))
+    folder = reference_folder()
     if not (folder / "catalogues").is_dir():
         pytest.skip(f"no reference files at {folder}; set BILBAOKG_REFERENCE")
     return folder

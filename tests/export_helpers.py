@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from bilbaokg import exports, release, workers
+from bilbaokg import exports, selection, workers
 from bilbaokg.importers import rdf
 from bilbaokg.merging import text_of
 from bilbaokg.model import Record, Release, Source
@@ -56,7 +56,7 @@ def files(paths: Sequence[Path], configuration: Settings = SETTINGS) -> list[Rec
 
 def public(records: Iterable[Record], configuration: Settings = SETTINGS) -> list[Record]:
     """What of these records a release would hold."""
-    return release.select(records, configuration, {}).records
+    return selection.select(records, configuration).records
 
 
 def released(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,20 @@ from bilbaokg.operations import OPERATIONS
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.workspace import Workspace
 
-__all__ = ["BASE", "PREFIXES", "Catalogue", "content_hash", "lines"]
+__all__ = [
+    "BASE",
+    "PATIENCE",
+    "PREFIXES",
+    "Catalogue",
+    "content_hash",
+    "eventually",
+    "lines",
+    "reference_folder",
+]
 
 BASE = "https://datos.example.org"
+# Seconds after which something that must happen counts as never happening, on any machine.
+PATIENCE = 60.0
 PREFIXES = f"""
 @prefix : <{BASE}/id/dataset/> .
 @prefix agent: <{BASE}/id/agent/> .
@@ -34,6 +48,23 @@ PREFIXES = f"""
 @prefix vcard: <http://www.w3.org/2006/vcard/ns#> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 """
+
+
+def eventually(happened: Callable[[], object]) -> bool:
+    """Wait until it has happened; False when patience ends before."""
+    until = time.monotonic() + PATIENCE
+    while not happened():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def reference_folder() -> Path:
+    """Where official and real files are, if they are: beside the repository, or where
+    BILBAOKG_REFERENCE says."""
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    return Path(os.environ.get("BILBAOKG_REFERENCE", beside))
 
 
 def lines(turtle: str) -> list[str]:

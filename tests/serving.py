@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from helpers import PATIENCE
 
 from bilbaokg import operations, settings
 from bilbaokg.operations import OPERATIONS
@@ -122,7 +123,7 @@ class Served:
         self.client.close()
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(20)
+            return self.process.wait(PATIENCE)
         finally:
             self.process.kill()
             assert self.process.stdout

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-import time
+import termios
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from helpers import PATIENCE, eventually
+
+from bilbaokg import cli
+from bilbaokg.cli.base import group
+from bilbaokg.operations import OPERATIONS
 
 GOOD = """
 @prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .
@@ -26,17 +35,37 @@ class Shell:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.env = {
+            **os.environ,
+            "BILBAOKG_DATA": str(folder / "data"),
+            "LC_ALL": "en_GB.UTF-8",
+            "PYTHONUNBUFFERED": "",
+        }
+
+    def raw(
+        self, *arguments: str, by: tuple[str, ...] = (), stdout: Any = subprocess.PIPE
+    ) -> subprocess.CompletedProcess[bytes]:
+        """As `__call__`, whatever comes of it; `by` is a program that starts it."""
+        command = [*by, sys.executable, "-m", "bilbaokg", *arguments]
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            env=self.env,
+            check=False,
+        )
 
     def __call__(
-        self, *arguments: str, given: bytes = b"", code: int = 0
+        self, *arguments: str, given: bytes = b"", code: int = 0, unbuffered: bool = False
     ) -> subprocess.CompletedProcess[bytes]:
-        env = {**os.environ, "BILBAOKG_DATA": str(self.folder / "data"), "LC_ALL": "en_GB.UTF-8"}
         done = subprocess.run(
             [sys.executable, "-m", "bilbaokg", *arguments],
             cwd=self.folder,
             input=given,
             capture_output=True,
-            env=env,
+            env=self.env | {"PYTHONUNBUFFERED": "1" if unbuffered else ""},
             check=False,
         )
         assert done.returncode == code, (arguments, done.stdout.decode(), done.stderr.decode())
@@ -66,17 +95,41 @@ def ready(shell: Shell) -> Shell:
     return shell
 
 
-def test_every_verb_has_help_with_an_example(shell: Shell) -> None:
-    listed = shell("--help").stdout.decode()
-    for verb in ("init", "demo", "load", "validate", "export", "query", "serve", "delete"):
-        assert verb in listed
-        assert "Usage: bilbaokg" in shell(verb, "--help").stdout.decode()
-    assert "Example: bilbaokg load" in shell("load", "--help").stdout.decode()
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """A catalogue for tests that leave it as it is, or nearly."""
+    shell = Shell(tmp_path_factory.mktemp("shared"))
+    shell("init", "--base", "https://datos.example.org")
+    return shell
+
+
+def verbs(command: click.Command, *names: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command and group, with the words that lead to it."""
+    yield names, command
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            yield from verbs(below, *names, name)
+
+
+VERBS = dict(verbs(group))
+
+
+@pytest.mark.parametrize("names", VERBS, ids=" ".join)
+def test_every_verb_has_help_with_an_example(names: tuple[str, ...]) -> None:
+    command = VERBS[names]
+    assert re.search(rf"Example: bilbaokg .*{' '.join(names)}", str(command.help))
+    options = [o for o in command.params if isinstance(o, click.Option)]
+    assert [option.name for option in options if not option.help] == []
+
+
+def test_help_is_printed_for_a_verb(shell: Shell) -> None:
+    assert "Usage: bilbaokg load" in shell("load", "--help").stdout.decode()
 
 
 def test_unknown_verb_and_option_exit_with_2(shell: Shell) -> None:
     assert b"No such command" in shell("lode", code=2).stderr
     assert b"No such option" in shell("load", "--frmat", "x", code=2).stderr
+    assert "--frmat" in shell.json("load", "--frmat", "x", code=2)["detail"]
 
 
 def test_without_a_catalogue_the_way_out_is_said(shell: Shell) -> None:
@@ -172,6 +225,113 @@ def test_a_syntax_error_names_file_line_column_and_shows_the_place(ready: Shell)
     assert (problem["status"], problem["line"]) == (400, 4)
 
 
+def test_what_comes_from_standard_input_is_called_so(ready: Shell) -> None:
+    assert ready.json("load", "-", given=b"<x> <y> .", code=2)["where"] == "standard input"
+    assert b"standard input" in ready("load", "-", "--format", "ttl", code=2).stderr
+    assert b"standard input:1:" in ready("validate", "-", given=b"<x> <y> .", code=2).stderr
+    assert b"standard input" in ready("query", "-", given=b"\xff", code=2).stderr
+
+
+def test_standard_input_has_the_size_limit_of_files(ready: Shell) -> None:
+    settings = ready.folder / "data/settings.toml"
+    settings.write_text(f"file_limit = 100\n{settings.read_text()}")
+    assert b"size limit" in ready("load", "-", given=GOOD.encode(), code=2).stderr
+    packed = gzip.compress(os.urandom(200))
+    assert b"size limit" in ready("load", "-", "--format", "ttl", given=packed, code=2).stderr
+
+
+def test_an_empty_path_is_not_the_working_directory(ready: Shell) -> None:
+    ready.file("a.ttl", GOOD)
+    assert b"empty" in ready("load", "", code=2).stderr
+    assert b"empty" in ready("validate", "", code=2).stderr
+
+
+def test_what_is_no_iri_is_refused(shared: Shell) -> None:
+    assert b"no absolute IRI" in shared("history", "noise", code=2).stderr
+
+
+def test_a_part_is_named_with_the_record_that_holds_it(shared: Shell) -> None:
+    part = """<https://city.example/d/1> dcat:distribution <https://city.example/f> .
+        <https://city.example/f> a dcat:Distribution ."""
+    shared("load", "-", given=(GOOD + part).encode())
+    assert (
+        b"part of https://city.example/d/1"
+        in shared("delete", "https://city.example/f", code=2).stderr
+    )
+
+
+def test_messages_do_not_steer_the_terminal(ready: Shell) -> None:
+    ready.file("a.ttl", GOOD + "\x1b]0;title\x07 <x> <y> .\n")
+    failed = ready("load", "a.ttl", code=2)
+    assert b"]0;title" in failed.stderr
+    assert b"\x1b" not in failed.stderr
+    ready("load", "-", given=GOOD.replace("Ruido", "\x1b[31mRuido").encode())
+    assert b"\x1b" not in ready("query", "-", "--working", given=b"SELECT * {?s ?p ?o}").stdout
+
+
+# ---- standard streams
+
+
+OUTPUTS = [("status", "--json"), ("profile", "list")]
+
+
+@pytest.mark.parametrize("arguments", OUTPUTS, ids=" ".join)
+def test_a_reader_that_goes_away_is_no_finding(shared: Shell, arguments: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as output:
+        done = shared.raw(*arguments, stdout=output)
+    assert (done.returncode, done.stderr) == (2, b"")
+
+
+@pytest.mark.parametrize("arguments", OUTPUTS, ids=" ".join)
+def test_output_that_cannot_be_written_is_told(shared: Shell, arguments: tuple[str, ...]) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with Path("/dev/full").open("wb") as output:
+        done = shared.raw(*arguments, stdout=output)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [b"error: output: No space left on device"]
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_fault(shared: Shell, closed: str) -> None:
+    for verb in ("status", "load -"):
+        done = shared.raw(*verb.split(), by=("sh", "-c", f'exec "$@" {closed}', "sh"))
+        assert done.returncode == (2 if verb == "load -" else 0), (verb, done.stderr)
+        assert b"Traceback" not in done.stderr
+
+
+def test_output_is_whole_without_a_buffer(shared: Shell) -> None:
+    text = "x" * 300_000
+    query = f'SELECT ("{text}" AS ?x) {{}}'.encode()
+    rows = shared("query", "-", "--working", "--format", "csv", given=query, unbuffered=True)
+    assert rows.stdout == f"x\r\n{text}\r\n".encode()
+
+
+def test_a_fault_of_ours_is_no_finding_and_no_traceback(
+    shared: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> dict[str, Any]:
+        raise ZeroDivisionError("by chance")
+
+    monkeypatch.setitem(OPERATIONS, "status", fail)
+    monkeypatch.delenv("BILBAOKG_TRACE", raising=False)
+    with pytest.raises(SystemExit) as done:
+        cli.main(["--data", str(shared.folder / "data"), "status"])
+    assert done.value.code == 2
+    told = capsys.readouterr().err
+    assert "internal error" in told
+    assert "BILBAOKG_TRACE" in told
+    assert "Traceback" not in told
+    monkeypatch.setenv("BILBAOKG_TRACE", "1")
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["--data", str(shared.folder / "data"), "status"])
+
+
+# ---- validate, release, query
+
+
 def test_validate_needs_no_catalogue_and_exits_1_on_violations(shell: Shell) -> None:
     shell.file("good.ttl", GOOD)
     shell.file("bad.ttl", BAD)
@@ -192,6 +352,59 @@ def test_validate_writes_every_format(shell: Shell, form: str) -> None:
     assert (shell.folder / "report").stat().st_size > 100
 
 
+def test_validate_asks_whether_a_near_value_was_meant(shell: Shell) -> None:
+    shell.file("slip.ttl", GOOD.replace('"Todo"@es', '"Todo"@es ; dct:accrualPeriodicity "diaria"'))
+    daily = "http://publications.europa.eu/resource/authority/frequency/DAILY"
+    asked = {
+        "es": f"¿Quería decir {daily} (diario)?",
+        "eu": f"{daily} (egunekoa) esan nahi zenuen?",
+        "en": f"Did you mean {daily} (daily)?",
+    }
+    for language, question in asked.items():
+        text = shell("validate", "slip.ttl", "--lang", language, code=1).stdout.decode()
+        assert question in " ".join(text.split())
+
+
+def test_validate_with_both_engines_agrees_on_a_dataset(shell: Shell) -> None:
+    shell.file("bad.ttl", BAD)
+    assert b"Both engines agree." in shell("validate", "bad.ttl", "--engine", "both", code=1).stdout
+    report = shell.json("validate", "bad.ttl", "--engine", "both", code=1)
+    assert (report["engine"], report["differences"]) == ("both", [])
+    assert shell.json("validate", "bad.ttl", code=1)["engine"] == "fast"
+    shell("validate", "bad.ttl", "--engine", "quick", code=2)
+
+
+def test_validate_exits_2_and_says_so_when_engines_disagree(shell: Shell) -> None:
+    shell.file(
+        "shapes.ttl",
+        "@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <http://a.example/> ."
+        ":S a sh:NodeShape ; sh:targetClass :C ; sh:property [ sh:path :year ;"
+        " sh:datatype <http://www.w3.org/2001/XMLSchema#gYear> ] .",
+    )
+    # pySHACL does not look at how a year is written.
+    shell.file(
+        "data.ttl",
+        "@prefix : <http://a.example/> ."
+        ':x a :C ; :year "soon"^^<http://www.w3.org/2001/XMLSchema#gYear> .',
+    )
+    command = ("validate", "data.ttl", "--profile", "shapes.ttl", "--engine", "both")
+    done = shell(*command, "--fail-on", "never", code=2)
+    assert b"THE ENGINES DISAGREE (1)" in done.stdout
+    assert b"only fast" in done.stdout
+    assert b"the engines disagree (1): the verdict cannot be trusted" in done.stderr
+    assert b"please report it" in done.stderr
+    (difference,) = shell.json(*command, code=2)["differences"]
+    assert difference == {
+        "engine": "fast",
+        "focus": "http://a.example/x",
+        "path": "http://a.example/year",
+        "component": "DatatypeConstraintComponent",
+        "severity": "violation",
+        "count": 1,
+    }
+    assert b"engines disagree" in shell(*command, "--quiet", code=2).stderr
+
+
 def test_validate_of_a_file_without_datasets_never_passes(shell: Shell) -> None:
     shell.file("none.ttl", "<https://a.example/x> <https://a.example/y> 1 .")
     assert b"dcat:Dataset" in shell("validate", "none.ttl", code=1).stdout
@@ -208,6 +421,7 @@ def test_release_export_and_query_go_together(ready: Shell) -> None:
         assert b"Ruido" in ready("export", "dcat-ap", "--format", extension).stdout
     full = ready("export", "full", "--format", "nt").stdout.decode()
     assert '<http://purl.org/dc/terms/title> "Ruido"@es .' in full
+    assert b"no argument" in ready("query", "SELECT * {?s ?p ?o}", code=2).stderr
     query = "SELECT ?t WHERE { ?d <http://purl.org/dc/terms/title> ?t }"
     assert b"Ruido" in ready("query", "-", "--format", "csv", given=query.encode()).stdout
     assert b"Ruido" in ready("query", "-", "--working", given=query.encode()).stdout
@@ -255,12 +469,25 @@ def test_demo_without_serving_loads_two_releases_and_is_repeatable(shell: Shell)
     assert len(rows) > 1
 
 
+def unread(pipe: Any) -> int:
+    """The bytes in a pipe that its reader has not taken yet."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4), sys.byteorder)
+
+
 def test_interrupt_exits_with_130(ready: Shell) -> None:
     env = {**os.environ, "BILBAOKG_DATA": str(ready.folder / "data")}
     command = [sys.executable, "-m", "bilbaokg", "load", "-"]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=env
+        command,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=env,
+        # Whoever runs the tests in the background may have it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
-        time.sleep(2)
+        assert process.stdin
+        process.stdin.write(b"<x:s>")
+        process.stdin.flush()
+        assert eventually(lambda: unread(process.stdin) == 0)
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130
+        assert process.wait(PATIENCE) == 130

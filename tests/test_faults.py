@@ -28,6 +28,7 @@ import pytest
 from faults import state
 from faults.durability import lost_by_a_power_cut
 from faults.killing import Ended, Killer, Patched, Strace, environment, kill_after, python
+from helpers import PATIENCE, eventually
 
 from bilbaokg.model import Release
 
@@ -234,6 +235,53 @@ def test_publish_killed_at_every_step(ready: Path, tmp_path: Path, killer: Kille
 
     Steps(tmp_path, built, killer).run(
         lambda data: ("bilbaokg", "--data", str(data), "release", "publish"), check
+    )
+
+
+def tokens(data: Path) -> dict[str, str]:
+    """Token name -> state, after asserting that the audit knows of each."""
+    with state.workspace(data) as opened:
+        listed = {token["name"]: token["state"] for token in opened.accounts.list()}
+        events = opened.records.audit.events()
+    made = [e.subject for e in events if e.kind == "token.create"]
+    ended = [e.subject for e in events if e.kind == "token.revoke"]
+    assert {name.partition(" (")[0] for name in listed} <= set(made)
+    assert {name.partition(" (")[0] for name, said in listed.items() if said == "revoked"} == {
+        *ended
+    }
+    return listed
+
+
+def test_token_create_killed_at_every_step(small: Path, tmp_path: Path) -> None:
+    killer = Strace() if Strace.available() else Patched()
+
+    def check(data: Path, ended: Ended) -> None:
+        made = tokens(data)
+        assert made in ({}, {"robot": "active"})
+        if "bkg_" in ended.output:
+            assert made
+        if not made:
+            assert bilbaokg(data, "token", "create", "robot", "--scope", "read").code == 0
+
+    Steps(tmp_path, small / "data", killer).run(
+        lambda data: ("bilbaokg", "--data", str(data), "token", "create", "robot", "--scope=read"),
+        check,
+    )
+
+
+def test_token_revoke_killed_at_every_step(small: Path, tmp_path: Path) -> None:
+    killer = Strace() if Strace.available() else Patched()
+    before = Path(shutil.copytree(small / "data", tmp_path / "before", symlinks=True))
+    assert bilbaokg(before, "token", "create", "robot", "--scope", "read").code == 0
+
+    def check(data: Path, ended: Ended) -> None:
+        if ended.acknowledged or tokens(data) != {"robot": "active"}:
+            assert "active" not in tokens(data).values()
+        else:
+            assert bilbaokg(data, "token", "revoke", "robot").code == 0
+
+    Steps(tmp_path, before, killer).run(
+        lambda data: ("bilbaokg", "--data", str(data), "token", "revoke", "robot"), check
     )
 
 
@@ -453,14 +501,12 @@ def test_second_process_says_who_holds_the_directory(
 ) -> None:
     data = Path(shutil.copytree(small / "data", tmp_path / "data", symlinks=True))
     with running("faults.operate", str(data), "hold", until="held") as holder:
-        start = time.monotonic()
+        # The holder lets go when its input ends, so this ends without it.
         ended = bilbaokg(data, *verb)
-        seconds = time.monotonic() - start
     assert ended.code == 2
     assert f"in use by process {holder.pid} on " in ended.errors
     assert "operate.py" in ended.errors
     assert str(data) in ended.errors
-    assert seconds < 2.0
     assert bilbaokg(data, "status").code == 0
 
 
@@ -476,20 +522,28 @@ def serving(data: Path, port: str) -> AbstractContextManager[subprocess.Popen[st
     return running("bilbaokg", "--data", str(data), "serve", "--port", port, until="Serving")
 
 
+def test_second_server_says_who_holds_the_directory_whatever_its_port(
+    small: Path, tmp_path: Path
+) -> None:
+    data = Path(shutil.copytree(small / "data", tmp_path / "data", symlinks=True))
+    port = free_port()
+    with serving(data, port) as server:
+        for other in (port, free_port()):
+            second = bilbaokg(data, "serve", "--port", other)
+            assert second.code == 2
+            assert f"in use by process {server.pid} on " in second.errors
+            assert str(data) in second.errors
+        assert httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
+
+
 def test_commands_go_through_the_server_that_holds_the_directory(
     small: Path, tmp_path: Path
 ) -> None:
     data = Path(shutil.copytree(small / "data", tmp_path / "data", symlinks=True))
     with serving(data, free_port()) as server:
         assert bilbaokg(data, "load", *SOURCE, str(small / "second.nt")).code == 0
-        start = time.monotonic()
-        second = bilbaokg(data, "serve", "--port", free_port())
-        seconds = time.monotonic() - start
         server.terminate()
-        assert server.wait(15) == 0
-    assert second.code == 2
-    assert f"in use by process {server.pid} on " in second.errors
-    assert seconds < 2.0
+        assert server.wait(PATIENCE) == 0
     again = json.loads(bilbaokg(data, "load", *SOURCE, str(small / "second.nt"), "--json").output)
     assert again["records"]["new"] == again["records"]["changed"] == 0
 
@@ -517,24 +571,36 @@ def test_server_killed_during_a_load_tells_the_client_and_starts_again(
     found.same_as(new)
 
 
+READ = (
+    "/es/datasets",
+    "/eu/dataset/d1",
+    "/catalog.ttl",
+    "/catalog.rdf",
+    "/catalog.jsonld?lang=es",
+    "/feeds/full/catalog.nt",
+    "/feeds/full/catalog.jsonld",
+    "/dataset/d1.ttl",
+    "/sparql?query=ASK%7B%7D",
+)
+
+
+@pytest.mark.parametrize("free", [0, 256 << 10])
 def test_server_on_a_full_disk_reads_on_and_writes_again_when_there_is_space(
-    small: Path, disk: Path, tmp_path: Path
+    small: Path, disk: Path, tmp_path: Path, free: int
 ) -> None:
     data = Path(shutil.copytree(small / "data", disk / "data", symlinks=True))
     large = catalogue(tmp_path / "large.nt", 2000, change=0.5)
     old = state.records(data)
     port = free_port()
     with serving(data, port):
-        ballast = leave_free(disk, 256 << 10)
+        ballast = leave_free(disk, free)
         says_that_the_disk_is_full(bilbaokg(data, "load", *SOURCE, str(large)))
-        for path in ("/es/datasets", "/catalog.rdf", "/dataset/d1.ttl", "/sparql?query=ASK%7B%7D"):
-            answer = httpx.get(f"http://127.0.0.1:{port}{path}")
+        for path in READ:
+            answer = httpx.get(f"http://127.0.0.1:{port}{path}", timeout=60)
             assert answer.status_code == 200, answer.text
         assert bilbaokg(data, "status").code == 0
         ballast.unlink()
-        until = time.monotonic() + 5
-        while (ended := bilbaokg(data, "load", *SOURCE, str(large))).code:
-            assert time.monotonic() < until, ended.errors
+        assert eventually(lambda: bilbaokg(data, "load", *SOURCE, str(large)).code == 0)
     found = state.records(data)
     assert found.count_as_in(old) < len(old.texts)
     done = Path(shutil.copytree(small / "data", tmp_path / "done", symlinks=True))

@@ -7,10 +7,12 @@ import json
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from official import dcat_ap
 
 from bilbaokg import profiles, shacl
 
@@ -18,6 +20,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
 from generate import FORMATS, KINDS, Catalogue  # noqa: E402
+from rich import Rich  # noqa: E402
 
 
 def written(catalogue: Catalogue, format: str = "nt") -> str:
@@ -44,8 +47,9 @@ def test_same_arguments_give_the_same_bytes(format: str) -> None:
 
 
 def test_all_formats_say_the_same() -> None:
-    first, *others = (graph(written(Catalogue(60, errors=0.2), f), f) for f in FORMATS)
-    assert all(other == first for other in others)
+    for kind in (Catalogue, Rich):
+        first, *others = (graph(written(kind(60, errors=0.2), f), f) for f in FORMATS)
+        assert all(other == first for other in others)
 
 
 def test_a_dataset_has_about_25_statements_in_spanish_and_basque() -> None:
@@ -91,6 +95,29 @@ def test_validation_finds_exactly_the_seeded_errors() -> None:
     known = sorted((a.dataset, a.focus, a.path, a.component) for a in catalogue.answers)
     assert {answer.kind for answer in catalogue.answers} == set(KINDS)
     assert found == known
+
+
+def test_full_records_have_about_65_statements_and_a_period() -> None:
+    catalogue = Rich(500)
+    lines = written(catalogue).splitlines()
+    assert len(lines) == len(set(lines)) == catalogue.statements
+    assert 62 <= catalogue.statements / 500 <= 68
+    assert sum("<http://purl.org/dc/terms/temporal>" in line for line in lines) == 500
+
+
+@pytest.mark.parametrize("shapes", ["ours", "official"])
+def test_validation_of_full_records_finds_the_seeded_errors_and_nothing_else(
+    shapes: str, request: pytest.FixtureRequest
+) -> None:
+    catalogue = Rich(50, errors=0.2)
+    profile = profiles.load("dcat-ap/3.0.1")
+    if shapes == "official":
+        official = dcat_ap(request.getfixturevalue("reference"))
+        profile = replace(official, background=profile.background)
+    report = shacl.check(written(catalogue).splitlines(), profile)
+    found = {(r.focus, r.path) for r in report.results}
+    assert {answer.kind for answer in catalogue.answers} == set(Rich.kinds)
+    assert found == {(answer.focus, answer.path) for answer in catalogue.answers}
 
 
 @pytest.mark.parametrize("fraction", [0.25, 1.0])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -102,7 +101,7 @@ def test_text_of_an_unknown_record_is_not_found(make: Made) -> None:
         make().text("dataset/nope")
 
 
-def test_ten_thousand_datasets_are_indexed_in_seconds(tmp_path: Path) -> None:
+def test_ten_thousand_datasets_are_all_found(tmp_path: Path) -> None:
     def many() -> Iterator[Record]:
         for number in range(10_000):
             text = TREES.text.replace("dataset/trees", f"dataset/d{number}")
@@ -111,14 +110,10 @@ def test_ten_thousand_datasets_are_indexed_in_seconds(tmp_path: Path) -> None:
                 f"dataset/d{number}", f"{BASE}/id/dataset/d{number}", text, "", 1, "public"
             )
 
-    start = time.process_time()
     index.build(tmp_path / "i.db", many())
-    assert time.process_time() - start < 20
     built = Index(tmp_path / "i.db")
-    start = time.process_time()
     assert built.datasets("es", {"theme": ["https://other.example/green"]}, "arbol").total == 10_000
-    built.facets()
-    assert time.process_time() - start < 2
+    assert built.facets()
 
 
 # ---- resources

@@ -19,10 +19,10 @@ LAYERS = {
         (
             "errors terms",
             "model settings assets",
-            "formats skolem writing parsing partition queries profiles",
+            "formats skolem writing parsing partition queries profiles wording",
             "store workers shacl",
-            "importers merging records governance lineage review release exports quality index"
-            " accounts audit",
+            "importers merging records governance lineage review selection release exports quality"
+            " index accounts audit",
             "render reports workspace operations",
             "server",
             "console cli __main__",

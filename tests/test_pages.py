@@ -277,20 +277,36 @@ def test_unit_page_lists_what_it_answers_for(site: httpx.Client) -> None:
     assert "Intensidad de tráfico" in text
 
 
-def test_validation_gives_the_verdict_first_and_names_what_was_held_back(
+def test_validation_gives_the_verdict_first_then_how_much_was_held_back(
     site: httpx.Client,
 ) -> None:
     page = site.get("/es/validation").text
     assert page.index('class="verdict held"') < page.index('id="held"') < page.index('id="results"')
     text = text_of(page)
-    assert "Fuentes de agua potable" in text
+    assert "3 registros fuera" in re.sub(r"\s+", " ", text)
     assert "Al conjunto de datos le falta «descripción»" in text
     only = text_of(site.get("/es/validation?severity=violation").text)
     assert only.count("Aviso") < text.count("Aviso")
 
 
+def test_nothing_public_names_what_was_held_back(site: httpx.Client) -> None:
+    query = quote("SELECT ?s ?o { ?s ?p ?o FILTER(CONTAINS(STR(?o), 'Fuentes de agua')) }")
+    pages = ["", "datasets?q=agua", "datasets.csv", "validation", "releases", "shared"]
+    paths = [
+        *(f"/{lang}/{page}" for lang in ("es", "eu", "en") for page in pages),
+        *("/api/status", "/api/releases", "/api/releases/r2", "/catalog.nt", "/catalog.rdf"),
+        *(f"/es/sparql?run=1&query={query}", f"/sparql?query={query}"),
+    ]
+    for path in paths:
+        answer = site.get(path, headers={"Accept": "*/*"})
+        assert answer.status_code == 200, path
+        text = html.unescape(answer.text)
+        assert not re.search("fuentes-agua|Fuentes de agua potable|Drinking fountains", text), path
+
+
 def test_findings_are_told_in_the_language_of_the_page(site: httpx.Client) -> None:
     assert "The dataset has no “description”" in text_of(site.get("/en/validation").text)
+    assert "Datu-multzoari «deskribapena» falta zaio" in text_of(site.get("/eu/validation").text)
 
 
 def test_releases_lists_all_with_their_changes(site: httpx.Client) -> None:

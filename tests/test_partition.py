@@ -10,13 +10,22 @@ from helpers import BASE, lines
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bilbaokg.partition import MEMBERSHIP, Assignment, Home, kind_of, partition
+from bilbaokg.partition import (
+    _SHARED_KINDS,
+    MEMBERSHIP,
+    ROOT_KINDS,
+    Assignment,
+    Home,
+    kind_of,
+    partition,
+)
 from bilbaokg.terms import (
     AS,
     DCAT,
     DCT,
     FOAF,
     HYDRA,
+    KINDS,
     ORG,
     RDF,
     SKOS,
@@ -99,6 +108,11 @@ def test_rule_1_of_several_classes_the_first_of_the_table_counts_unless_the_iri_
     assert kind_of(map(ref, (DCAT.Dataset,)), "agent") == "dataset"
     assert kind_of(map(ref, (DCAT.Distribution,))) is None
     assert set(split("agent:x a org:OrganizationalUnit, foaf:Agent .")) == {"agent/x"}
+
+
+def test_kinds_are_those_that_settings_know() -> None:
+    known = {*ROOT_KINDS.values(), *_SHARED_KINDS.values(), "shared", "rest"}
+    assert known == set(KINDS)
 
 
 def test_rule_1_tombstone_keeps_the_kind_that_it_had() -> None:

@@ -48,6 +48,10 @@ CATALOGUE = (
 """
 )
 
+SERVICE = f"""<{BASE}/id/service/api> a dcat:DataService ; dct:title "API"@es ;
+    dcat:endpointURL <https://example.org/api> ; dcat:servesDataset :trees .
+"""
+
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
@@ -88,17 +92,49 @@ def test_gate_refuses_a_catalogue_with_violations_and_lists_them(workspace: Work
 def test_hold_back_leaves_the_failing_record_and_its_membership_out(workspace: Workspace) -> None:
     load(workspace, CATALOGUE)
     built = build(workspace, hold_back=True)
-    assert [h["id"] for h in built.manifest["content"]["held_back"]] == ["dataset/trees"]
-    assert built.manifest["content"]["held_back"][0]["title"] == "Árboles"
+    held = workspace.releases.held_back(built)
+    assert [(h["id"], h["title"]) for h in held] == [("dataset/trees", "Árboles")]
     assert not any("dataset/trees" in line for line in lines(built))
 
 
-def test_hold_back_takes_along_what_would_dangle(workspace: Workspace) -> None:
-    service = f"""<{BASE}/id/service/api> a dcat:DataService ; dct:title "API"@es ;
-        dcat:endpointURL <https://example.org/api> ; dcat:servesDataset :trees ."""
-    load(workspace, CATALOGUE + service)
+def test_only_the_operators_list_names_what_was_held_back(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE.replace("Árboles", "Arbolado inédito") + SERVICE)
     built = build(workspace, hold_back=True)
-    held = {h["id"]: h["reason"] for h in built.manifest["content"]["held_back"]}
+    names = (b"dataset/trees", b"service/api", "Arbolado inédito".encode())
+    files = [path for path in built.path.rglob("*") if path.is_file()]
+    telling = {p.name for p in files if any(name in p.read_bytes() for name in names)}
+    assert telling == {"held-back.json"}
+
+
+def test_manifest_says_by_which_rules_how_many_records_were_held_back(
+    workspace: Workspace,
+) -> None:
+    load(workspace, CATALOGUE + SERVICE)
+    built = build(workspace, hold_back=True)
+    assert built.held_back == 2
+    rules = {
+        r["component"]: (r["path"], r["count"]) for r in built.manifest["content"]["held_back"]
+    }
+    assert rules == {
+        "MinCountConstraintComponent": ("http://purl.org/dc/terms/description", 1),
+        "Dangling": ("http://www.w3.org/ns/dcat#servesDataset", 1),
+    }
+
+
+def test_manifest_does_not_depend_on_the_language_of_who_builds(
+    workspace: Workspace,
+) -> None:
+    load(workspace, CATALOGUE)
+    first, second = (build(workspace, hold_back=True, lang=lang) for lang in ("es", "en"))
+    assert first.manifest["content"] == second.manifest["content"]
+    reasons = [workspace.releases.held_back(built)[0]["reason"] for built in (first, second)]
+    assert reasons[0] != reasons[1]
+
+
+def test_hold_back_takes_along_what_would_dangle(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE + SERVICE)
+    built = build(workspace, hold_back=True)
+    held = {h["id"]: h["reason"] for h in workspace.releases.held_back(built)}
     assert held.keys() == {"dataset/trees", "service/api"}
     assert "servesDataset" in held["service/api"]
 
@@ -323,7 +359,7 @@ def test_recovery_finishes_a_told_build_and_clears_an_untold_one(workspace: Work
     aside = workspace.releases.path / ".building-r1"
     built.path.rename(aside)
     (workspace.releases.path / ".building-r7").mkdir()
-    workspace.builder.recover()
+    workspace.builder.recover(workspace.records.audit.events())
     assert [r.id for r in workspace.releases.list()] == ["r1"]
     assert not list(workspace.releases.path.glob(".building-*"))
 
@@ -333,15 +369,25 @@ def test_recovery_completes_a_told_switch(workspace: Workspace) -> None:
     do(workspace, "release.build", hold_back=True)
     do(workspace, "release.publish")
     (workspace.releases.path / "current").unlink()
-    workspace.builder.recover()
+    workspace.builder.recover(workspace.records.audit.events())
     current = workspace.releases.current()
     assert current is not None
     assert current.id == "r1"
 
 
-def test_report_of_the_gate_is_kept_with_the_release(workspace: Workspace) -> None:
+def test_report_of_the_release_is_kept_with_it(workspace: Workspace) -> None:
     load(workspace, CATALOGUE)
-    built = build(workspace, hold_back=True)
+    built = build(workspace, waive="agreed")
     report = json.loads((built.path / "report.json").read_text(encoding="utf-8"))
     assert report["profile"] == "dcat-ap/3.0.1"
     assert report["counts"]["violation"] >= 1
+
+
+def test_report_speaks_of_what_the_release_holds_alone(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    built = build(workspace, hold_back=True)
+    report = json.loads((built.path / "report.json").read_text(encoding="utf-8"))
+    assert report["counts"]["violation"] == 0
+    released = "\n".join(lines(built))
+    assert report["results"]
+    assert all(f"<{result['focus']}>" in released for result in report["results"])

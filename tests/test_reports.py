@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import pickle
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -13,9 +14,9 @@ from xml.etree import ElementTree
 import pytest
 import rdflib
 
-from bilbaokg import reports, shacl
+from bilbaokg import shacl
 from bilbaokg.errors import UnsupportedFormat
-from bilbaokg.model import Problem, Report
+from bilbaokg.model import Difference, Problem, Report
 from bilbaokg.profiles import load
 from bilbaokg.reports import FORMATS, render
 from bilbaokg.terms import DCAT, DCT, RDF, SH, ref
@@ -24,9 +25,9 @@ LINES = [
     f"<http://example.org/d> {ref(RDF.type)} {ref(DCAT.Dataset)} .",
     f'<http://example.org/d> {ref(DCT["title"])} "Aforos"@es .',
 ]
-REPORT = shacl.check(
-    LINES, load("dcat-ap/3.0.1"), file="datos del año.ttl", line_of={"<http://example.org/d>": 7}
-)
+PLACE = {"file": "datos del año.ttl", "line": 7}
+CHECKED = shacl.check(LINES, load("dcat-ap/3.0.1"))
+REPORT = replace(CHECKED, results=tuple(replace(r, source=PLACE) for r in CHECKED.results))
 CONFORMING = Report("dcat-ap/3.0.1", "pyshacl", (), 3)
 WARNED = replace(REPORT, results=tuple(r for r in REPORT.results if r.severity == "warning"))
 HOSTILE = '<script>alert(1)</script> & "x" \x1b[31mred\x07 \u202egnirts \ud800 ]]> =cmd|calc'
@@ -34,7 +35,16 @@ HOSTILE_REPORT = Report(
     HOSTILE,
     "pyshacl",
     tuple(
-        Problem(s, *[HOSTILE] * 10, {"file": HOSTILE, "line": 3})
+        Problem(
+            s,
+            *[HOSTILE] * 10,
+            source={"file": HOSTILE, "line": 3},
+            label=HOSTILE,
+            allowed=(HOSTILE, "b"),
+            nearest=HOSTILE,
+            detail=HOSTILE,
+            owner=HOSTILE,
+        )
         for s in ("violation", "warning", "info")
     ),
     3,
@@ -78,7 +88,7 @@ def test_text_begins_with_the_verdict(name: str, language: str, verdict: str) ->
 
 def test_text_tells_counts_dataset_place_and_how_to_mend_it() -> None:
     text = render(REPORT, "text", "es", width=300)
-    assert "1 violaciones, 7 advertencias, 0 avisos; 1 recursos examinados (pyshacl)." in text
+    assert "1 violación, 7 advertencias, 0 avisos; 1 recurso examinado (fast)." in text
     assert "VIOLACIÓN  Al conjunto de datos le falta «descripción». [dct:description] (1)" in text
     assert "Cómo arreglarlo: Añada dct:description" in text
     assert "  - Aforos · http://example.org/d · datos del año.ttl:7" in text
@@ -121,7 +131,8 @@ def test_json_is_the_document_of_the_interface(report: Report) -> None:
     for result in document["results"]:
         assert list(result) == [
             "severity", "message", "focus", "path", "component", "value", "hint", "shape",
-            "dataset", "title", "steward", "source",
+            "dataset", "title", "steward", "source", "label", "allowed", "nearest", "detail",
+            "owner",
         ]  # fmt: skip
 
 
@@ -233,6 +244,123 @@ def test_csv_cell_is_never_a_formula(start: str) -> None:
     assert (row["value"], row["title"]) == (f"'{start}1+1", f"'{start}x")
 
 
-def test_every_language_has_the_same_words() -> None:
-    words = [set(table) for table in reports._WORDS.values()]
-    assert words[0] == words[1] == words[2]
+# ---- what is said of a value, and who should mend it
+
+
+SLIP = replace(
+    REPORT.results[0],
+    message="«Frecuencia» no es de la tabla.",
+    value="diaria",
+    label="frecuencia de actualización",
+    allowed=("http://x.example/freq/DAILY", "http://x.example/freq/WEEKLY"),
+    nearest="http://x.example/freq/DAILY",
+    detail="¿Quería decir http://x.example/freq/DAILY (diario)?",
+    owner="Hacienda",
+)
+SLIPPED = replace(REPORT, results=(SLIP,))
+
+
+@pytest.mark.parametrize("format", ["text", "json", "junit", "sarif", "html", "csv"])
+def test_every_format_tells_what_was_probably_meant_and_who_should_mend_it(format: str) -> None:
+    text = render(SLIPPED, format, "es", width=300)
+    for told in ("¿Quería decir http://x.example/freq/DAILY (diario)?", "diaria", "Hacienda"):
+        assert told in text
+
+
+def test_text_lists_what_is_allowed_with_its_common_beginning_once() -> None:
+    text = render(SLIPPED, "text", "es", width=200)
+    assert "  Se admite: http://x.example/freq/… DAILY, WEEKLY\n" in text
+    assert "[frecuencia de actualización, dct:description] (1)" in text
+    assert "valor: diaria · propietario: Hacienda" in text
+
+
+def test_text_counts_what_each_person_has_to_mend() -> None:
+    people = [replace(SLIP, steward=name, owner=None) for name in ("Ana", "Ana", "Jon", None)]
+    text = render(replace(REPORT, results=tuple(people)), "text", "es", width=200)
+    assert "Quién debe arreglarlo: Ana (2), Jon (1), sin nombrar (1)." in text
+    assert "Who should mend it: nobody named (8)." in render(REPORT, "text", "en")
+
+
+def test_csv_keeps_allowed_values_apart() -> None:
+    (row,) = csv.DictReader(io.StringIO(render(SLIPPED, "csv"), newline=""))
+    assert row["allowed"] == "http://x.example/freq/DAILY | http://x.example/freq/WEEKLY"
+    assert (row["nearest"], row["owner"]) == ("http://x.example/freq/DAILY", "Hacienda")
+
+
+# ---- two engines
+
+
+AGREED = replace(CONFORMING, engine="both", differences=())
+DISAGREED = replace(
+    REPORT,
+    engine="both",
+    differences=(
+        Difference("fast", "http://e.x/x", "http://e.x/y", "InConstraintComponent", "violation", 2),
+        Difference("pyshacl", "http://e.x/z", None, "NotConstraintComponent", "info", 1),
+    ),
+)
+
+
+def test_text_tells_after_the_verdict_whether_engines_agree() -> None:
+    assert "Both engines agree." in render(AGREED, "text", "en")
+    lines = render(DISAGREED, "text", "en", width=200).splitlines()
+    at = lines.index("THE ENGINES DISAGREE (3): the verdict cannot be trusted. Please report it.")
+    assert lines[0].startswith("BLOCKS THE RELEASE")
+    assert lines[at + 1 : at + 3] == [
+        "  - only fast · http://e.x/x · http://e.x/y · InConstraintComponent · violation · × 2",
+        "  - only pyshacl · http://e.x/z · NotConstraintComponent · info",
+    ]
+    assert lines.index("") < at < next(n for n, x in enumerate(lines) if x.startswith("VIOLATION"))
+
+
+def test_json_lists_differences_where_two_engines_ran() -> None:
+    document = json.loads(render(DISAGREED, "json"))
+    assert document["differences"][0] == {
+        "engine": "fast",
+        "focus": "http://e.x/x",
+        "path": "http://e.x/y",
+        "component": "InConstraintComponent",
+        "severity": "violation",
+        "count": 2,
+    }
+    assert json.loads(render(AGREED, "json"))["differences"] == []
+    assert "differences" not in json.loads(render(REPORT, "json"))
+
+
+def test_other_formats_tell_that_engines_disagree() -> None:
+    root = ElementTree.fromstring(render(DISAGREED, "junit"))  # noqa: S314
+    assert root.attrib["errors"] == "1"
+    assert int(root.attrib["tests"]) == len(root.findall(".//testcase"))
+    assert len(root.findall(".//error")) == 1
+    (run,) = json.loads(render(DISAGREED, "sarif"))["runs"]
+    assert len(run["properties"]["differences"]) == 2
+    assert "THE ENGINES DISAGREE (3)" in Page(render(DISAGREED, "html", "en")).text
+
+
+# ---- the standard report
+
+
+def test_report_graph_is_made_when_it_is_asked_for() -> None:
+    made: list[int] = []
+
+    def standard() -> str:
+        made.append(1)
+        return "<urn:a> <urn:b> <urn:c> ."
+
+    report = replace(REPORT, standard=standard)
+    for format in FORMATS.keys() - {"turtle"}:
+        render(report, format)
+    assert made == []
+    assert len(report.graph()) == 1
+    assert made == [1]
+
+
+def test_report_can_be_pickled_with_its_graph() -> None:
+    copy = pickle.loads(pickle.dumps(REPORT))  # noqa: S301
+    assert copy == REPORT
+    assert copy.turtle == REPORT.turtle
+
+
+def test_report_comes_back_from_its_document() -> None:
+    again = Report.of(json.loads(json.dumps(SLIPPED.as_dict())))
+    assert again.results == SLIPPED.results

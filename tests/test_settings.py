@@ -95,6 +95,9 @@ def test_file_that_is_no_toml_is_named(tmp_path: Path, text: str) -> None:
         "https://[",
         "https://a.example?x=1",
         "https://a.example#x",
+        "https://a.example:99999",
+        "https://user:secret@a.example",
+        "https://:80",
         "",
     ],
 )
@@ -126,6 +129,13 @@ def test_addresses_that_cannot_begin_an_iri_are_refused(name: str, value: str) -
         "internal_kinds = [1]",
         "title = 3",
         "title = {es = 1}",
+        "title = {}",
+        'title = "  "',
+        'internal_kinds = ["tables"]',
+        "page_size = 100001",
+        "workers = 65",
+        f"memory_limit = {1 << 63}",
+        "query_seconds = inf",
     ],
 )
 def test_values_of_the_wrong_kind_are_refused_by_name(tmp_path: Path, line: str) -> None:
@@ -137,6 +147,22 @@ def test_values_of_the_wrong_kind_are_refused_by_name(tmp_path: Path, line: str)
 def test_variables_of_the_wrong_kind_are_refused(name: str, value: str) -> None:
     with pytest.raises(BadInput, match=f"{name.lower()} = '{value}'"):
         settings.read(None, {f"BILBAOKG_{name}": value})
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("page_size = 1.5", "a whole number"),
+        ("review_required = 1", "true or false"),
+        ("internal_kinds = [1]", "a list of texts"),
+        ("title = 3", "by language"),
+        ('internal_kinds = ["tables"]', "table, column"),
+    ],
+)
+def test_what_is_refused_comes_with_what_to_write(tmp_path: Path, line: str, hint: str) -> None:
+    with pytest.raises(BadInput) as error:
+        settings.read(in_file(tmp_path, line), {})
+    assert hint in str(error.value.hint)
 
 
 def test_a_whole_number_of_seconds_is_a_number(tmp_path: Path) -> None:

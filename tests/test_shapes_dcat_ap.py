@@ -3,24 +3,22 @@ official files."""
 
 from __future__ import annotations
 
-import csv
-import os
 import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyoxigraph as ox
 import pytest
+from official import dcat_ap, read, sample, statements
+from official import tables as official_tables
 
 from bilbaokg import profiles
 from bilbaokg.errors import SyntaxFault
 from bilbaokg.model import Profile, Report
 from bilbaokg.shacl import check
-from bilbaokg.shacl.graph import Graph, read_files, read_source, unskolemise
-from bilbaokg.shacl.shapes import Shapes
-from bilbaokg.terms import DCAT, DCT, RDF, RDFS, SH, language_of, plain, ref, split_line
+from bilbaokg.shacl.prepared import prepare
+from bilbaokg.terms import DCAT, DCT, RDF, RDFS, SH, language_of, plain, ref
 
 DATA = Path(__file__).parent / "data" / "shapes"
 BASE = (DATA / "base.ttl").read_text(encoding="utf-8")
@@ -28,7 +26,7 @@ PREFIXES = "".join(re.findall(r"^@prefix.*\n", BASE, re.MULTILINE))
 NAMESPACE = "http://example.org/BASE/"
 SHAPE = "urn:bilbaokg:shapes:dcat-ap:3.0.1#"
 PROFILE = profiles.load("dcat-ap/3.0.1")
-SHAPES = Shapes(read_files(PROFILE.shapes))
+SHAPES = prepare(PROFILE).shapes
 MUTATIONS = [
     line.partition(": ")[::2]
     for line in (DATA / "mutations.txt").read_text(encoding="utf-8").splitlines()
@@ -40,11 +38,6 @@ def own_shapes() -> list[str]:
     """The shapes with a severity: those that make results."""
     severity = ref(SH.severity)
     return sorted(plain(s) for s, p in SHAPES.graph.by_subject.items() if severity in p)
-
-
-def statements(turtle: str) -> list[tuple[str, str, str]]:
-    quads = ox.parse(turtle, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
-    return [(str(q.subject), str(q.predicate), str(q.object)) for q in quads]
 
 
 BASE_STATEMENTS = statements(BASE)
@@ -162,14 +155,14 @@ def test_recommended_is_a_warning_and_required_a_violation(shape: str) -> None:
 # ---- the background
 
 
-BACKGROUND = Graph(read_files(PROFILE.background))
+BACKGROUND = prepare(PROFILE).background
 CONCEPTS = sorted(
     BACKGROUND.subjects(ref(RDF.type), ref("http://www.w3.org/2004/02/skos/core#Concept"))
 )
 
 
 def test_background_passes_its_own_profile() -> None:
-    lines = read_files(PROFILE.background)
+    lines = list(BACKGROUND.lines())
     violations = [
         r for r in check(lines, PROFILE, partial=True).results if r.severity == "violation"
     ]
@@ -250,13 +243,6 @@ def test_shapes_say_what_the_table_says(reference: Path) -> None:
 # ---- parity with the official files
 
 PROFILES = Path("profiles") / "dcat-ap-3.0.1"
-OFFICIAL = ("shapes", "range", "shapes_recommended", "mdr-vocabularies.shape")
-TABLES = (
-    "access-right", "continents", "countries", "data-theme", "dataset-types",
-    "distribution-status", "filetypes", "frequencies", "planned-availability",
-)  # fmt: skip
-LISTS = {"languages": "language", "places": "place", "corporatebodies": "corporate-body"}
-AUTHORITY = "http://publications.europa.eu/resource/authority/"
 UNREADABLE = {
     "example-bee-population-dataset-series-api.ttl",
     "example-bee-population-dataset-series-combined.ttl",
@@ -268,61 +254,14 @@ DIFFERENCES = tomllib.loads(
 Key = tuple[str, str, str]
 
 
-@pytest.fixture(scope="session")
-def reference() -> Path:
-    """The folder of official files: beside the repository, or where the environment says."""
-    default = Path(__file__).resolve().parents[2] / "shared"
-    path = Path(os.environ.get("BILBAOKG_REFERENCE", default))
-    if not (path / PROFILES).is_dir():
-        pytest.skip(f"no official files at {path}; set BILBAOKG_REFERENCE")
-    return path
-
-
 @pytest.fixture(scope="module")
 def official(reference: Path) -> Profile:
-    files = [reference / PROFILES / f"{name}.ttl" for name in OFFICIAL]
-    return Profile("official", "3.0.1", {}, tuple(files))
+    return dcat_ap(reference)
 
 
 @pytest.fixture(scope="module")
 def tables(reference: Path) -> list[str]:
-    """What the official shapes look for in the EU tables: types, labels and schemes."""
-    skos = "http://www.w3.org/2004/02/skos/core#"
-    wanted = {ref(RDF.type), f"<{skos}inScheme>", f"<{skos}prefLabel>"}
-    lines = []
-    for name in TABLES:
-        text = (reference / "vocab" / f"{name}.ttl").read_text(encoding="utf-8")
-        lines += [" ".join((*s, ".")) for s in statements(text) if s[1] in wanted]
-    for name, scheme in LISTS.items():
-        with (reference / "vocab" / f"{name}.csv").open(encoding="utf-8") as rows:
-            for row in csv.DictReader(rows):
-                lines.append(f"<{row['url']}> <{skos}inScheme> <{AUTHORITY}{scheme}> .")
-    schemes = {split_line(line).object for line in lines if f"<{skos}inScheme>" in line}
-    lines += [f"{s} {ref(RDF.type)} <{skos}ConceptScheme> ." for s in sorted(schemes)]
-    return lines + [f'{s} {ref(DCT["title"])} "table" .' for s in sorted(schemes)]
-
-
-def read(path: Path) -> list[str]:
-    return list(unskolemise(read_source(path).lines))
-
-
-def sample(lines: list[str], count: int) -> list[str]:
-    """The catalogues of the lines, and some datasets with all that they lead to."""
-    graph = Graph(lines)
-    datasets = sorted(graph.subjects(ref(RDF.type), ref(DCAT.Dataset)))
-    left_out = set(datasets[count:])
-    wanted = [*graph.subjects(ref(RDF.type), ref(DCAT.Catalog)), *datasets[:count]]
-    seen = set(wanted)
-    while wanted:
-        for objects in graph.by_subject.get(wanted.pop(), {}).values():
-            new = set(objects) - seen - left_out
-            seen |= new
-            wanted += new
-    return [
-        line
-        for line in lines
-        if split_line(line).subject in seen and not left_out & {split_line(line).object}
-    ]
+    return official_tables(reference)
 
 
 def results(report: Report) -> dict[Key, set[str]]:

@@ -11,8 +11,10 @@ from bilbaokg.terms import (
     DCAT,
     DCT,
     PREFIXES,
+    RDF,
     XSD,
     Statement,
+    datatype_of,
     is_iri,
     language_of,
     literal,
@@ -23,6 +25,7 @@ from bilbaokg.terms import (
     slugify,
     split_line,
     split_lines,
+    split_literal,
     unescape,
 )
 
@@ -108,6 +111,33 @@ def test_language_of(term: str, tag: str | None) -> None:
     assert language_of(term) == tag
 
 
+@pytest.mark.parametrize(
+    ("term", "lexical", "datatype", "tag"),
+    [
+        ('""', "", XSD.string, None),
+        ('"a"', "a", XSD.string, None),
+        ('"a"@eu-ES', "a", RDF.langString, "eu-ES"),
+        (f'"1"^^<{XSD}byte>', "1", XSD.byte, None),
+        ('"\\"@en"^^<urn:d>', '"@en', "urn:d", None),
+        ('"a\\"^^<urn:d>"', 'a"^^<urn:d>', XSD.string, None),
+        ('"\\""@en', '"', RDF.langString, "en"),
+    ],
+)
+def test_split_literal(term: str, lexical: str, datatype: str, tag: str | None) -> None:
+    assert split_literal(term) == (lexical, datatype, tag)
+    assert datatype_of(term) == datatype
+
+
+@given(TEXT, st.sampled_from([None, "urn:d", XSD.string]), st.none() | TAG)
+def test_split_literal_gives_back_what_literal_took(
+    value: str, datatype: str | None, tag: str | None
+) -> None:
+    term = literal(value, language=tag, datatype=datatype)
+    expected = RDF.langString if tag else datatype or XSD.string
+    assert split_literal(term) == (value, expected, tag)
+    assert datatype_of(term) == expected
+
+
 def test_string_datatype_is_left_out() -> None:
     assert literal("a", datatype=XSD.string) == '"a"'
     assert literal("1", datatype=XSD.integer) == f'"1"^^<{XSD}integer>'
@@ -135,7 +165,23 @@ def test_is_iri(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "/a", "//a/b", "1a:b", "http://a b", "urn:<a>", "urn:a\n", 'u:"', "u:{x}"]
+    "text",
+    [
+        "",
+        "a",
+        "/a",
+        "//a/b",
+        "1a:b",
+        "http://a b",
+        "urn:<a>",
+        "urn:a\n",
+        'u:"',
+        "u:{x}",
+        "http://[bad",
+        "http://a:port/",
+        "http://a/%zz",
+        "http://a/\ud800",
+    ],
 )
 def test_is_no_iri(text: str) -> None:
     assert not is_iri(text)

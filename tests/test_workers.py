@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import PATIENCE, eventually
 from helpers import lines as lines_of
 
 from bilbaokg.errors import (
@@ -64,18 +65,17 @@ def pids(pool: Pool) -> list[int]:
     return sorted(worker.process.pid for worker in pool._all)
 
 
-def gone(pid: int, seconds: float = 5.0) -> bool:
-    """Whether a process ends within a time; one that nobody has waited for counts as ended."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+def gone(pid: int) -> bool:
+    """Whether a process ends; one that nobody has waited for counts as ended."""
+
+    def ended() -> bool:
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         except (FileNotFoundError, ProcessLookupError):
             return True
-        if state in "ZX":
-            return True
-        time.sleep(0.02)
-    return False
+        return state in "ZX"
+
+    return eventually(ended)
 
 
 def test_a_job_streams_its_frames_and_ends(pool: Pool) -> None:
@@ -118,22 +118,18 @@ def test_close_ends_all_workers() -> None:
 def test_deadline_kills_the_worker_and_another_takes_its_place(pool: Pool) -> None:
     list(run(pool, GOOD))
     (before,) = pids(pool)
-    started = time.monotonic()
     with pytest.raises(DeadlineExceeded, match=r"stopped after 0\.6 s") as error:
         list(run(pool, ENDLESS, deadline=0.6))
-    assert time.monotonic() - started < 5
     assert error.value.where == "x.ttl"
     assert error.value.status == 503
-    assert gone(before, 0.1)
+    assert gone(before)
     list(run(pool, GOOD))
     assert pids(pool) != [before]
 
 
 def test_a_frame_can_set_a_shorter_limit_for_the_next(pool: Pool) -> None:
-    started = time.monotonic()
     with pytest.raises(DeadlineExceeded):
         list(run(pool, ENDLESS, group_seconds=0.3))
-    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize(
@@ -176,7 +172,7 @@ def test_abandoned_job_ends_its_worker(pool: Pool) -> None:
     next(frames)
     (worker,) = pids(pool)
     frames.close()  # type: ignore[attr-defined]
-    assert gone(worker, 0.1)
+    assert gone(worker)
     list(run(pool, GOOD))
 
 
@@ -239,7 +235,7 @@ def test_a_job_whose_pool_is_closed_ends_with_one_of_our_errors() -> None:
         job = threads.submit(lambda: list(run(pool, ENDLESS)))
         time.sleep(0.2)
         pool.close()
-        assert isinstance(job.exception(timeout=5), BilbaokgError)
+        assert isinstance(job.exception(timeout=PATIENCE), BilbaokgError)
 
 
 def test_large_body_is_sent_although_the_job_before_was_short_of_time(pool: Pool) -> None:
@@ -321,7 +317,12 @@ def python(folder: Path, script: str) -> str:
     file = folder / "script.py"
     file.write_text(textwrap.dedent(script))
     done = subprocess.run(
-        [sys.executable, file], cwd=folder, capture_output=True, text=True, check=False, timeout=30
+        [sys.executable, file],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

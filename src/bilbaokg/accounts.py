@@ -96,7 +96,7 @@ class Accounts:
         expires: the last day (UTC) on which it works. Raises BadInput, Conflict when an active
         token has the name.
         """
-        _check(name, scope, expires)
+        self.check(name, scope, expires=expires)
         secret = PREFIX + secrets.token_urlsafe(32)
         ends = _end_of(expires) if expires else None
         id = secrets.token_hex(8)
@@ -109,11 +109,20 @@ class Accounts:
                     row,
                 )
             except sqlite3.IntegrityError:
-                raise Conflict(
-                    f"there is already a token named {name!r}",
-                    hint="revoke it, or choose another name",
-                ) from None
+                raise _taken(name) from None
             return _one(connection, id) | {"token": secret}
+
+    def check(self, name: str, scope: str, *, expires: date | None = None) -> None:
+        """Whether `create` can make such a token. Raises what it would raise."""
+        _check(name, scope, expires)
+        with self._connection() as connection:
+            if connection.execute("SELECT 1 FROM token WHERE name = ?", (name,)).fetchone():
+                raise _taken(name)
+
+    def get(self, name: str) -> dict[str, Any]:
+        """A token by name or id, without anything secret. Raises NotFound."""
+        with self._connection() as connection:
+            return _one(connection, _named(connection, name)["id"])
 
     def find(self, secret: str) -> Token | None:
         """The token of a secret, or None when it is unknown, revoked or expired."""
@@ -139,11 +148,7 @@ class Accounts:
         """End a token, by name or id, now. Raises NotFound."""
         now = int(time.time())
         with self._connection() as connection:
-            row = connection.execute(
-                "SELECT * FROM token WHERE id = :name OR name = :name", {"name": name}
-            ).fetchone()
-            if row is None:
-                raise NotFound(f"no token is named {name!r}", hint="see: bilbaokg token list")
+            row = _named(connection, name)
             # The name becomes free again; the id stays for the audit.
             freed = row["name"] if row["revoked_at"] else f"{row['name']} ({row['id']})"
             connection.execute(
@@ -176,6 +181,22 @@ def _end_of(day: date) -> int:
     except OverflowError:
         raise BadInput(f"{day} is too far away") from None
     return int(following.timestamp())
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict(
+        f"there is already a token named {name!r}", hint="revoke it, or choose another name"
+    )
+
+
+def _named(connection: sqlite3.Connection, name: str) -> sqlite3.Row:
+    """The row of a token by name or id. Raises NotFound."""
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM token WHERE id = :name OR name = :name", {"name": name}
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"no token is named {name!r}", hint="see: bilbaokg token list")
+    return row
 
 
 def _one(connection: sqlite3.Connection, id: str) -> dict[str, Any]:

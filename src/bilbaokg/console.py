@@ -1,4 +1,8 @@
-"""What the command line says: results for people or as JSON, progress, and errors."""
+"""What the command line says: results for people or as JSON, progress, and errors.
+
+People get text without control characters, whatever a file or a record holds: what comes from
+others may not move the cursor or retitle the window. Programs get the exact bytes, in UTF-8.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +20,34 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from bilbaokg.errors import BilbaokgError
+from bilbaokg.reports import printable
 
-__all__ = ["Console"]
+__all__ = ["Console", "emit"]
 
 _PIPED_WIDTH = 4000
 _PLACES = 5
 _SEVERITY_STYLE = {"violation": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+def emit(content: str | bytes) -> None:
+    """Write to standard output exactly, in UTF-8, and all of it.
+
+    Without a buffer (PYTHONUNBUFFERED) one write to a pipe may take a part only.
+    """
+    sys.stdout.flush()
+    out = sys.stdout.buffer
+    rest = memoryview(
+        content.encode(errors="backslashreplace") if isinstance(content, str) else content
+    )
+    while rest:
+        rest = rest[out.write(rest) :]
+    out.flush()
+
+
+class _Terminal(Terminal):
+    def on_broken_pipe(self) -> None:
+        """Rich would exit with 1, which means findings."""
+        raise BrokenPipeError
 
 
 @dataclass
@@ -36,8 +62,8 @@ class Console:
     def __post_init__(self) -> None:
         # What is piped on is not broken into lines.
         width = None if sys.stdout.isatty() else _PIPED_WIDTH
-        self.out = Terminal(soft_wrap=True, highlight=False, width=width)
-        self.err = Terminal(stderr=True, soft_wrap=True, highlight=False)
+        self.out = _Terminal(soft_wrap=True, highlight=False, width=width)
+        self.err = _Terminal(stderr=True, soft_wrap=True, highlight=False)
 
     @property
     def width(self) -> int:
@@ -49,18 +75,18 @@ class Console:
     ) -> None:
         """Print the value as JSON, or let `tell` say it to a person (unless quiet)."""
         if self.as_json:
-            sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+            emit(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
         elif always or not self.quiet:
             tell()
 
     def say(self, text: str, style: str = "") -> None:
         """One line for a person, taken literally."""
-        self.out.print(escape(text), style=style or None)
+        self.out.print(escape(printable(text)), style=style or None)
 
     def note(self, text: str) -> None:
         """One line on standard error, unless quiet."""
         if not self.quiet and not self.as_json:
-            self.err.print(escape(text), style="dim")
+            self.err.print(escape(printable(text)), style="dim")
 
     def table(self, columns: list[str], rows: list[list[Any]]) -> None:
         """Rows under headings."""
@@ -68,8 +94,11 @@ class Console:
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
-            table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
-        self.out.print(table)
+            table.add_row(*(escape(printable("" if cell is None else str(cell))) for cell in row))
+        with self.out.capture() as drawn:
+            self.out.print(table)
+        # The last column is filled up to its width; what is piped on need not be.
+        self.out.file.write("".join(f"{line.rstrip(' ')}\n" for line in drawn.get().splitlines()))
 
     def problems(self, problems: list[dict[str, Any]]) -> None:
         """Findings, most severe first; those that say the same stand together."""
@@ -83,10 +112,10 @@ class Console:
     def _alike(self, severity: str, message: str, found: list[dict[str, Any]]) -> None:
         label = f"[{_SEVERITY_STYLE[severity]}]{severity:>9}[/]"
         count = f" ({len(found):,})" if len(found) > 1 else ""
-        self.out.print(f"{label}  {escape(message)}{count}")
+        self.out.print(f"{label}  {escape(printable(message))}{count}")
         for problem in found[:_PLACES]:
             if about := " · ".join(filter(None, (problem["title"], problem["focus"]))):
-                self.out.print(f"           {escape(about)}", style="dim")
+                self.out.print(f"           {escape(printable(about))}", style="dim")
         if len(found) > _PLACES:
             self.say(f"           ... and {len(found) - _PLACES:,} more (--json lists them all)")
         if found[0]["hint"]:
@@ -94,11 +123,15 @@ class Console:
 
     def error(self, error: BilbaokgError) -> None:
         """What went wrong, where, and how to mend it."""
+        self.complain(str(error), error.hint)
         if self.as_json:
-            sys.stdout.write(json.dumps(error.problem(), ensure_ascii=False, indent=2) + "\n")
-        self.err.print(f"[bold red]error:[/] {escape(str(error))}")
-        if error.hint:
-            self.err.print(f"[bold] hint:[/] {escape(error.hint)}")
+            emit(json.dumps(error.problem(), ensure_ascii=False, indent=2) + "\n")
+
+    def complain(self, text: str, hint: str | None = None) -> None:
+        """An error and the way out on standard error alone, beside what is already printed."""
+        self.err.print(f"[bold red]error:[/] {escape(printable(text))}")
+        if hint:
+            self.err.print(f"[bold] hint:[/] {escape(printable(hint))}")
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Callable[[int, int | None, str], None]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SEVERITIES",
+    "Difference",
     "Entry",
     "Event",
     "Problem",
@@ -68,7 +70,9 @@ class Problem:
     """One finding, in the shape that reports and `--json` use (strings, None where unknown).
 
     `severity` is one of SEVERITIES; `focus` is an IRI or `_:label`; `path` an IRI or SPARQL
-    property path text; `source` is `{"file": ..., "line": ...}`.
+    property path text; `source` is `{"file": ..., "line": ...}`. `label` is what the property is
+    called; `allowed` at most ten values or what they must be; `nearest` what was probably meant, a
+    literal as Turtle writes it; `detail` what is said of this value alone.
     """
 
     severity: str
@@ -83,10 +87,37 @@ class Problem:
     title: str | None = None
     steward: str | None = None
     source: dict[str, Any] | None = None
+    label: str | None = None
+    allowed: tuple[str, ...] | None = None
+    nearest: str | None = None
+    detail: str | None = None
+    owner: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON members, in the order of the interface."""
-        return asdict(self)
+        members = {member.name: getattr(self, member.name) for member in fields(self)}
+        return {**members, "allowed": None if self.allowed is None else list(self.allowed)}
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Problem:
+        """The problem that a document of `as_dict` describes."""
+        allowed = document.get("allowed")
+        return cls(**{**document, "allowed": None if allowed is None else tuple(allowed)})
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What only one of two engines found, and how often more than the other.
+
+    `path` is as in Problem.
+    """
+
+    engine: str
+    focus: str
+    path: str | None
+    component: str
+    severity: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +125,8 @@ class Report:
     """The outcome of a validation.
 
     `conforms` is what SHACL says (no result at all); `blocks_release` is what the profile's gate
-    says. `focus_nodes` counts what was looked at.
+    says. `focus_nodes` counts what was looked at. `differences` is what two engines did not agree
+    on, None where one engine ran alone. `standard` makes the text of the standard report.
     """
 
     profile: str
@@ -102,7 +134,8 @@ class Report:
     results: tuple[Problem, ...]
     focus_nodes: int
     gate: frozenset[str] = frozenset({"violation"})
-    turtle: str = field(default="", repr=False)
+    differences: tuple[Difference, ...] | None = None
+    standard: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
     @property
     def conforms(self) -> bool:
@@ -117,7 +150,8 @@ class Report:
     @property
     def counts(self) -> dict[str, int]:
         """Results by severity."""
-        return {s: sum(r.severity == s for r in self.results) for s in SEVERITIES}
+        found = Counter(result.severity for result in self.results)
+        return {severity: found[severity] for severity in SEVERITIES}
 
     def at_or_over(self, threshold: str) -> bool:
         """Whether a result is as severe as the threshold, or more ("never" is never reached)."""
@@ -126,8 +160,13 @@ class Report:
         allowed = SEVERITIES[: SEVERITIES.index(threshold) + 1]
         return any(result.severity in allowed for result in self.results)
 
+    @property
+    def turtle(self) -> str:
+        """The standard sh:ValidationReport (SHACL, section 3.6), made anew each time."""
+        return self.standard() if self.standard else ""
+
     def graph(self) -> Dataset:
-        """The standard sh:ValidationReport (SHACL, section 3.6); `turtle` is the same as text."""
+        """The same as `turtle`, as statements."""
         import pyoxigraph
 
         turtle = pyoxigraph.parse(self.turtle, format=pyoxigraph.RdfFormat.TURTLE)
@@ -136,12 +175,12 @@ class Report:
     @classmethod
     def of(cls, document: dict[str, Any]) -> Report:
         """The report that a document of `as_dict` describes, without its graph."""
-        results = tuple(Problem(**result) for result in document["results"])
+        results = tuple(Problem.of(result) for result in document["results"])
         return cls(document["profile"], document["engine"], results, document["focus_nodes"])
 
     def as_dict(self) -> dict[str, Any]:
         """The document of `validate --format json`."""
-        return {
+        document = {
             "conforms": self.conforms,
             "blocks_release": self.blocks_release,
             "profile": self.profile,
@@ -150,6 +189,9 @@ class Report:
             "focus_nodes": self.focus_nodes,
             "results": [result.as_dict() for result in self.results],
         }
+        if self.differences is not None:
+            document["differences"] = [asdict(difference) for difference in self.differences]
+        return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +255,11 @@ class Release:
     def entries(self) -> Iterable[Entry]:
         """The released records, by id."""
         return [Entry(**entry) for entry in self.manifest["content"]["entries"]]
+
+    @property
+    def held_back(self) -> int:
+        """How many records were left out."""
+        return sum(rule["count"] for rule in self.manifest["content"]["held_back"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import io
 import json
 import re
 import zlib
+from array import array
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -58,6 +59,8 @@ _HINTS: Final = (
     ),
 )
 _CODE_POINT: Final = re.compile("Invalid IRI code point '(.)'", re.DOTALL)
+# A blank node as subject or object; a literal never ends in a label.
+_BLANK: Final = re.compile(r"^_:[^ ]+|_:[\w.-]+(?= \.$)", re.MULTILINE)
 _DIRECTED: Final = re.compile(r'"@[A-Za-z0-9-]+--(?:ltr|rtl)$')
 _BOMS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -73,14 +76,23 @@ def job(params: dict[str, Any], body: bytes) -> Iterator[Frame]:
     """Parse `params["path"]` or the body, and stream distinct blank-node-free N-Triples.
 
     params: path, label, format (a name of FORMATS), base (ours, for skolem IRIs), base_iri (for
-    relative IRIs), limit (bytes, inflated), group_seconds, locate. Frames: many `{"lines": n}` with
-    text, then one `{"done": {parsed, graphs_dropped, line_of}}`. Raises SyntaxFault, TooLarge,
-    Invalid, BadInput.
+    relative IRIs), limit (bytes, inflated), group_seconds, locate, blank (a prefix: blank nodes
+    stay, `_:<prefix><number>` in the order they come, and each frame of text is followed by
+    `{"numbers": n}` with the source lines of its statements, 4 bytes each). Frames: many
+    `{"lines": n}` with text, then one `{"done": {parsed, graphs_dropped, line_of}}`. Raises
+    SyntaxFault, TooLarge, Invalid, BadInput.
     """
     reading = _Reading(params, body)
     held: list[Statement] = []
     parsed = 0
+    relabel = _Relabel(params["blank"]) if params.get("blank") else None
     for chunk in reading.chunks():
+        if relabel:
+            parsed += chunk.count("\n") + 1
+            reading.refuse_strange(chunk)
+            yield {"lines": chunk.count("\n") + 1}, relabel(chunk).encode()
+            yield {"numbers": len(reading.numbers)}, reading.take_numbers()
+            continue
         lines = chunk.split("\n")
         parsed += len(lines)
         if len(chunk) > _TERM_BYTES // 4:
@@ -95,6 +107,22 @@ def job(params: dict[str, Any], body: bytes) -> Iterator[Frame]:
         "line_of": reading.line_of,
     }
     yield {"done": done}, b""
+
+
+class _Relabel:
+    """Names blank nodes by the order in which they come."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix, self.names = f"_:{prefix}", dict[str, str]()
+
+    def __call__(self, chunk: str) -> str:
+        return _BLANK.sub(self._name, chunk) if "_:" in chunk else chunk
+
+    def _name(self, match: re.Match[str]) -> str:
+        label = match[0]
+        if label not in self.names:
+            self.names[label] = f"{self.prefix}{len(self.names)}"
+        return self.names[label]
 
 
 def _sift(lines: list[str], held: list[Statement], reading: _Reading) -> list[str]:
@@ -150,6 +178,12 @@ class _Reading:
         self.body = body
         self.graphs: set[str] = set()
         self.line_of: dict[str, int] = {}
+        self.numbers = array("I")
+
+    def take_numbers(self) -> bytes:
+        """The source lines of the statements since the last call, 4 bytes each."""
+        taken, self.numbers = self.numbers.tobytes(), array("I")
+        return taken
 
     def open(self) -> IO[bytes]:
         path = self.params.get("path")
@@ -211,6 +245,11 @@ class _Reading:
         )
 
     def _located(self, quads: Iterator[ox.Quad], lined: _Lined) -> Iterator[ox.Quad]:
+        if self.params.get("blank"):
+            for quad in quads:
+                self.numbers.append(lined.line)
+                yield quad
+            return
         for quad in quads:
             self.line_of.setdefault(str(quad.subject), lined.line)
             yield quad
@@ -241,6 +280,16 @@ class _Reading:
             line=line,
             excerpt=self._excerpt(line, None),
         )
+
+    def refuse_strange(self, chunk: str) -> None:
+        """Raise for statements that RDF 1.1 has not, that are too long or have no whole IRI."""
+        if len(chunk) > _TERM_BYTES // 4:
+            self.refuse_long(chunk.split("\n"))
+        if "<<(" in chunk or "--" in chunk or NO_BASE in chunk:
+            for line in chunk.split("\n"):
+                statement = split_line(line)
+                if refusal := _refusal(statement):
+                    raise self.refused(statement, *refusal)
 
     def refuse_long(self, lines: list[str]) -> None:
         """Raise TooLarge where a statement could not be read back."""

@@ -25,7 +25,7 @@ from bilbaokg import assets
 from bilbaokg.errors import BadInput, NotFound
 from bilbaokg.model import SEVERITIES, Profile
 
-__all__ = ["LOCAL", "available", "combined", "load"]
+__all__ = ["LOCAL", "available", "bundled", "combined", "load"]
 
 LOCAL: Final = "local"
 """The version of a profile that is only a folder or a file."""
@@ -48,6 +48,14 @@ def load(name: str | Path) -> Profile:
     Raises NotFound naming what is available, BadInput for a profile.toml that cannot be used.
     """
     return _load(str(name), ())
+
+
+def bundled(name: str) -> Profile:
+    """As `load`, but never a path: for names that come over the network. Raises NotFound."""
+    if _bundled(name) is None:
+        labels = ", ".join(profile.label for profile in available())
+        raise NotFound(f"no profile {name[:100]!r}", hint=f"available: {labels}")
+    return load(name)
 
 
 def combined(profiles: list[Profile]) -> Profile:

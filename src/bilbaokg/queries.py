@@ -29,7 +29,10 @@ from bilbaokg.errors import BadInput, NotFound
 from bilbaokg.model import Query
 from bilbaokg.terms import XSD, is_iri, literal, ref
 
-__all__ = ["TYPES", "Header", "Param", "available", "bind", "header", "load", "parse"]
+__all__ = ["LIMIT", "TYPES", "Header", "Param", "available", "bind", "header", "load", "parse"]
+
+LIMIT: Final = 1 << 20
+"""The most bytes that a query may have."""
 
 _NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?:/[a-z0-9]+(?:-[a-z0-9]+)*)*")
 _FIELD: Final = re.compile(r"#\s*(title|description)@([a-z-]+):\s*(.+)")

@@ -1,9 +1,9 @@
 """Releases: built from approved public records that pass the gate, then never changed.
 
 A release is a directory: catalogue.nq (sorted), manifest.json, report.json, store/, index.db,
-exports/. It is built aside, put on disk whole, told to the audit chain and then renamed into
-place; `current` is a symbolic link that is swapped by rename. `recover` finishes or undoes what a
-kill interrupted.
+exports/, and held-back.json for the operator, which the public side never opens. It is built aside,
+put on disk whole, told to the audit chain and then renamed into place; `current` is a symbolic link
+that is swapped by rename. `recover` finishes or undoes what a kill interrupted.
 """
 
 from __future__ import annotations
@@ -12,46 +12,28 @@ import hashlib
 import json
 import os
 import shutil
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bilbaokg import exports, governance, index
+from bilbaokg import exports, index
 from bilbaokg.audit import now
-from bilbaokg.errors import CorruptStore, GateRefused, Invalid, NotFound
-from bilbaokg.merging import text_of, title_of
-from bilbaokg.model import Problem, Record, Release, Report
+from bilbaokg.errors import CorruptStore, NotFound
+from bilbaokg.model import Event, Record, Release
 from bilbaokg.records import Records
+from bilbaokg.selection import Content
 from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
-from bilbaokg.terms import AS, DCAT, DCT, RDF, Statement, plain, ref, split_line, split_lines
+from bilbaokg.terms import AS, RDF, plain, ref, split_line, split_lines
 
-__all__ = ["Builder", "Content", "Difference", "Releases", "difference", "select", "statements"]
+__all__ = ["Builder", "Difference", "Releases", "difference", "statements"]
 
 FORMAT: Final = 1
 _CURRENT: Final = "current"
 _BUILDING: Final = ".building-"
+_HELD_BACK: Final = "held-back.json"
 _TYPE: Final = ref(RDF.type)
-# A statement with one of these may not point to what is not in the release.
-_REFUSED: Final = tuple(map(ref, (DCAT.servesDataset, DCAT.inSeries, DCT.publisher)))
-
-Check = Callable[[Iterable[str]], Report]
-
-
-@dataclass(slots=True)
-class Content:
-    """What a release would hold: public records with their released text, and what was left out."""
-
-    records: list[Record]
-    cut: Counter[str] = field(default_factory=Counter)
-    held_back: list[dict[str, str]] = field(default_factory=list)
-    report: Report | None = None
-
-    def lines(self) -> Iterable[str]:
-        """All statements, record by record."""
-        return (line for record in self.records for line in split_lines(record.text))
 
 
 class Releases:
@@ -88,6 +70,20 @@ class Releases:
         names = [p.name for p in self.path.glob("r*") if p.is_dir() and p.name[1:].isdigit()]
         return [self.get(name) for name in sorted(names, key=lambda name: int(name[1:]))]
 
+    def held_back(self, release: Release) -> Sequence[dict[str, str]]:
+        """What was left out of a release: id, iri, title and reason of each; for the operator.
+
+        Empty where the release was copied without that file. Raises CorruptStore.
+        """
+        file = release.path / _HELD_BACK
+        try:
+            held: list[dict[str, str]] = json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError) as error:
+            raise CorruptStore(f"cannot be read: {error}", where=str(file)) from None
+        return held
+
     def verify(self, release: Release) -> None:
         """Check every file of the manifest's content against its hash. Raises CorruptStore."""
         for name, expected in release.manifest["content"]["files"].items():
@@ -95,124 +91,11 @@ class Releases:
                 raise CorruptStore(f"{name} is not what was released", where=str(release.path))
 
 
-def select(records: Iterable[Record], settings: Settings, held: Mapping[str, str]) -> Content:
-    """The public records with their released text, without those held back (id -> reason).
-
-    Raises Invalid when a record left out is named by a servesDataset, inSeries or publisher.
-    """
-    everything = list(records)
-    known = governance.people(everything)
-    public = [r for r in everything if r.visibility == "public" and r.id not in held]
-    out = _terms_of(everything, {r.id for r in public}, settings.base)
-    content = Content([])
-    dangling: list[Statement] = []
-    for record in public:
-        dangling += _dangling(record, out)
-        lines, cut = governance.public_lines(record, known, out, settings.namespace)
-        content.cut.update(cut)
-        if lines:
-            text = text_of(lines)
-            content.records.append(replace(record, text=text, revision=_hash(text)))
-    if dangling:
-        raise Invalid(
-            "the release would point to what it does not hold: "
-            + "; ".join(map(_text, dangling[:5])),
-            hint="name the body instead of the person: persons are never released"
-            if any(s.object in known.persons for s in dangling)
-            else "make the record public, mend it, or hold back what points to it",
-        )
-    titles = {
-        r.id: title_of(r.iri, split_lines(r.text)) or r.iri for r in everything if r.id in held
-    }
-    iris = {r.id: r.iri for r in everything}
-    content.held_back = [
-        {"id": id, "iri": iris[id], "title": titles[id], "reason": held[id]} for id in sorted(held)
-    ]
-    return content
-
-
-def _terms_of(records: Iterable[Record], inside: set[str], base: str) -> frozenset[str]:
-    """Terms that the release does not describe: subjects of the records that are not inside, and
-    what a record must point to, bears an IRI of ours, and no record describes.
-    """
-    iris = {ref(r.iri): r.id for r in records}
-    out: set[str] = set()
-    described: set[str] = set()
-    wanted: set[str] = set()
-    for record in records:
-        statements = [split_line(line) for line in split_lines(record.text)]
-        subjects = {s.subject for s in statements}
-        described |= subjects
-        wanted |= {s.object for s in statements if s.predicate in _REFUSED}
-        if record.id not in inside:
-            out |= {s for s in subjects if iris.get(s, record.id) == record.id}
-            out.add(ref(record.iri))
-    return frozenset(out | {w for w in wanted - described if w.startswith(f"<{base}/id/")})
-
-
-def _dangling(record: Record, out: frozenset[str]) -> list[Statement]:
-    return [
-        s
-        for s in map(split_line, split_lines(record.text))
-        if s.predicate in _REFUSED and s.object in out
-    ]
-
-
-def _text(statement: Statement) -> str:
-    return f"{statement.subject} {plain(statement.predicate)} {statement.object}"
-
-
 class Builder:
     """Builds, publishes and rolls back; the caller holds the write lock of the working store."""
 
     def __init__(self, records: Records, releases: Releases) -> None:
         self.records, self.releases, self.settings = records, releases, records.settings
-
-    # ---- choosing what goes in
-
-    def choose(self, check: Check | None, *, hold_back: bool, waive: str | None) -> Content:
-        """What the release holds after the gate. Raises GateRefused with the report, Invalid."""
-        everything = list(self.records.all())
-        held: dict[str, str] = {}
-        first: Report | None = None
-        before: dict[str, str] = {}
-        while True:
-            content = self._select(everything, held, hold_back)
-            if not content.records:
-                raise _nothing(held)
-            if check is None:
-                return content
-            content.report = first
-            if before and all(before[r.id] == r.revision for r in content.records):
-                # Nothing pointed to what was held back, so the verdict on the rest stands.
-                return content
-            report = check(content.lines())
-            content.report = first = first or report
-            if not report.blocks_release or waive:
-                return content
-            before = {r.id: r.revision for r in content.records}
-            failing = _failing(report, content.records)
-            if not hold_back or not failing:
-                raise _refused(report, "mend them, or build with --hold-back or --waive REASON")
-            held |= failing
-            if not any(_is_listed(r) and r.id not in held for r in content.records):
-                raise _refused(first, "holding back would leave no dataset: mend them, or --waive")
-
-    def _select(self, everything: list[Record], held: dict[str, str], hold_back: bool) -> Content:
-        """Select; when holding back, also hold back what would point to what is held back."""
-        if not hold_back:
-            return select(everything, self.settings, held)
-        while True:
-            inside = {r.id for r in everything if r.visibility == "public" and r.id not in held}
-            out = _terms_of(everything, inside, self.settings.base)
-            more = {
-                r.id: f"points to what is not in the release: {_text(found[0])}"
-                for r in everything
-                if r.id in inside and (found := _dangling(r, out))
-            }
-            if not more:
-                return select(everything, self.settings, held)
-            held |= more
 
     # ---- writing
 
@@ -262,6 +145,8 @@ class Builder:
         self._write_catalogue(aside / "catalogue.nq", content.records)
         report = content.report.as_dict() if content.report else None
         (aside / "report.json").write_text(_json(report), encoding="utf-8")
+        held = [asdict(held) for held in content.held_back]
+        (aside / _HELD_BACK).write_text(_json(held), encoding="utf-8")
         progress("loading the store")
         EmbeddedStore.build(aside / "store", aside / "catalogue.nq")
         progress("building the index")
@@ -292,7 +177,7 @@ class Builder:
                         for r in content.records
                     ],
                     "tombstones": [r.id for r in content.records if _is_buried(r)],
-                    "held_back": content.held_back,
+                    "held_back": content.rules(),
                     "waived": waive,
                     "cut": dict(sorted(content.cut.items())),
                     "counts": _classes(content.records),
@@ -351,10 +236,9 @@ class Builder:
             part.rename(self.releases.path / _CURRENT)
             _sync(self.releases.path)
 
-    def recover(self) -> None:
+    def recover(self, events: Sequence[Event]) -> None:
         """Finish what the audit chain tells, and undo what it does not (after a kill)."""
         asides = list(self.releases.path.glob(f"{_BUILDING}*"))
-        events = self.records.audit.events()
         told = {e.detail["id"]: e.detail["manifest"] for e in events if e.kind == "release.build"}
         for aside in asides:
             id = aside.name[len(_BUILDING) :]
@@ -400,25 +284,8 @@ def _tombstones(release: Release) -> set[str]:
     return set(release.manifest["content"].get("tombstones", ()))
 
 
-def _nothing(held: Mapping[str, str]) -> Invalid:
-    why = next(iter(held.values()), "")
-    hint = f"all of it would be held back: {why}" if why else "load a catalogue first"
-    return Invalid("there is nothing to release", hint=hint)
-
-
-def _refused(report: Report, hint: str) -> GateRefused:
-    blocking = sum(result.severity in report.gate for result in report.results)
-    return GateRefused(
-        f"{blocking:,} findings stop the release", hint=hint, report=report.as_dict()
-    )
-
-
 def _is_buried(record: Record) -> bool:
     return f"{ref(record.iri)} {_TYPE} {ref(AS.Tombstone)} ." in split_lines(record.text)
-
-
-def _is_listed(record: Record) -> bool:
-    return record.id.partition("/")[0] in ("dataset", "series", "service")
 
 
 def statements(before: Release, after: Release) -> tuple[list[str], list[str]]:
@@ -428,24 +295,6 @@ def statements(before: Release, after: Release) -> tuple[list[str], list[str]]:
         for r in (before, after)
     )
     return sorted(old - new), sorted(new - old)
-
-
-def _failing(report: Report, records: Iterable[Record]) -> dict[str, str]:
-    """Record id -> reason, for each record that holds the focus of a blocking result."""
-    by_focus: dict[str, Problem] = {}
-    for result in report.results:
-        if result.severity in report.gate and result.focus:
-            by_focus.setdefault(result.focus, result)
-    failing: dict[str, str] = {}
-    for record in records:
-        roots = {record.iri} | {
-            plain(line.partition(" ")[0])
-            for line in split_lines(record.text)
-            if f" {_TYPE} " in line
-        }
-        for focus in sorted(roots & by_focus.keys()):
-            failing.setdefault(record.id, by_focus[focus].message)
-    return failing
 
 
 def _classes(records: Iterable[Record]) -> dict[str, int]:

@@ -1,9 +1,9 @@
 """Turns typed pages into HTML in the reader's language: Jinja, text catalogues, Babel.
 
 A page is a frozen dataclass of `pages.py` in the server; its template has the same name. Texts of
-our own stand in `web/locale/<language>.toml`, names of RDF terms in `web/locale/terms.toml`. A
-language is a catalogue in that folder: nothing here names one. Autoescape is on and an undefined
-name is an error, so a literal can neither become markup nor vanish.
+our own stand in `web/locale/<language>.toml`; names of RDF terms come from wording.py. A language
+is a catalogue in that folder: nothing here names one. Autoescape is on and an undefined name is an
+error, so a literal can neither become markup nor vanish.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
-from bilbaokg import assets
+from bilbaokg import assets, wording
 from bilbaokg.errors import BilbaokgError
 from bilbaokg.index import Text
-from bilbaokg.terms import PREFIXES
 
 __all__ = [
     "DEFAULT_LANGUAGE",
@@ -50,6 +49,8 @@ __all__ = [
 ]
 
 DEFAULT_LANGUAGE: Final = "es"
+# Texts that hold all languages in one file.
+_SHARED: Final = frozenset({"terms", "findings"})
 _SCHEMES: Final = frozenset({"http", "https", "mailto", "tel"})
 
 
@@ -132,7 +133,7 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 @cache
 def languages() -> tuple[str, ...]:
     """The languages that have a catalogue, the default one first."""
-    found = {p.stem for p in (assets.folder("web") / "locale").glob("*.toml")} - {"terms"}
+    found = {p.stem for p in (assets.folder("web") / "locale").glob("*.toml")} - _SHARED
     return (DEFAULT_LANGUAGE, *sorted(found - {DEFAULT_LANGUAGE}, reverse=True))
 
 
@@ -158,38 +159,10 @@ def has_text(key: str) -> bool:
     return key in catalogue(DEFAULT_LANGUAGE)
 
 
-@cache
-def _terms() -> Mapping[str, Mapping[str, str]]:
-    """Names of properties and classes by IRI and language."""
-    text = (assets.folder("web") / "locale" / "terms.toml").read_text(encoding="utf-8")
-    return {
-        f"{namespace}{name}": labels
-        for prefix, names in tomllib.loads(text).items()
-        for namespace in [_NAMESPACES[prefix]]
-        for name, labels in names.items()
-    }
-
-
-_NAMESPACES: Final = {
-    **PREFIXES,
-    "bkg": "bkg:",
-    "dqv": "http://www.w3.org/ns/dqv#",
-    "duv": "http://www.w3.org/ns/duv#",
-    "earl": "http://www.w3.org/ns/earl#",
-    "eli": "http://data.europa.eu/eli/ontology#",
-    "oa": "http://www.w3.org/ns/oa#",
-    "schema": "http://schema.org/",
-    "sh": "http://www.w3.org/ns/shacl#",
-}
-
-
 def term_label(iri: str, lang: str) -> Text | None:
     """What a property or class of a vocabulary is called, or None."""
-    labels = _terms().get(iri) or _terms().get(re.sub(r"^.*/ns#", "bkg:", iri)) or {}
-    for code in (lang, DEFAULT_LANGUAGE):
-        if code in labels:
-            return Text(labels[code], code)
-    return None
+    found = wording.term(iri, lang)
+    return Text(*found) if found else None
 
 
 # ---- values

@@ -13,13 +13,33 @@ from urllib.parse import urlsplit
 import tomli_w
 
 from bilbaokg.errors import BadInput
-from bilbaokg.terms import DEFAULT_BASE, is_iri
+from bilbaokg.terms import DEFAULT_BASE, KINDS, is_iri
 
 __all__ = ["ENVIRONMENT", "FILE", "MIB", "Settings", "check", "read", "write"]
 
 FILE: Final = "settings.toml"
 ENVIRONMENT: Final = "BILBAOKG_"
 MIB: Final = 1 << 20
+_DAY: Final = 86400.0
+_PETABYTE: Final = 1 << 50
+# Setting -> the least and the most that it may be.
+_LIMITS: Final[dict[str, tuple[int, int]]] = {
+    "page_size": (1, 100_000),
+    "workers": (1, 64),
+    "file_limit": (1, _PETABYTE),
+    "body_limit": (1, _PETABYTE),
+    "query_bytes": (1, _PETABYTE),
+    "memory_limit": (1024 * MIB, _PETABYTE),
+}
+_SECONDS: Final = ("query_seconds", "query_seconds_token", "group_seconds")
+_WORDS: Final[dict[type, str]] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    tuple: 'a list of texts, such as ["a", "b"]',
+    dict: 'a text, or a table of texts by language, such as { es = "Datos", eu = "Datuak" }',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +142,11 @@ def _coerce(name: str, default: Any, value: Any, where: str) -> Any:
         types = (int, float) if isinstance(default, float) else (type(default),)
         return type(default)(_typed(value, *types))
     except (AttributeError, KeyError, TypeError, ValueError):
-        kind = type(default).__name__
-        raise BadInput(f"{name} = {value!r} is not a {kind}", where=where) from None
+        raise BadInput(
+            f"{name} = {value!r} is of the wrong kind",
+            where=where,
+            hint=f"give {_WORDS[type(default)]}",
+        ) from None
 
 
 def _typed(value: Any, *types: type) -> Any:
@@ -135,24 +158,31 @@ def _typed(value: Any, *types: type) -> Any:
 def _check(settings: Settings, where: str) -> None:
     for name in ("base", "public_url"):
         _check_address(name, getattr(settings, name), where)
-    for name in ("page_size", "workers", "file_limit", "body_limit", "query_bytes"):
-        if getattr(settings, name) < 1:
-            raise BadInput(f"{name} must be at least 1", where=where)
-    for name in ("query_seconds", "query_seconds_token", "group_seconds"):
-        if not getattr(settings, name) > 0:
-            raise BadInput(f"{name} must be over 0 seconds", where=where)
-    if settings.memory_limit < 1024 * MIB:
-        raise BadInput("memory_limit must be at least 1 GiB", where=where)
+    for name, (least, most) in _LIMITS.items():
+        if not least <= getattr(settings, name) <= most:
+            raise BadInput(f"{name} must be between {least:,} and {most:,}", where=where)
+    for name in _SECONDS:
+        if not 0 < getattr(settings, name) <= _DAY:
+            raise BadInput(f"{name} must be over 0 seconds and at most a day", where=where)
+    if not any(text.strip() for text in settings.title.values()):
+        hint = f"give {_WORDS[dict]}"
+        raise BadInput("title is empty", where=where, hint=hint)
+    if unknown := sorted(set(settings.internal_kinds) - set(KINDS)):
+        # A typing error here would publish what was to stay inside.
+        hint = f"known: {', '.join(KINDS)}"
+        raise BadInput(f"internal_kinds has the unknown {unknown[0]!r}", where=where, hint=hint)
 
 
 def _check_address(name: str, value: str, where: str) -> None:
     """Paths and fragments are added to it: a scheme, a host and at most a path."""
     try:
         parts = urlsplit(value)
+        usable = bool(parts.hostname) and parts.port != 0 and parts.username is None
     except ValueError:
-        parts = urlsplit("")
-    if not is_iri(value) or parts.scheme not in ("http", "https") or not parts.netloc:
-        raise BadInput(f"{name} = {value!r} is no http(s) IRI", where=where)
+        usable = False
+    if not usable or not is_iri(value) or parts.scheme not in ("http", "https"):
+        hint = "such as https://data.example.org: a scheme, a host and at most a port and a path"
+        raise BadInput(f"{name} = {value!r} is no http(s) IRI", where=where, hint=hint)
     if value.endswith("/") or "?" in value or "#" in value:
         raise BadInput(
             f"{name} = {value!r} must not end in '/', nor have a query or fragment", where=where

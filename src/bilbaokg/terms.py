@@ -10,6 +10,8 @@ import hashlib
 import re
 from typing import Final, NamedTuple
 
+import pyoxigraph as ox
+
 __all__ = [
     "ADMS",
     "AS",
@@ -23,6 +25,7 @@ __all__ = [
     "EARL",
     "FOAF",
     "HYDRA",
+    "KINDS",
     "LANGUAGES",
     "LISTINGS",
     "LOCN",
@@ -42,6 +45,7 @@ __all__ = [
     "XSD",
     "Namespace",
     "Statement",
+    "datatype_of",
     "is_iri",
     "language_of",
     "literal",
@@ -52,11 +56,17 @@ __all__ = [
     "slugify",
     "split_line",
     "split_lines",
+    "split_literal",
     "unescape",
 ]
 
 DEFAULT_BASE: Final = "https://bilbaokg.example"
 LANGUAGES: Final = ("es", "eu", "en")
+KINDS: Final = (
+    "catalog", "dataset", "series", "service", "distribution", "agent", "unit", "principle",
+    "concept", "scheme", "job", "run", "table", "column", "policy", "shared", "rest",
+)  # fmt: skip
+"""The kinds of records: the first part of their ids."""
 
 
 class Namespace(str):
@@ -219,6 +229,36 @@ def literal(value: str, *, language: str | None = None, datatype: str | None = N
     return f"{quoted}^^<{datatype}>" if datatype and datatype != XSD.string else quoted
 
 
+# A namespace makes its terms anew at each access: too slow for every literal of a catalogue.
+_STRING: Final = XSD.string
+_LANG_STRING: Final = RDF.langString
+
+
+def split_literal(term: str) -> tuple[str, str, str | None]:
+    """The lexical form, datatype IRI and language tag of a literal in N-Triples text.
+
+    A literal without a datatype is an xsd:string, one with a language an rdf:langString (RDF 1.1
+    Concepts, section 3.3). The tag keeps its case.
+    """
+    if term.endswith('"'):
+        return unescape(term[1:-1]), _STRING, None
+    # What follows the closing quote, an IRI or a language tag, holds no quote.
+    end = term.rindex('"')
+    lexical = unescape(term[1:end])
+    if term[end + 1] == "@":
+        return lexical, _LANG_STRING, term[end + 2 :]
+    return lexical, term[end + 4 : -1], None
+
+
+def datatype_of(term: str) -> str:
+    """The datatype IRI of a literal, as split_literal gives it."""
+    if term.endswith('"'):
+        return _STRING
+    if term.endswith(">"):
+        return term[term.rindex('"') + 4 : -1]
+    return _LANG_STRING
+
+
 _TAGGED: Final = re.compile(r'"@([A-Za-z]+(?:-[A-Za-z0-9]+)*)$')
 
 
@@ -232,8 +272,13 @@ _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*")
 
 
 def is_iri(text: str) -> bool:
-    """Whether the text is an absolute IRI without forbidden characters (RFC 3987, loosely)."""
-    return _IRI.fullmatch(text) is not None
+    """Whether the text is an absolute IRI (RFC 3987), as Oxigraph takes it."""
+    if not _IRI.fullmatch(text):
+        return False
+    try:
+        return bool(ox.NamedNode(text))  # knows hosts, ports and percent signs
+    except ValueError:
+        return False
 
 
 def slugify(text: str) -> str:

@@ -44,7 +44,7 @@ from bilbaokg.formats import by_media_type
 from bilbaokg.model import Source
 from bilbaokg.settings import MIB, Settings
 
-__all__ = ["JOBS", "Frame", "Parsed", "Pool", "parse"]
+__all__ = ["JOBS", "Frame", "Parsed", "Pool", "parse", "stream"]
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,8 @@ log = logging.getLogger(__name__)
 JOBS: Final[dict[str, str]] = {
     "parse": "bilbaokg.parsing:job",
     "query": "bilbaokg.store.evaluate:job",
+    "shacl": "bilbaokg.shacl.evaluation:job",
+    "spool": "bilbaokg.shacl.spool:index_job",
 }
 
 Frame = tuple[dict[str, Any], bytes]
@@ -314,6 +316,32 @@ def parse(
 ) -> Parsed:
     """Parse a source in a worker (one of the pool, or one of its own).
 
+    Raises what `stream` raises.
+    """
+    lines: dict[str, None] = {}
+    done: dict[str, Any] = {}
+    with stream(source, settings, pool=pool, locate=locate, seconds=seconds) as frames:
+        for header, content in frames:
+            done = header.get("done", done)
+            if content:
+                lines.update(dict.fromkeys(content.decode().split("\n")))
+            if on_lines:
+                on_lines(header.get("lines", 0))
+    return Parsed(list(lines), done["parsed"], done["graphs_dropped"], done["line_of"])
+
+
+@contextlib.contextmanager
+def stream(
+    source: Source,
+    settings: Settings,
+    *,
+    pool: Pool | None = None,
+    locate: bool = False,
+    blank: str | None = None,
+    seconds: float | None = None,
+) -> Iterator[Iterator[Frame]]:
+    """The frames of the job "parse" (see parsing.job) on a source, the last one with `done`.
+
     Raises BadInput for what cannot be opened, TooLarge before reading when the file is over the
     limit, SyntaxFault with line, column and excerpt, Invalid for RDF 1.2 terms and DOCTYPE,
     DeadlineExceeded, MemoryExceeded, WorkerCrashed.
@@ -331,18 +359,14 @@ def parse(
         "limit": settings.file_limit,
         "group_seconds": settings.group_seconds,
         "locate": locate,
+        "blank": blank,
     }
     own = Pool(1, settings.memory_limit) if pool is None else None
+    limit, body = seconds or _deadline(size), source.content or b""
     try:
-        frames = (pool or own).run(  # type: ignore[union-attr]
-            "parse",
-            params,
-            seconds or _deadline(size),
-            body=source.content or b"",
-            label=source.label,
-        )
+        frames = (pool or own).run("parse", params, limit, body=body, label=source.label)  # type: ignore[union-attr]
         with contextlib.closing(frames):
-            return _collect(frames, source, on_lines)
+            yield _explained(frames, source)
     finally:
         if own:
             own.close()
@@ -362,22 +386,15 @@ def _size(source: Source, settings: Settings) -> int:
     return size * 10 if source.label.endswith(".gz") else size
 
 
-def _collect(
-    frames: Iterator[Frame],
-    source: Source,
-    on_lines: Callable[[int], None] | None,
-) -> Parsed:
-    lines: dict[str, None] = {}
+def _explained(frames: Iterator[Frame], source: Source) -> Iterator[Frame]:
+    """The frames; what stops them is said in terms of the source."""
     group = ""
-    done: dict[str, Any] | None = None
+    done = False
     try:
         for header, content in frames:
-            done = header.get("done")
-            if content:
-                lines.update(dict.fromkeys(content.decode().split("\n")))
             group = header.get("group", "")
-            if on_lines:
-                on_lines(header.get("lines", 0))
+            done = "done" in header
+            yield header, content
     except (DeadlineExceeded, MemoryExceeded, WorkerCrashed) as error:
         if group:
             raise BadInput(
@@ -389,9 +406,8 @@ def _collect(
             "split the file; if it is small, it is nested too deeply or built to do harm"
         )
         raise
-    if done is None:
+    if not done:
         raise WorkerCrashed("the worker ended without an answer", where=source.label)
-    return Parsed(list(lines), done["parsed"], done["graphs_dropped"], done["line_of"])
 
 
 # ---- the child's side

@@ -11,21 +11,24 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from bilbaokg import release, settings
 from bilbaokg.accounts import Accounts
 from bilbaokg.errors import BadInput, Conflict, NotFound, StoreBusy
+from bilbaokg.model import Event
 from bilbaokg.records import Records
 from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
 from bilbaokg.workers import Pool
 
-__all__ = ["Workspace", "initialise", "is_initialised", "operator"]
+__all__ = ["WAIT_SECONDS", "Workspace", "initialise", "is_initialised", "operator"]
 
 _FOLDERS: Final = ("working", "scratch", "releases", "cache", "logs")
-_WAIT_SECONDS: Final = 1.5
+# How long to wait for another process to let go of the directory.
+WAIT_SECONDS: Final = 1.0
 
 
 def operator() -> str:
@@ -72,15 +75,23 @@ class Workspace:
     """The working store of a data directory, held by this process alone.
 
     `pool` is the pool of workers that reads foreign RDF; without one, each reading starts its own.
-    Raises NotFound when there is no catalogue, StoreBusy naming the process that holds it.
+    Raises NotFound when there is no catalogue, StoreBusy naming the process that holds it and has
+    not let go after `wait` seconds.
     """
 
-    def __init__(self, data: Path, configuration: Settings, pool: Pool | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        configuration: Settings,
+        pool: Pool | None = None,
+        *,
+        wait: float = WAIT_SECONDS,
+    ) -> None:
         if not is_initialised(data):
             raise NotFound("no catalogue here", where=str(data), hint="run: bilbaokg init")
         self.data, self.settings, self.pool = data, configuration, pool
         self.mutex = threading.RLock()
-        self._lock = _take_lock(data)
+        self._lock = _take_lock(data, wait)
         try:
             self.store = EmbeddedStore(data / "working")
             self.records = Records(self.store, configuration)
@@ -89,7 +100,9 @@ class Workspace:
             self.builder = release.Builder(self.records, self.releases)
             self.accounts = Accounts(data / "accounts.db")
             with self.mutex:
-                self.builder.recover()
+                told = self.records.audit.events()
+                self.builder.recover(told)
+                self._revoke(told)
         except BaseException:
             self._lock.close()
             raise
@@ -104,6 +117,13 @@ class Workspace:
                 where=str(self.data),
                 hint=f'set base = "{began}" in {settings.FILE}; the base never changes',
             )
+
+    def _revoke(self, told: Iterable[Event]) -> None:
+        """Revoke the tokens whose revocation was told and then cut off by a kill."""
+        revoked = {e.detail["id"] for e in told if e.kind == "token.revoke" and "id" in e.detail}
+        for token in self.accounts.list() if revoked else ():
+            if token["id"] in revoked and token["state"] != "revoked":
+                self.accounts.revoke(token["id"])
 
     def __enter__(self) -> Workspace:
         return self
@@ -131,10 +151,10 @@ class Workspace:
         return path
 
 
-def _take_lock(data: Path) -> Any:
+def _take_lock(data: Path, wait: float) -> Any:
     """Lock the directory for this process, or say who holds it."""
     file = (data / "lock").open("a+", encoding="utf-8")
-    until = time.monotonic() + _WAIT_SECONDS
+    until = time.monotonic() + wait
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,6 +15,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import demo_release
 from serving import Served, served
 
+BROWSERS = [
+    os.environ.get("BILBAOKG_BROWSER", ""),
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+]
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -35,12 +42,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[object]:
-    """Chromium: BILBAOKG_CHROMIUM, or what the system has."""
+    """Chromium: BILBAOKG_BROWSER, or what the system has."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    given = os.environ.get("BILBAOKG_CHROMIUM")
-    path = given or shutil.which("chromium") or shutil.which("chromium-browser")
+    path = next(filter(None, (shutil.which(name) for name in BROWSERS if name)), None)
     if not path:
-        pytest.skip("no chromium found; set BILBAOKG_CHROMIUM")
+        pytest.skip("no chromium found; set BILBAOKG_BROWSER")
     with playwright.sync_playwright() as driver:
         running = driver.chromium.launch(executable_path=path, args=FLAGS)
         yield running

@@ -23,7 +23,7 @@ __all__ = ["Ended", "Killer", "Patched", "Strace", "environment", "kill_after", 
 
 _CALLS: Final = "fsync,fdatasync,rename,renameat,renameat2"
 _HOLD_MICROSECONDS: Final = 8_000
-_LONGEST: Final = 60.0
+_LONGEST: Final = 300.0
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,7 @@ import click
 
 from bilbaokg import release, settings
 from bilbaokg.console import Console
-from bilbaokg.errors import BadInput, NotFound, UnsupportedFormat
+from bilbaokg.errors import BadInput, BilbaokgError, NotFound, TooLarge, UnsupportedFormat
 from bilbaokg.formats import by_name, sniff
 from bilbaokg.model import Release
 from bilbaokg.operations import OPERATIONS
@@ -33,12 +34,14 @@ __all__ = [
     "group",
     "operate",
     "spooled",
+    "stdin_text",
     "verb",
     "write_output",
 ]
 
 DONE, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
 LANGUAGES: Final = click.Choice(["es", "eu", "en"])
+_STDIN: Final = "standard input"
 
 
 def global_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -75,7 +78,7 @@ def global_options(function: Callable[..., Any]) -> Callable[..., Any]:
             quiet=above.get("quiet", False),
             lang=above.get("lang") or _language(),
         )
-        context.meta["console"] = console
+        context.ensure_object(dict)["console"] = console
         return function(console, **rest)
 
     return with_options
@@ -93,6 +96,8 @@ def _language() -> str:
 @global_options
 def group() -> None:
     """A city's metadata catalogue as a knowledge graph: DCAT-AP in, portals out.
+
+    Example: bilbaokg demo, or for your own data: bilbaokg init --base https://data.example.org
 
     Exit codes: 0 done; 1 done, with findings; 2 could not be done; 130 interrupted.
     """
@@ -122,7 +127,11 @@ def operate(console: Console, name: str, params: dict[str, Any]) -> dict[str, An
     configuration = configuration_of(console)
     with console.progress() as progress:
         if control.available(console.data):
-            return control.call(console.data, name, params, progress)
+            try:
+                return control.call(console.data, name, params, progress)
+            except KeyboardInterrupt:
+                console.note("The server goes on with it to its end.")
+                raise
         with Workspace(console.data, configuration) as workspace:
             return OPERATIONS[name](workspace, params, progress)
 
@@ -140,25 +149,54 @@ def chosen_release(console: Console, id: str | None) -> tuple[Release, settings.
     return found, configuration
 
 
-def spooled(path: str, folder: Path, format: str | None) -> Path:
-    """The absolute path of an argument; standard input is copied to a file first.
+@contextlib.contextmanager
+def spooled(paths: Sequence[str], format: str | None, limit: int) -> Iterator[list[Path]]:
+    """The absolute paths of arguments; standard input (-) is copied to a file meanwhile.
 
-    Raises UnsupportedFormat when standard input comes without a format and looks like none.
+    Raises BadInput for an empty path, TooLarge when standard input is over `limit` bytes,
+    UnsupportedFormat when it comes without a format and looks like none.
     """
-    if path != "-":
-        return Path(path).absolute()
+    if "" in paths:
+        raise BadInput("a path is empty", hint="give . for the working directory")
+    with tempfile.TemporaryDirectory(prefix="bilbaokg-") as folder:
+        copies = {path: _copied(Path(folder), format, limit) for path in paths if path == "-"}
+        try:
+            yield [copies.get(path) or Path(path).absolute() for path in paths]
+        except BilbaokgError as error:
+            if error.where and error.where.startswith(folder):
+                error.where = _STDIN
+            raise
+
+
+def _copied(folder: Path, format: str | None, limit: int) -> Path:
     head = sys.stdin.buffer.read(4096)
     packed = head.startswith(b"\x1f\x8b")
     found = by_name(format) if format else None if packed else sniff(head)
     if found is None:
-        raise UnsupportedFormat(
-            "its format cannot be told", where="standard input", hint="give --format"
-        )
+        raise UnsupportedFormat("its format cannot be told", where=_STDIN, hint="give --format")
     file = folder / f"stdin.{found.name}{'.gz' if packed else ''}"
     with file.open("wb") as out:
-        out.write(head)
-        shutil.copyfileobj(sys.stdin.buffer, out)
+        while head:
+            out.write(head)
+            if out.tell() > limit:
+                raise TooLarge(
+                    f"over the size limit of {limit:,} bytes",
+                    where=_STDIN,
+                    hint="split it, or raise file_limit in settings.toml",
+                )
+            head = sys.stdin.buffer.read(1 << 20)
     return file
+
+
+def stdin_text(limit: int) -> str:
+    """Standard input as text of at most `limit` bytes. Raises TooLarge, BadInput."""
+    content = sys.stdin.buffer.read(limit + 1)
+    if len(content) > limit:
+        raise TooLarge(f"over {limit:,} bytes", where=_STDIN)
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise BadInput(f"byte {error.start} is not UTF-8", where=_STDIN) from None
 
 
 def write_output(path: Path, content: str | bytes) -> None:
@@ -166,4 +204,8 @@ def write_output(path: Path, content: str | bytes) -> None:
     try:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     except OSError as error:
-        raise BadInput(f"cannot be written: {error.strerror}", where=str(path)) from None
+        raise BadInput(
+            f"cannot be written: {error.strerror}",
+            where=str(path),
+            hint="choose a file in a folder that exists and that you may write to",
+        ) from None

@@ -78,12 +78,17 @@ def history(console: Console, iri: str) -> int:
 @group.group("token")
 @global_options
 def token_group() -> None:
-    """Make, list and revoke API tokens."""
+    """Make, list and revoke API tokens.
+
+    Example: bilbaokg token create harvester --scope read
+    """
 
 
 @verb(token_group, "create")
 @click.argument("name")
-@click.option("--scope", type=_SCOPES, required=True)
+@click.option(
+    "--scope", type=_SCOPES, required=True, help="What it may do; each includes those before."
+)
 @click.option("--expires", metavar="YYYY-MM-DD", help="Last day on which it works.")
 def token_create(console: Console, **options: Any) -> int:
     """Make a token; it is shown once.
@@ -126,7 +131,10 @@ def token_revoke(console: Console, name: str) -> int:
 @group.group("audit")
 @global_options
 def audit_group() -> None:
-    """Read and verify the audit chain."""
+    """Read and verify the audit chain.
+
+    Example: bilbaokg audit verify
+    """
 
 
 @verb(audit_group, "verify")
@@ -147,7 +155,9 @@ def audit_verify(console: Console) -> int:
 
 
 @verb(audit_group, "list")
-@click.option("--limit", default=20, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many."
+)
 def audit_list(console: Console, limit: int) -> int:
     """Show the newest audit entries.
 
@@ -182,7 +192,10 @@ def status(console: Console) -> int:
 @group.group("profile")
 @global_options
 def profile_group() -> None:
-    """Profiles: what a catalogue is validated against."""
+    """Profiles: what a catalogue is validated against.
+
+    Example: bilbaokg profile list
+    """
 
 
 @verb(profile_group, "list")

@@ -12,6 +12,7 @@ import click
 from bilbaokg import profiles, quality, reports, settings, shacl
 from bilbaokg.cli.base import (
     DONE,
+    FAILED,
     FINDINGS,
     configuration_of,
     group,
@@ -20,13 +21,12 @@ from bilbaokg.cli.base import (
     verb,
     write_output,
 )
-from bilbaokg.console import Console
+from bilbaokg.console import Console, emit
 from bilbaokg.errors import BadInput
 from bilbaokg.importers.rdf import discover
-from bilbaokg.model import Report
+from bilbaokg.model import Report, Source
 from bilbaokg.skolem import GENID
-from bilbaokg.terms import DEFAULT_BASE, split_lines
-from bilbaokg.workers import Pool, parse
+from bilbaokg.terms import DEFAULT_BASE
 from bilbaokg.workspace import initialise, is_initialised
 
 __all__ = ["counted"]
@@ -84,13 +84,13 @@ def load(console: Console, paths: tuple[str, ...], **options: Any) -> int:
 
     Example: bilbaokg load catalogue.ttl exports/ --why "monthly delivery"
     """
-    with tempfile.TemporaryDirectory(prefix="bilbaokg-") as spool:
-        given = [str(spooled(path, Path(spool), options["format"])) for path in paths]
-        if "-" in paths:
-            if len(paths) > 1:
-                raise BadInput("- is loaded alone", hint="load the files in a command of their own")
-            options["source"] = options["source"] or "stdin"
-        done = operate(console, "load", {"paths": given, **options})
+    limit = configuration_of(console).file_limit
+    if "-" in paths:
+        if len(paths) > 1:
+            raise BadInput("- is loaded alone", hint="load the files in a command of their own")
+        options["source"] = options["source"] or "stdin"
+    with spooled(paths, options["format"], limit) as given:
+        done = operate(console, "load", {"paths": [str(path) for path in given], **options})
     console.result(done, lambda: _tell_load(console, done))
     return DONE
 
@@ -128,6 +128,7 @@ def _tell_load(console: Console, done: dict[str, Any]) -> None:
     type=click.Choice(sorted(reports.FORMATS)),
     default="text",
     show_default=True,
+    help="Format of the report.",
 )
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file."
@@ -137,8 +138,15 @@ def _tell_load(console: Console, done: dict[str, Any]) -> None:
     type=click.Choice(["violation", "warning", "info", "never"]),
     default="violation",
     show_default=True,
+    help="Exit with 1 at a finding this severe, or more.",
 )
-@click.option("--engine", default=None, help="fast, pyshacl or both, as far as installed.")
+@click.option(
+    "--engine",
+    type=click.Choice([*shacl.ENGINES, shacl.BOTH]),
+    default=shacl.DEFAULT_ENGINE,
+    show_default=True,
+    help="both: run both and compare; exit with 2 when they disagree.",
+)
 @click.option("--input-format", help="Format of the files [by extension].")
 @click.option("--base", help="Base IRI for relative IRIs in the files.")
 def validate(
@@ -148,7 +156,7 @@ def validate(
     format_: str,
     output: Path | None,
     fail_on: str,
-    engine: str | None,
+    engine: str,
     input_format: str | None,
     base: str | None,
 ) -> int:
@@ -175,7 +183,14 @@ def validate(
         write_output(output, rendered)
         console.note(f"Report written to {output}.")
     elif not console.quiet or format_ != "text":
-        sys.stdout.write(rendered)
+        emit(rendered)
+    if report.differences:
+        count = sum(difference.count for difference in report.differences)
+        console.complain(
+            f"the engines disagree ({count:,}): the verdict cannot be trusted",
+            "please report it, with the data and the shapes",
+        )
+        return FAILED
     return FINDINGS if report.at_or_over(fail_on) else DONE
 
 
@@ -183,54 +198,44 @@ def _validate_files(
     console: Console,
     paths: tuple[str, ...],
     profile: str | None,
-    engine: str | None,
+    engine: str,
     input_format: str | None,
     base: str | None,
 ) -> Report:
     configuration = settings.read(console.data if is_initialised(console.data) else None)
     with (
-        tempfile.TemporaryDirectory(prefix="bilbaokg-") as spool,
+        spooled(paths, input_format, configuration.file_limit) as given,
         console.progress() as progress,
-        Pool(1) as pool,
     ):
-        given = [spooled(path, Path(spool), input_format) for path in paths]
         sources = discover(given, configuration, format=input_format, base=base)
-        lines: dict[str, None] = {}
-        line_of: dict[str, int] = {}
-        for number, source in enumerate(sources):
-            progress(number, len(sources), f"reading {source.name}")
-            parsed = parse(source, configuration, pool=pool, locate=True)
-            lines.update(dict.fromkeys(parsed.lines))
-            line_of.update(parsed.line_of)
-        progress(0, None, f"validating {len(lines):,} statements")
-        file = paths[0] if len(sources) == 1 else None
-        return _check(
-            console,
-            list(lines),
-            profile or configuration.profile,
-            engine,
-            line_of=line_of,
-            file=file,
+        return shacl.check_sources(
+            sources,
+            profiles.load(profile or configuration.profile),
+            configuration,
+            engine=engine,
+            language=console.lang,
+            on_source=lambda n, source: progress(n, len(sources), f"reading {source.name}"),
+            on_loaded=lambda statements: progress(0, None, f"validating {statements:,} statements"),
+            called=_called,
         )
 
 
-def _validate_store(console: Console, profile: str | None, engine: str | None) -> Report:
+def _called(source: Source) -> str:
+    """A file as people know it: from the working directory where it lies below it."""
+    if source.location and source.location.is_relative_to(Path.cwd()):
+        return str(source.location.relative_to(Path.cwd()))
+    return source.label
+
+
+def _validate_store(console: Console, profile: str | None, engine: str) -> Report:
     configuration = configuration_of(console)
-    with tempfile.TemporaryDirectory(prefix="bilbaokg-") as spool:
+    with tempfile.TemporaryDirectory(prefix="bilbaokg-") as spool, console.progress() as progress:
         dumped = operate(console, "dump", {"path": str(Path(spool) / "records.nt")})
-        lines = split_lines(Path(dumped["path"]).read_text(encoding="utf-8"))
-    with console.progress() as progress:
-        progress(0, None, f"validating {len(lines):,} statements")
-        return _check(console, lines, profile or configuration.profile, engine)
-
-
-def _check(
-    console: Console, lines: list[str], profile: str, engine: str | None, **options: Any
-) -> Report:
-    return shacl.check(
-        lines,
-        profiles.load(profile),
-        engine=engine or shacl.DEFAULT_ENGINE,
-        language=console.lang,
-        **options,
-    )
+        progress(0, None, "validating the working store")
+        with Path(dumped["path"]).open(encoding="utf-8", newline="\n") as lines:
+            return shacl.check(
+                (line.rstrip("\n") for line in lines),
+                profiles.load(profile or configuration.profile),
+                engine=engine,
+                language=console.lang,
+            )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +21,19 @@ from bilbaokg.cli.base import (
     configuration_of,
     group,
     operate,
+    stdin_text,
     verb,
     write_output,
 )
-from bilbaokg.console import Console
-from bilbaokg.errors import BadInput, NotAcceptable, NotFound
+from bilbaokg.console import Console, emit
+from bilbaokg.errors import (
+    BadInput,
+    BilbaokgError,
+    DeadlineExceeded,
+    NotAcceptable,
+    NotFound,
+    TooLarge,
+)
 from bilbaokg.model import Query
 from bilbaokg.terms import PREFIXES, plain
 from bilbaokg.workers import Pool
@@ -60,13 +71,14 @@ def export(
     Example: bilbaokg export dcat-ap --format rdf --output catalogue.rdf
     """
     shown, configuration = chosen_release(console, release_id)
-    content = exports.whole(shown, configuration, target, extension.lstrip("."), language)
+    with console.progress() as progress:
+        progress(0, None, f"writing {target}")
+        content = exports.whole(shown, configuration, target, extension.lstrip("."), language)
     if output:
         write_output(output, content)
         console.note(f"Wrote {len(content):,} bytes to {output}.")
     else:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        emit(content)
     return DONE
 
 
@@ -84,9 +96,15 @@ def export(
     "--format",
     "format_",
     type=click.Choice(["json", "csv", "tsv", "xml", "ttl", "table"]),
-    help="[table; json with --json]",
+    help="Format of the answer [table; json with --json].",
 )
-@click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, 86400, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds.",
+)
 def query(
     console: Console,
     query: str,
@@ -99,40 +117,61 @@ def query(
 
     Example: bilbaokg query datasets-without-steward --format csv
     """
+    if math.isnan(timeout):
+        raise BadInput("--timeout nan is no number of seconds")
     text = _bound(_saved(query), params, console.lang)
     if working:
         store = operate(console, "checkpoint", {})["path"]
     else:
         store = str(chosen_release(console, None)[0].path / "store")
-    limit = configuration_of(console).query_bytes
     wanted = format_ or ("json" if console.as_json else "table")
-    with Pool(1) as pool:
-        asked = {"store": store, "default": None, "named": None, "limit": limit}
-        if wanted == "table":
-            asked["rows"] = _TABLE_ROWS
-        else:
-            asked |= {"results": wanted, "graph": None} if wanted != "ttl" else {"graph": "ttl"}
+    asked = {"store": store, "default": None, "named": None} | _wanted(wanted)
+    asked["limit"] = configuration_of(console).query_bytes
+    with Pool(1) as pool, _blaming("standard input" if query == "-" else query, wanted):
         frames = pool.run("query", asked, timeout, body=text.encode(), label=query)
-        try:
-            (_tell_table if wanted == "table" else _pass_on)(console, frames)
-        except NotAcceptable:
-            other = "--format ttl" if wanted != "ttl" else "--format json, csv, tsv, xml or table"
-            raise BadInput(
-                f"this query cannot be answered as {wanted}", where=query, hint=f"use {other}"
-            ) from None
+        with console.progress() as progress:
+            progress(0, None, "querying")
+            pieces = (frame for frame in frames if "beat" not in frame[0])
+            # A table is drawn when all of it is there; the rest goes out as it comes.
+            ready = list(itertools.islice(pieces, None if wanted == "table" else 1))
+        answer = itertools.chain(ready, pieces)
+        (_tell_table if wanted == "table" else _pass_on)(console, answer)
     return DONE
+
+
+def _wanted(format: str) -> dict[str, Any]:
+    """What the worker is to answer with."""
+    if format == "table":
+        return {"rows": _TABLE_ROWS}
+    return {"graph": "ttl"} if format == "ttl" else {"results": format, "graph": None}
+
+
+@contextlib.contextmanager
+def _blaming(name: str, wanted: str) -> Iterator[None]:
+    """Say of which query an error is, and what can be done about it here."""
+    try:
+        yield
+    except NotAcceptable:
+        other = "--format ttl" if wanted != "ttl" else "--format json, csv, tsv, xml or table"
+        raise BadInput(
+            f"this query cannot be answered as {wanted}", where=name, hint=f"use {other}"
+        ) from None
+    except BilbaokgError as error:
+        error.where = name
+        if isinstance(error, DeadlineExceeded):
+            error.hint = "give it more --timeout, or ask for less"
+        raise
 
 
 def _saved(name: str) -> Query:
     """The query of a name, a file or standard input. Raises NotFound, BadInput."""
     if name == "-":
-        return queries.parse("standard input", sys.stdin.read())
-    file = Path(name)
-    if file.suffix in (".rq", ".sparql") or file.is_file():
-        try:
-            return queries.parse(name, file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"cannot be read: {error}", where=name) from None
+        return queries.parse("standard input", stdin_text(queries.LIMIT))
+    if any(character in name for character in "{?\n"):
+        hint = "write it to a file, or to standard input: echo QUERY | bilbaokg query -"
+        raise BadInput("a query's text is no argument", hint=hint)
+    if Path(name).suffix in (".rq", ".sparql") or Path(name).is_file():
+        return queries.parse(name, _file_text(Path(name)))
     if "/" in name:
         return queries.load(name)
     try:
@@ -140,6 +179,19 @@ def _saved(name: str) -> Query:
     except NotFound as error:
         near = (error.hint or "see: bilbaokg queries").replace(_EXAMPLES, "")
         raise NotFound(f"no saved query {name!r}", hint=near) from None
+
+
+def _file_text(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(queries.LIMIT + 1)
+        if len(content) > queries.LIMIT:
+            raise TooLarge(f"a query has at most {queries.LIMIT:,} bytes", where=str(file))
+        return content.decode()
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where=str(file)) from None
+    except UnicodeDecodeError as error:
+        raise BadInput(f"byte {error.start} is not UTF-8", where=str(file)) from None
 
 
 def _bound(saved: Query, params: tuple[str, ...], language: str) -> str:
@@ -153,9 +205,9 @@ def _bound(saved: Query, params: tuple[str, ...], language: str) -> str:
 
 def _pass_on(_console: Console, frames: Iterator[tuple[dict[str, Any], bytes]]) -> None:
     for _, piece in frames:
-        sys.stdout.buffer.write(piece)
-    sys.stdout.buffer.write(b"\n" if sys.stdout.isatty() else b"")
-    sys.stdout.buffer.flush()
+        emit(piece)
+    if sys.stdout.isatty():
+        emit("\n")
 
 
 def _tell_table(console: Console, frames: Iterator[tuple[dict[str, Any], bytes]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -17,7 +18,6 @@ from bilbaokg.cli.base import (
     verb,
 )
 from bilbaokg.console import Console
-from bilbaokg.errors import BadInput
 from bilbaokg.model import Release
 
 __all__: list[str] = []
@@ -26,7 +26,10 @@ __all__: list[str] = []
 @group.group("release")
 @global_options
 def release_group() -> None:
-    """Build, publish and compare releases."""
+    """Build, publish and compare releases.
+
+    Example: bilbaokg release build --hold-back
+    """
 
 
 @verb(release_group, "build")
@@ -41,8 +44,6 @@ def release_build(console: Console, **options: Any) -> int:
 
     Example: bilbaokg release build --hold-back --note "November"
     """
-    if options["hold_back"] and options["waive"] is not None:
-        raise BadInput("--hold-back and --waive exclude each other")
     done = operate(console, "release.build", options)
     console.result(done, lambda: _tell_release(console, done, "Built"))
     return DONE
@@ -136,14 +137,16 @@ def release_show(console: Console, id: str | None) -> int:
 
     Example: bilbaokg release show r2
     """
-    shown, _ = chosen_release(console, id)
-    content = shown.manifest["content"]
-    console.result(shown.manifest, lambda: _tell_manifest(console, shown, content))
+    shown, configuration = chosen_release(console, id)
+    held = release.Releases(console.data, configuration).held_back(shown)
+    console.result(
+        shown.manifest | {"held_back": held}, lambda: _tell_manifest(console, shown, held)
+    )
     return DONE
 
 
-def _tell_manifest(console: Console, shown: Release, content: dict[str, Any]) -> None:
-    build = shown.manifest["build"]
+def _tell_manifest(console: Console, shown: Release, held: Sequence[dict[str, str]]) -> None:
+    content, build = shown.manifest["content"], shown.manifest["build"]
     console.say(
         f"{shown.id}, made {shown.created_at} by {build['actor']}, "
         f"after {shown.previous or 'none'}. {build['note']}"
@@ -155,8 +158,8 @@ def _tell_manifest(console: Console, shown: Release, content: dict[str, Any]) ->
     if content["cut"]:
         console.say("Left out because it may not be public:")
         console.table(["property", "statements"], [[p, n] for p, n in content["cut"].items()])
-    for held in content["held_back"]:
-        console.say(f"held back: {held['title']} ({held['reason']})", "yellow")
+    for record in held:
+        console.say(f"held back: {record['title']} ({record['reason']})", "yellow")
 
 
 @verb(release_group, "diff")
@@ -178,7 +181,9 @@ def release_diff(console: Console, before: str, after: str, statements: bool) ->
         "gone": changes.gone,
     }
     if statements:
-        value["removed"], value["added"] = release.statements(old, new)
+        with console.progress() as progress:
+            progress(0, None, "comparing")
+            value["removed"], value["added"] = release.statements(old, new)
 
     def tell() -> None:
         for kind in ("new", "changed", "gone"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -13,15 +14,27 @@ from bilbaokg import assets, release, settings
 from bilbaokg.cli.base import DONE, configuration_of, group, operate, verb
 from bilbaokg.cli.loading import counted
 from bilbaokg.console import Console
+from bilbaokg.errors import BadInput
 from bilbaokg.workspace import initialise
 
 __all__: list[str] = []
 
+_HOST: Final = click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on."
+)
+_PORT: Final = click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on.",
+)
+
 
 @verb(group, "demo")
 @click.option("--no-serve", is_flag=True, help="Load, validate and release, but do not serve.")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@_HOST
+@_PORT
 def demo(console: Console, no_serve: bool, host: str, port: int) -> int:
     """Load the bundled catalogue of Bilbao, validate it, release it and serve it.
 
@@ -63,10 +76,10 @@ def _demo_step(console: Console, folder: Path, step: dict[str, Any], label: str)
 
 
 @verb(group, "serve")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@_HOST
+@_PORT
 @click.option("--root-path", default="", help="Path prefix under a reverse proxy, such as /x.")
-@click.option("--workers", type=int, help="Query workers [2].")
+@click.option("--workers", type=click.IntRange(1, 64), help="Query workers [2].")
 def serve(console: Console, host: str, port: int, root_path: str, workers: int | None) -> int:
     """Serve pages, feeds, SPARQL and the API.
 
@@ -79,7 +92,11 @@ def _serve(console: Console, host: str, port: int, root_path: str, workers: int 
     from bilbaokg import server
 
     configuration = configuration_of(console)
-
+    host, root_path = host.strip("[]"), root_path.rstrip("/")
+    if not host:
+        raise BadInput("--host is empty", hint="give 127.0.0.1, or 0.0.0.0 for all addresses")
+    if not _ROOT_PATH.fullmatch(root_path):
+        raise BadInput(f"--root-path {root_path!r} is no path", hint="write it as /catalogue")
     if configuration.public_url == settings.Settings().public_url:
         # Nobody said where the public finds us: then it is where we listen.
         configuration = replace(configuration, public_url=_address(host, port) + root_path)
@@ -89,7 +106,7 @@ def _serve(console: Console, host: str, port: int, root_path: str, workers: int 
             address = _address(host, port) + root_path
             console.say(f"Serving {console.data} at {address}/  (Ctrl-C stops)")
             for path, what in _SIGHTS:
-                console.say(f"  {address}{path:<{_PATH_WIDTH}}  {what}")
+                console.say(f"  {address}{path.format(console.lang):<{_PATH_WIDTH}}  {what}")
 
     server.serve(
         console.data,
@@ -105,14 +122,16 @@ def _serve(console: Console, host: str, port: int, root_path: str, workers: int 
 
 _LOCAL: Final = ("127.0.0.1", "0.0.0.0", "::")  # noqa: S104 -- what to call it, not a bind
 _SIGHTS: Final = (
-    ("/es/datasets", "datasets, with search and facets"),
-    ("/es/validation", "what validation found"),
-    ("/es/sparql", "ask the graph"),
+    ("/{}/datasets", "datasets, with search and facets"),
+    ("/{}/validation", "what validation found"),
+    ("/{}/sparql", "ask the graph"),
     ("/catalog.ttl", "the feed that portals harvest (.rdf .jsonld .nt)"),
     ("/sparql", "the SPARQL endpoint"),
 )
+_ROOT_PATH: Final = re.compile(r"(?:/[\w.~-]+)*", re.ASCII)
 _PATH_WIDTH: Final = max(len(path) for path, _ in _SIGHTS)
 
 
 def _address(host: str, port: int) -> str:
-    return f"http://{'localhost' if host in _LOCAL else host}:{port}"
+    name = "localhost" if host in _LOCAL else f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}"

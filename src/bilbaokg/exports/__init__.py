@@ -39,6 +39,7 @@ __all__ = [
     "representation",
     "resource",
     "whole",
+    "write",
 ]
 
 Exporter = Feed | Full
@@ -130,35 +131,47 @@ def representation(
     """The file with one page of a target, in a syntax and, where wanted, for one language.
 
     It stands in the release or is made now, whole or not at all, in `cache/<release id>/`. Raises
-    NotFound (target, page, language) and UnsupportedFormat, saying what there is.
+    NotFound (target, page, language) and UnsupportedFormat, saying what there is; StorageFault when
+    the cache cannot be written: `write` needs none.
     """
-    exporter = _known(target, ext, language)
-    last = page_count(release, target)
-    if not 1 <= page <= last:
-        raise NotFound(f"{target} has no page {page}", hint=f"pages: 1 to {last}")
+    exporter = _known(release, target, ext, page, language)
+    name = f"all.{ext}"
+    if isinstance(exporter, Feed):
+        moved = _about(release, exporter)["public_url"] != settings.public_url
+        if ext in exporter.at_release and not language and not moved:
+            return _directory(release, exporter) / f"page-{page}.{ext}"
+        mark = hashlib.sha256(settings.public_url.encode()).hexdigest()[:8]
+        name = ".".join(filter(None, (f"page-{page}", language, mark if moved else "", ext)))
+    return _made(
+        cache / release.id / target / name,
+        lambda out: write(release, settings, target, ext, out, page, language),
+    )
+
+
+def write(
+    release: Release,
+    settings: Settings,
+    target: str,
+    ext: str,
+    out: BinaryIO,
+    page: int = 1,
+    language: str | None = None,
+) -> None:
+    """Write the content of a representation. Raises as `representation`."""
+    exporter = _known(release, target, ext, page, language)
     if isinstance(exporter, Full):
-        path = cache / release.id / target / f"all.{ext}"
-        return _made(path, lambda out: exporter.write(release, ext, out))
-    about = _about(release, exporter)
-    moved = about["public_url"] != settings.public_url
-    if ext in exporter.at_release and not language and not moved:
-        return _directory(release, exporter) / f"page-{page}.{ext}"
-    mark = hashlib.sha256(settings.public_url.encode()).hexdigest()[:8]
-    name = ".".join(filter(None, (f"page-{page}", language, mark if moved else "", ext)))
-
-    def fill(out: BinaryIO) -> None:
-        paging = _paging(about, settings, target, ext, language)
-        lines = in_language(_page_lines(release, exporter, page), language)
-        out.write(to_bytes(lines + paging.lines(page), ext))
-
-    return _made(cache / release.id / target / name, fill)
+        exporter.write(release, ext, out)
+        return
+    paging = _paging(_about(release, exporter), settings, target, ext, language)
+    lines = in_language(_page_lines(release, exporter, page), language)
+    out.write(to_bytes(lines + paging.lines(page), ext))
 
 
 def whole(
     release: Release, settings: Settings, target: str, ext: str, language: str | None = None
 ) -> bytes:
     """All pages of a target as one document, without paging nodes. Raises as `representation`."""
-    exporter = _known(target, ext, language)
+    exporter = _known(release, target, ext, 1, language)
     if isinstance(exporter, Full):
         out = io.BytesIO()
         exporter.write(release, ext, out)
@@ -198,8 +211,8 @@ def _target(name: str) -> Exporter:
     return TARGETS[name]
 
 
-def _known(target: str, ext: str, language: str | None) -> Exporter:
-    """The exporter, once target, syntax and language are known to fit."""
+def _known(release: Release, target: str, ext: str, page: int, language: str | None) -> Exporter:
+    """The exporter, once target, syntax, language and page are known to fit."""
     exporter = _target(target)
     if ext not in exporter.formats:
         raise UnsupportedFormat(
@@ -211,6 +224,9 @@ def _known(target: str, ext: str, language: str | None) -> Exporter:
             f"{target} is not written for the language {language!r}",
             hint=f"languages: {', '.join(languages) or 'all of them together'}",
         )
+    last = page_count(release, target)
+    if not 1 <= page <= last:
+        raise NotFound(f"{target} has no page {page}", hint=f"pages: 1 to {last}")
     return exporter
 
 

@@ -28,9 +28,12 @@ def token_create(
         day = date.fromisoformat(expires) if expires else None
     except ValueError:
         raise BadInput(f"--expires {expires!r} is no date", hint="write YYYY-MM-DD") from None
-    created = workspace.accounts.create(params["name"], params["scope"], expires=day)
-    _tell(workspace, params, "token.create", created["name"], {"scope": created["scope"]})
-    return created
+    name, scope = params["name"], params["scope"]
+    with workspace.mutex:
+        workspace.accounts.check(name, scope, expires=day)
+        # The audit comes first: no token ever works that it does not know of.
+        _tell(workspace, params, "token.create", name, {"scope": scope})
+        return workspace.accounts.create(name, scope, expires=day)
 
 
 def token_list(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -42,20 +45,21 @@ def token_revoke(
     workspace: Workspace, params: dict[str, Any], progress: Progress
 ) -> dict[str, Any]:
     """Revoke a token by name or id. params: name, actor."""
-    revoked = workspace.accounts.revoke(params["name"])
-    _tell(workspace, params, "token.revoke", params["name"], {})
-    return revoked
+    with workspace.mutex:
+        token = workspace.accounts.get(params["name"])
+        # What the audit tells is done when the workspace opens again, if it is not done now.
+        _tell(workspace, params, "token.revoke", token["name"], {"id": token["id"]})
+        return workspace.accounts.revoke(token["id"])
 
 
 def _tell(
     workspace: Workspace, params: dict[str, Any], kind: str, subject: str, detail: dict[str, Any]
 ) -> None:
-    """Write an audit entry of its own."""
-    with workspace.mutex:
-        actor = params.get("actor") or operator()
-        event, entry = workspace.records.audit.next(actor, kind, subject, detail)
-        workspace.store.apply([entry])
-        workspace.records.audit.written(event)
+    """Write an audit entry of its own. The caller holds the write lock."""
+    actor = params.get("actor") or operator()
+    event, entry = workspace.records.audit.next(actor, kind, subject, detail)
+    workspace.store.apply([entry])
+    workspace.records.audit.written(event)
 
 
 def status(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bilbaokg import quality
+from bilbaokg.errors import BadInput
 from bilbaokg.importers import importer_for
 from bilbaokg.importers.rdf import discover, name_of
 from bilbaokg.merging import Plan
@@ -29,6 +30,7 @@ def load(workspace: Workspace, params: dict[str, Any], progress: Progress) -> di
     params: paths (absolute), format, base, source, dry_run, actor, why. All files are parsed whole
     before the first commit. The result is the document of `load --json`.
     """
+    _check_name(params.get("source"))
     paths = [Path(p) for p in params["paths"]]
     sources = discover(
         paths,
@@ -42,10 +44,17 @@ def load(workspace: Workspace, params: dict[str, Any], progress: Progress) -> di
 
 def load_content(workspace: Workspace, params: dict[str, Any], content: bytes) -> dict[str, Any]:
     """Import one HTTP body. params: source, media_type, base, dry_run, actor, why."""
+    _check_name(params["source"])
     source = Source(params["source"], None, params["media_type"], content, params.get("base"))
     # A packed body counts as what it unpacks to.
     limited = replace(workspace.settings, file_limit=workspace.settings.body_limit)
     return _import(workspace, [source], [], params, lambda *_: None, limited)
+
+
+def _check_name(source: str | None) -> None:
+    """Names of sources are shown to people and compared by machines."""
+    if source is not None and not (source.isprintable() and source.strip()):
+        raise BadInput(f"{source!r} is no name for a source", hint="printable characters")
 
 
 def _import(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bilbaokg.errors import Conflict, NotFound
+from bilbaokg.errors import BadInput, Conflict, NotFound
 from bilbaokg.operations.base import Progress
+from bilbaokg.partition import Home
+from bilbaokg.terms import is_iri
 from bilbaokg.workspace import Workspace, operator
 
 __all__ = ["checkpoint", "delete", "dump", "history", "restore", "visibility"]
@@ -17,10 +19,10 @@ def delete(workspace: Workspace, params: dict[str, Any], progress: Progress) -> 
 
     Records that still refer to it are listed first: Conflict unless `force`.
     """
+    if params.get("replaced_by"):
+        _check_iri(params["replaced_by"])
     with workspace.mutex:
-        home = workspace.records.home(f"<{params['iri']}>")
-        if home is None or home.iri != params["iri"]:
-            raise NotFound(f"no record has the IRI {params['iri']}")
+        home = _home(workspace, params["iri"])
         referring = [h.iri for h in workspace.records.referrers(f"<{home.iri}>") if h.id != home.id]
         if referring and not params.get("force"):
             raise Conflict(
@@ -40,9 +42,7 @@ def delete(workspace: Workspace, params: dict[str, Any], progress: Progress) -> 
 def restore(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Bring a deleted record back as it was. params: iri, actor, why."""
     with workspace.mutex:
-        home = workspace.records.home(f"<{params['iri']}>")
-        if home is None or home.iri != params["iri"]:
-            raise NotFound(f"no record has the IRI {params['iri']}")
+        home = _home(workspace, params["iri"])
         event = workspace.records.restore(
             home.id, actor=params.get("actor") or operator(), why=params.get("why") or ""
         )
@@ -52,9 +52,7 @@ def restore(workspace: Workspace, params: dict[str, Any], progress: Progress) ->
 def visibility(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Set a record public or internal. params: iri, to, actor, why."""
     with workspace.mutex:
-        home = workspace.records.home(f"<{params['iri']}>")
-        if home is None or home.iri != params["iri"]:
-            raise NotFound(f"no record has the IRI {params['iri']}")
+        home = _home(workspace, params["iri"])
         workspace.records.set_visibility(
             home.id,
             params["to"],
@@ -80,9 +78,26 @@ def checkpoint(workspace: Workspace, params: dict[str, Any], progress: Progress)
 
 
 def history(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """The revisions of a record. params: iri."""
+    """The revisions of a record, or of the one that holds a part. params: iri."""
     with workspace.mutex:
-        home = workspace.records.home(f"<{params['iri']}>")
-        if home is None:
-            raise NotFound(f"no record has the IRI {params['iri']}")
+        home = _home(workspace, params["iri"], part=True)
         return {"id": home.id, "revisions": workspace.records.revisions(home.id)}
+
+
+def _home(workspace: Workspace, iri: str, *, part: bool = False) -> Home:
+    """The record of an IRI; with `part` also the one that only holds it. Raises NotFound."""
+    _check_iri(iri)
+    home = workspace.records.home(f"<{iri}>")
+    if home is None or (home.iri != iri and not part):
+        raise NotFound(
+            f"no record has the IRI {iri}",
+            hint=f"it is a part of {home.iri}" if home else "check its spelling",
+        )
+    return home
+
+
+def _check_iri(iri: str) -> None:
+    if not is_iri(iri):
+        raise BadInput(
+            f"{iri!r} is no absolute IRI", hint="such as https://data.example.org/id/dataset/noise"
+        )

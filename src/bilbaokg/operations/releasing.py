@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from bilbaokg import profiles, shacl
+from bilbaokg import profiles, selection, shacl
 from bilbaokg.errors import BadInput, Invalid, NotFound
-from bilbaokg.model import Profile, Release, Report
+from bilbaokg.model import Release, Report
 from bilbaokg.operations.base import Progress
 from bilbaokg.terms import PREFIXES
 from bilbaokg.workspace import Workspace, operator
@@ -22,15 +22,20 @@ def release_build(
     profile = profiles.load(params.get("profile") or workspace.settings.profile)
     waive = params.get("waive")
     if waive is not None and not waive.strip():
-        raise BadInput("--waive needs a reason")
+        raise BadInput("to waive needs a reason")
+    if waive is not None and params.get("hold_back"):
+        raise BadInput("to hold back and to waive exclude each other")
 
     def check(lines: Iterable[str]) -> Report:
         progress(0, None, f"validating against {profile.label}")
-        return _check(list(lines), profile, params)
+        return shacl.check(lines, profile, language=params.get("lang") or "es")
 
     with workspace.mutex:
-        content = workspace.builder.choose(
+        progress(0, None, "choosing records")
+        content = selection.choose(
+            workspace.records.all(),
             None if params.get("unchecked") else check,
+            workspace.settings,
             hold_back=bool(params.get("hold_back")),
             waive=waive,
         )
@@ -43,14 +48,12 @@ def release_build(
             waive=waive if blocking else None,
             progress=lambda text: progress(0, None, text),
         )
-    return _summary(built) | {"report": content.report.counts if content.report else None}
+    return _summary(workspace, built) | {
+        "report": content.report.counts if content.report else None
+    }
 
 
-def _check(lines: list[str], profile: Profile, params: dict[str, Any]) -> Report:
-    return shacl.check(lines, profile, language=params.get("lang") or "es")
-
-
-def _summary(built: Release) -> dict[str, Any]:
+def _summary(workspace: Workspace, built: Release) -> dict[str, Any]:
     content = built.manifest["content"]
     return {
         "id": built.id,
@@ -59,7 +62,7 @@ def _summary(built: Release) -> dict[str, Any]:
         "sha256": built.sha256,
         "records": len(content["entries"]),
         "datasets": content["counts"].get(f"{PREFIXES['dcat']}Dataset", 0),
-        "held_back": content["held_back"],
+        "held_back": workspace.releases.held_back(built),
         "waived": content["waived"],
         "note": built.manifest["build"]["note"],
     }
@@ -80,7 +83,7 @@ def release_publish(
             kind="release.publish",
             why=params.get("why") or "",
         )
-    return _summary(published)
+    return _summary(workspace, published)
 
 
 def release_rollback(
@@ -101,4 +104,4 @@ def release_rollback(
             kind="release.rollback",
             why=params.get("why") or "",
         )
-    return _summary(restored)
+    return _summary(workspace, restored)

@@ -5,18 +5,21 @@ Each write calls the same operation as the command line, in the name of the toke
 
 from __future__ import annotations
 
+import copy
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 import anyio
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Path, Query
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bilbaokg import profiles
 from bilbaokg.errors import BadInput, SyntaxFault, TooLarge, UnsupportedFormat
 from bilbaokg.formats import FORMATS, by_media_type
 from bilbaokg.model import Release
@@ -37,12 +40,14 @@ class Build(BaseModel):
     model_config = ConfigDict(extra="forbid")
     profile: str | None = Field(None, description="name/version; default: the setting `profile`")
     hold_back: bool = Field(False, description="leave out the records that fail the gate")
-    waive: str | None = Field(None, description="take failing records in, for this reason")
+    waive: str | None = Field(
+        None, max_length=1000, description="take failing records in, for this reason"
+    )
     note: str = Field("", max_length=1000)
 
 
 def public_routes(context: Context) -> list[BaseRoute]:
-    """What everyone may know: the current release and the list of releases."""
+    """What everyone may know: the current release and the list of releases; HEAD as GET."""
     router = APIRouter(tags=["releases"])
 
     @router.get("/api/status")
@@ -71,7 +76,14 @@ def public_routes(context: Context) -> list[BaseRoute]:
         """One release."""
         return _summary(context.releases.get(id), context.current())
 
-    return list(router.routes)
+    return [*router.routes, *map(_head, router.routes)]
+
+
+def _head(route: BaseRoute) -> BaseRoute:
+    """The same route for HEAD (RFC 9110, section 9.1), which FastAPI leaves out."""
+    twin = copy.copy(cast(APIRoute, route))
+    twin.methods, twin.include_in_schema = {"HEAD"}, False
+    return twin
 
 
 def _summary(release: Release, current: Release | None) -> dict[str, Any]:
@@ -83,7 +95,7 @@ def _summary(release: Release, current: Release | None) -> dict[str, Any]:
         "sha256": release.sha256,
         "records": len(content["entries"]),
         "datasets": content["counts"].get(DCAT.Dataset, 0),
-        "held_back": len(content["held_back"]),
+        "held_back": release.held_back,
         "profile": content["profile"],
         "current": current is not None and release.id == current.id,
     }
@@ -134,6 +146,8 @@ def build_routes(context: Context) -> list[BaseRoute]:
     @router.post("/api/releases", status_code=201)
     def build(request: Request, wanted: Build | None = None) -> Response:
         """Build a release; it is not published yet. 409 with the report when the gate refuses."""
+        if wanted and wanted.profile:
+            profiles.bundled(wanted.profile)
         built = operate("release.build", request, (wanted or Build.model_validate({})).model_dump())
         root = request.scope.get("root_path", "")
         return JSONResponse(built, 201, {"Location": f"{root}/api/releases/{built['id']}"})
@@ -150,7 +164,9 @@ def publish_routes(context: Context) -> list[BaseRoute]:
 
     @router.post("/api/releases/{id}/publish")
     def publish(
-        request: Request, id: Annotated[str, Path(pattern=_RELEASE)], why: str = ""
+        request: Request,
+        id: Annotated[str, Path(pattern=_RELEASE)],
+        why: Annotated[str, Query(max_length=1000)] = "",
     ) -> dict[str, Any]:
         """Make a release current."""
         return operate("release.publish", request, {"id": id, "why": why})

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bilbaokg.errors import BadInput
 from bilbaokg.server import api, auth, errors, feeds, pages, resources, sparql
 from bilbaokg.server.context import Context
+from bilbaokg.server.draining import Drain, Gate
 
 __all__ = ["CONTENT_SECURITY_POLICY", "PARTS", "create_app"]
 
@@ -52,18 +53,21 @@ _SHARED: Final = (
 )
 
 
-def create_app(context: Context, *, host: str = "127.0.0.1", root_path: str = "") -> FastAPI:
+def create_app(
+    context: Context, *, host: str = "127.0.0.1", root_path: str = "", drain: Drain | None = None
+) -> FastAPI:
     """The application over a context.
 
     host: the address that the server is bound to. root_path: the path prefix under which a reverse
-    proxy serves us (`/datos`), whether the proxy takes it away or not. Raises TypeError when a
-    route has no action.
+    proxy serves us (`/datos`), whether the proxy takes it away or not. drain: told of every
+    request. Raises TypeError when a route has no action.
     """
     app = FastAPI(
         title="bilbaokg", version=_version(), docs_url=None, redoc_url=None, openapi_url=None,
         redirect_slashes=False, exception_handlers=errors.HANDLERS,
         middleware=[
             Middleware(_Envelope),
+            Middleware(Gate, drain=drain or Drain()),
             Middleware(errors.Unexpected),
             Middleware(_Prefix, root_path=root_path.rstrip("/")),
             Middleware(_Hosts, allowed=_hosts(context, host)),

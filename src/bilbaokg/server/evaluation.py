@@ -158,7 +158,10 @@ class Answer:
             self._place.leave()
 
     def _end(self) -> None:
-        self._frames.close()  # type: ignore[attr-defined]
+        # Another thread may be waiting for the next frame: then that one closes them.
+        self.stop(Stopped())
+        with contextlib.suppress(ValueError):
+            self._frames.close()  # type: ignore[attr-defined]
 
 
 @contextlib.asynccontextmanager

@@ -1,28 +1,33 @@
 """The feeds: `/catalog.{ext}` (target dcat-ap) and `/feeds/{target}/catalog.{ext}`, from the disk.
 
 What is sent was written when the release was built, or once on first request; it never changes
-afterwards. So the ETag is made of the release and the representation, and a gzip twin is kept.
+afterwards. So the ETag is made of the release and of what is asked for, and a gzip twin is kept.
+Where the cache cannot be written (a full disk), the answer is made while it is sent, without gzip.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import itertools
+import os
 import shutil
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from bilbaokg import exports
-from bilbaokg.errors import BadInput, NotFound
+from bilbaokg.errors import BadInput, NotFound, StorageFault
+from bilbaokg.exports.files import replace_file
 from bilbaokg.formats import FORMATS
 from bilbaokg.model import Release
 from bilbaokg.server import negotiate
@@ -30,11 +35,12 @@ from bilbaokg.server.context import Context
 from bilbaokg.terms import DCAT, DCT, LANGUAGES, RDF, literal, mint, ref
 from bilbaokg.writing import to_bytes
 
-__all__ = ["EXTENSIONS", "is_known", "media_type", "routes", "send_file", "validators"]
+__all__ = ["EXTENSIONS", "is_known", "media_type", "routes", "validators"]
 
 EXTENSIONS: Final = ("rdf", "ttl", "jsonld", "nt")
 Handler = Callable[[Request], Response]
 _MOST_PAGES: Final = 1_000_000
+_PIECE: Final = 64 << 10
 
 
 def routes(context: Context) -> list[BaseRoute]:
@@ -77,16 +83,58 @@ class _Feeds:
             raise NotFound(f"no feed {target!r}", hint=f"feeds: {', '.join(exports.TARGETS)}")
         if release is None:
             return _empty(self.context, ext)
-        path = exports.representation(
-            release,
-            self.context.settings,
-            target,
-            ext,
-            page,
-            language,
-            cache=self.context.cache,
-        )
-        return send_file(request, path, release, ext, self.context.cache)
+        return _Representation(self.context, release, target, ext, page, language).send(request)
+
+
+@dataclass(frozen=True, slots=True)
+class _Representation:
+    """One page of a target, in a syntax and perhaps one language. Blocks on the disk."""
+
+    context: Context
+    release: Release
+    target: str
+    ext: str
+    page: int
+    language: str | None
+
+    def send(self, request: Request) -> Response:
+        """304 where the client has it, gzip where welcome and kept, else plain."""
+        file = self._file()
+        if negotiate.accepts_gzip(request.headers.get("accept-encoding")) and file:
+            headers = self._headers("gzip")
+            if is_known(request.headers, headers):
+                return Response(status_code=304, headers=headers)
+            if twin := _gzip(file, self.release, self.context.cache):
+                return FileResponse(twin, headers=headers, media_type=media_type(self.ext))
+        headers = self._headers()
+        if is_known(request.headers, headers):
+            return Response(status_code=304, headers=headers)
+        if file:
+            return FileResponse(file, headers=headers, media_type=media_type(self.ext))
+        pieces = _pieces(self._write)
+        # What fails before the first piece is full is an error like any other.
+        body = itertools.chain([next(pieces, b"")], pieces)
+        return StreamingResponse(body, headers=headers, media_type=media_type(self.ext))
+
+    def _file(self) -> Path | None:
+        """The file with it, or None where none can be kept."""
+        settings, cache = self.context.settings, self.context.cache
+        try:
+            return exports.representation(
+                self.release, settings, self.target, self.ext, self.page, self.language, cache=cache
+            )
+        except StorageFault:
+            return None
+
+    def _write(self, out: BinaryIO) -> None:
+        settings = self.context.settings
+        exports.write(self.release, settings, self.target, self.ext, out, self.page, self.language)
+
+    def _headers(self, encoding: str = "") -> dict[str, str]:
+        place = self.context.settings.public_url
+        asked = f"{self.target} {self.ext} {self.page} {self.language} {place} {encoding}"
+        headers = validators(self.release, asked) | {"Vary": "Accept-Encoding"}
+        return headers | ({"Content-Encoding": encoding} if encoding else {})
 
 
 def _page(text: str | None) -> int:
@@ -115,22 +163,6 @@ def _empty(context: Context, ext: str) -> Response:
     ]
     headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     return Response(to_bytes(sorted(lines), ext), headers=headers, media_type=media_type(ext))
-
-
-def send_file(request: Request, path: Path, release: Release, ext: str, cache: Path) -> Response:
-    """A file of a release with its validators: 304 where the client has it, gzip where welcome.
-
-    Blocks on the disk: to be called from a thread.
-    """
-    zipped = negotiate.accepts_gzip(request.headers.get("accept-encoding"))
-    name = "/".join(path.parts[-3:])
-    headers = validators(release, f"{name} {path.stat().st_size} {zipped}")
-    headers["Vary"] = "Accept-Encoding"
-    if is_known(request.headers, headers):
-        return Response(status_code=304, headers=headers)
-    if zipped:
-        path, headers["Content-Encoding"] = _gzip(path, release, cache), "gzip"
-    return FileResponse(path, headers=headers, media_type=media_type(ext))
 
 
 def validators(release: Release, representation: str) -> dict[str, str]:
@@ -162,18 +194,43 @@ def media_type(ext: str) -> str:
     return f"{found}; charset=utf-8" if found.startswith("text/") else found
 
 
-def _gzip(path: Path, release: Release, cache: Path) -> Path:
-    """The gzip twin of a file, made once; the same bytes each time it is made."""
+def _gzip(path: Path, release: Release, cache: Path) -> Path | None:
+    """The gzip twin of a file, made once; the same bytes each time. None when it cannot be kept."""
     key = hashlib.sha256(str(path).encode()).hexdigest()[:24]
     twin = cache / release.id / "gzip" / f"{key}.gz"
+
+    def fill(out: BinaryIO) -> None:
+        with path.open("rb") as plain, gzip.GzipFile("", "wb", 6, out, 0) as packed:
+            shutil.copyfileobj(plain, packed, 1 << 20)
+
     if not twin.is_file():
-        twin.parent.mkdir(parents=True, exist_ok=True)
-        part = twin.with_suffix(f".{threading.get_ident()}.part")
-        with (
-            path.open("rb") as plain,
-            part.open("wb") as out,
-            gzip.GzipFile("", "wb", 6, out, 0) as z,
-        ):
-            shutil.copyfileobj(plain, z, 1 << 20)
-        part.replace(twin)
+        try:
+            replace_file(twin, fill)
+        except StorageFault:
+            return None
     return twin
+
+
+def _pieces(write: Callable[[BinaryIO], None]) -> Iterator[bytes]:
+    """What `write` writes, as it comes; it waits for whoever takes the pieces, and fails for it."""
+    reading, writing = os.pipe()
+    failed: list[Exception] = []
+
+    def work() -> None:
+        try:
+            with os.fdopen(writing, "wb", _PIECE) as out:
+                write(out)
+        except Exception as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while piece := os.read(reading, _PIECE):
+            yield piece
+        thread.join()
+        if failed:
+            raise failed[0]
+    finally:
+        # Writing on into a closed pipe fails, and so ends the thread.
+        os.close(reading)

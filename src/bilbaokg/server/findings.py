@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import pyoxigraph as ox
 
-from bilbaokg import profiles
+from bilbaokg import profiles, render
 from bilbaokg.errors import BilbaokgError
 from bilbaokg.index import Text, choose
 from bilbaokg.model import SEVERITIES
+from bilbaokg.selection import DANGLING
 from bilbaokg.server.reading import Reader, anchor
 from bilbaokg.server.views import (
     Finding,
@@ -59,8 +60,6 @@ class _Reports:
         self.reader = reader
         self.report = reader.opened.report
         self.results: list[Result] = self.report["results"] if self.report else []
-        held = reader.opened.release.manifest["content"]["held_back"]
-        self.held: dict[str, str] = {entry["iri"]: entry["title"] for entry in held}
         self.texts = _shape_texts(self.report["profile"]) if self.report else {}
 
     def text(self, result: Result, kind: str) -> str | None:
@@ -116,11 +115,10 @@ class _Reports:
         )
 
     def _title(self, subject: str, results: list[Result]) -> Value:
-        """What was held back has no page: it is named by the title that the report gives."""
+        """What has no page of its own is named as the report names it."""
         if self.reader.place(subject):
             return self.reader.iri(subject)
-        title = self.held.get(subject) or results[0]["title"] or subject
-        return Value(Text(title, ""), None, subject)
+        return Value(Text(results[0]["title"] or subject, ""), None, subject)
 
     def kinds(self) -> list[FindingKind]:
         """The different findings, the gravest and most frequent first."""
@@ -132,15 +130,17 @@ class _Reports:
         ordered = sorted(counted, key=lambda f: (SEVERITIES.index(f.severity), -f.count, f.message))
         return [FindingKind(f, len(subjects[(f.severity, f.message)])) for f in ordered]
 
-    def reason(self, held: Result) -> str:
-        """Why a record was held back, in the reader's language where the report tells."""
-        for result in self.results:
-            if result["message"] == held["reason"] and held["iri"] in (
-                result["dataset"],
-                result["focus"],
-            ):
-                return self.text(result, "message") or str(held["reason"])
-        return str(held["reason"])
+    def rule(self, failed: Result) -> str:
+        """The rule by which records were held back, in the reader's language."""
+        path = failed["path"]
+        name = self.reader.name(path).text if path else ""
+        if failed["component"] == DANGLING:
+            return render.translate("validation.dangling", self.reader.lang, property=name)
+        known = self.texts.get((failed["shape"] or "", "message"), {})
+        if known and failed["component"] != _OWN_MESSAGE:
+            return choose(known, self.reader.lang).text
+        component = failed["component"].removesuffix("ConstraintComponent")
+        return f"{name}: {component}" if name else component
 
 
 def of_dataset(reader: Reader, iri: str) -> list[Finding]:
@@ -154,7 +154,7 @@ def page(reader: Reader, severity: str) -> ValidationPage:
     content = reader.opened.release.manifest["content"]
     reports = _Reports(reader)
     report = reports.report
-    held = [HeldBack(h["id"], h["title"], reports.reason(h)) for h in content["held_back"]]
+    held = [HeldBack(reports.rule(failed), failed["count"]) for failed in content["held_back"]]
     groups = reports.groups(r for r in reports.results if severity in ("", r["severity"]))
     return ValidationPage(
         release=reader.opened.release.id,

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from bilbaokg.errors import BadInput, BilbaokgError, NotFound
 from bilbaokg.operations import OPERATIONS, Progress
+from bilbaokg.server.draining import Drain, ending
 from bilbaokg.workspace import Workspace, operator
 
 __all__ = ["control_app"]
@@ -26,19 +27,23 @@ log = logging.getLogger(__name__)
 _TELL_SECONDS: Final = 0.1
 
 
-def control_app(workspace: Workspace) -> Starlette:
+def control_app(workspace: Workspace, drain: Drain) -> Starlette:
     """The application behind the socket: every operation, in the local operator's name."""
 
     async def ping(request: Request) -> Response:
-        return JSONResponse({"pid": os.getpid(), "operations": sorted(OPERATIONS)})
+        status = 503 if drain.begun else 200
+        return JSONResponse({"pid": os.getpid(), "operations": sorted(OPERATIONS)}, status)
 
     async def operate(request: Request) -> Response:
         name = request.path_params["operation"]
         try:
+            if drain.begun:
+                raise ending()
             params = _params(name, await request.body())
         except BilbaokgError as error:
             return JSONResponse({"problem": error.problem()}, error.status)
-        return StreamingResponse(_work(workspace, name, params), media_type="application/x-ndjson")
+        lines = _work(workspace, drain, name, params)
+        return StreamingResponse(lines, media_type="application/x-ndjson")
 
     return Starlette(routes=[Route("/", ping), Route("/{operation}", operate, methods=["POST"])])
 
@@ -55,7 +60,9 @@ def _params(name: str, body: bytes) -> dict[str, Any]:
     return params | {"actor": params.get("actor") or operator()}
 
 
-async def _work(workspace: Workspace, name: str, params: dict[str, Any]) -> AsyncIterator[bytes]:
+async def _work(
+    workspace: Workspace, drain: Drain, name: str, params: dict[str, Any]
+) -> AsyncIterator[bytes]:
     """Do the operation in a thread; it goes on to its end even when the caller goes away."""
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -68,8 +75,9 @@ async def _work(workspace: Workspace, name: str, params: dict[str, Any]) -> Asyn
             loop.call_soon_threadsafe(lines.put_nowait, {"progress": [done, total, text]})
 
     def do() -> None:
-        line = _outcome(workspace, name, params, progress)
-        loop.call_soon_threadsafe(lines.put_nowait, line)
+        with drain.work():
+            line = _outcome(workspace, name, params, progress)
+            loop.call_soon_threadsafe(lines.put_nowait, line)
 
     loop.run_in_executor(None, do)
     while True:

@@ -178,7 +178,7 @@ class _Pages:
                     current=release.id == reader.opened.release.id,
                     records=len(content["entries"]),
                     statements=sum(entry["statements"] for entry in content["entries"]),
-                    held_back=len(content["held_back"]),
+                    held_back=release.held_back,
                     waived=bool(content["waived"]),
                     changes=self._changes(release),
                     note=release.manifest["build"]["note"],

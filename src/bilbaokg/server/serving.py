@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
-import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
-
-import uvicorn
-from starlette.types import ASGIApp
+from typing import Final
 
 from bilbaokg.errors import BadInput
 from bilbaokg.server import control, logs
-from bilbaokg.server.app import create_app
-from bilbaokg.server.context import Context
-from bilbaokg.server.operate import control_app
 from bilbaokg.settings import Settings
 from bilbaokg.workers import Pool
-from bilbaokg.workspace import Workspace
+from bilbaokg.workspace import WAIT_SECONDS, Workspace
 
 __all__ = ["serve"]
 
-log = logging.getLogger(__name__)
-
-_DRAIN_SECONDS: Final = 10
 # For each worker of the fast lane one of the slow lane (evaluation.Lanes).
 _LANES: Final = 2
 
@@ -42,19 +31,24 @@ def serve(
     catalogue, StoreBusy naming the holder, BadInput when the address cannot be used.
     """
     logs.configure()
-    listening = _listen(host, port)
+    # Another server does not end by itself: nothing to wait for.
+    wait = 0.0 if control.available(data) else WAIT_SECONDS
     pool = Pool(_LANES * (workers or settings.workers), settings.memory_limit)
-    # The lock first, for a quick refusal; workers are new programs, which inherit no open store.
-    with contextlib.closing(listening), pool, Workspace(data, settings) as workspace:
+    # The lock comes before the port, which a first server may hold as well.
+    with (
+        pool,
+        Workspace(data, settings, wait=wait) as workspace,
+        contextlib.closing(_listen(host, port)) as listening,
+    ):
+        # What takes long to import comes after the lock, so that a refusal is quick.
+        from bilbaokg.server import running
+        from bilbaokg.server.context import Context
+
+        # Workers are new programs, which inherit no open store.
         pool.start()
         context = Context(data, settings, workspace.releases, pool, workspace.accounts, workspace)
-        app = create_app(context, host=host, root_path=root_path)
-        server = _server(app)
-        run = _run(server, listening, workspace, lambda: announce(_address(listening)))
-        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-            runner.run(run)
-        pool.close()
-        context.lanes.close()
+        started = partial(announce, _address(listening))
+        running.run(context, workspace, listening, host, root_path, started)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -67,7 +61,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.close()
         text = getattr(error, "strerror", None) or str(error)
         raise BadInput(
-            f"cannot listen there: {text}", where=f"{host}:{port}", hint="choose another --port"
+            f"cannot listen there: {text}",
+            where=f"{host}:{port}",
+            hint="choose another --host or --port",
         ) from None
     return listening
 
@@ -75,48 +71,3 @@ def _listen(host: str, port: int) -> socket.socket:
 def _address(listening: socket.socket) -> str:
     host, port = listening.getsockname()[:2]
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-
-
-class _Server(uvicorn.Server):
-    """Leaves the signals to us: two servers share this process."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
-
-
-def _server(app: ASGIApp) -> _Server:
-    options: dict[str, Any] = {
-        "lifespan": "off", "access_log": False, "log_config": None, "server_header": False,
-        "proxy_headers": False, "ws": "none", "timeout_graceful_shutdown": _DRAIN_SECONDS,
-    }  # fmt: skip
-    return _Server(uvicorn.Config(app, **options))
-
-
-async def _run(
-    server: _Server, listening: socket.socket, workspace: Workspace, started: Callable[[], None]
-) -> None:
-    """Serve both sockets until a signal comes."""
-    control_socket = control.bind(workspace.data)
-    control_server = _server(control_app(workspace))
-    servers = (server, control_server)
-
-    def stop() -> None:
-        for each in servers:
-            each.force_exit = each.should_exit
-            each.should_exit = True
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    serving = asyncio.gather(server.serve([listening]), control_server.serve([control_socket]))
-    try:
-        while not all(each.started for each in servers) and not serving.done():
-            await asyncio.sleep(0.01)
-        started()
-        log.info("serving")
-        await serving
-    finally:
-        control.remove(workspace.data)
-    log.info("stopped")

@@ -24,6 +24,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from bilbaokg import queries
 from bilbaokg.errors import (
     BadInput,
     BilbaokgError,
@@ -41,11 +42,10 @@ from bilbaokg.store.evaluate import GRAPHS, RESULTS
 from bilbaokg.terms import is_iri, ref
 from bilbaokg.writing import to_bytes
 
-__all__ = ["QUERY_LIMIT", "Rows", "routes", "run", "working_routes"]
+__all__ = ["Rows", "routes", "run", "working_routes"]
 
 log = logging.getLogger(__name__)
 
-QUERY_LIMIT: Final = 1 << 20
 _HELD_BACK: Final = 64 << 10
 _FORM: Final = "application/x-www-form-urlencoded"
 _DIRECT: Final = "application/sparql-query"
@@ -274,8 +274,10 @@ async def _body(request: Request) -> bytes:
 
 
 def _limit(size: int) -> None:
-    if size > QUERY_LIMIT:
-        raise TooLarge(f"the query is over {QUERY_LIMIT:,} bytes", hint="load data, then query it")
+    if size > queries.LIMIT:
+        raise TooLarge(
+            f"the query is over {queries.LIMIT:,} bytes", hint="load data, then query it"
+        )
 
 
 def _read(parameters: Mapping[str, list[str]], headers: Headers) -> Asked:

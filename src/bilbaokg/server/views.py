@@ -338,11 +338,10 @@ class FindingKind:
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """A record that the gate kept out of the release."""
+    """A rule of the gate, and how many records it kept out of the release; never which."""
 
-    id: str
-    title: str
     reason: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,46 +1,61 @@
 """SHACL validation: statements and a profile in, a report out.
 
-`check` is what the program uses on statements that it holds; `validate` is the library's call on
-anything that RDF comes in. Engines share one protocol (engine.py) and stand in `ENGINES`.
-Background knowledge (authority tables, class axioms) is loaded with the data, and what is found
-inside it is never reported.
+`validate` is the library's call on anything that RDF comes in; `check` and `check_sources` are what
+the program uses on statements that it holds and on files. Engines share one protocol and stand in
+engine.ENGINES. Background knowledge (authority tables, class axioms) is seen with the data, and
+what is found inside it is never reported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bilbaokg import profiles
-from bilbaokg.errors import BadInput
-from bilbaokg.model import Problem, Profile, Report
-from bilbaokg.shacl.context import Context, Lines
-from bilbaokg.shacl.engine import Engine, Finding
-from bilbaokg.shacl.graph import TYPE, Graph, read_files, read_source, unskolemise
-from bilbaokg.shacl.report import empty_target, problems, turtle
-from bilbaokg.shacl.shapes import Shapes
+from bilbaokg.errors import BadInput, Invalid
+from bilbaokg.model import Problem, Profile, Report, Source
+from bilbaokg.settings import Settings
+from bilbaokg.shacl import evaluation, loading
+from bilbaokg.shacl.comparing import differences
+from bilbaokg.shacl.context import Context
+from bilbaokg.shacl.engine import BOTH, COMPARED, DEFAULT_ENGINE, ENGINES, Engine
+from bilbaokg.shacl.evaluation import Outcome
+from bilbaokg.shacl.explaining import Explainer
+from bilbaokg.shacl.finding import Finding
+from bilbaokg.shacl.graph import TYPE, Graph, Layers, Statements
+from bilbaokg.shacl.loading import Loaded
+from bilbaokg.shacl.prepared import Prepared, prepare
+from bilbaokg.shacl.reading import read_source, source_of
+from bilbaokg.shacl.report import Unfinished, empty_target, later, problems, unfinished
+from bilbaokg.shacl.spool import Spool
 from bilbaokg.terms import DCAT, ref
+from bilbaokg.workers import Pool
 
 if TYPE_CHECKING:
     import pyoxigraph
 
-__all__ = ["DEFAULT_ENGINE", "ENGINES", "Engine", "Finding", "check", "validate"]
+__all__ = [
+    "BOTH",
+    "DEFAULT_ENGINE",
+    "ENGINES",
+    "Engine",
+    "Finding",
+    "check",
+    "check_sources",
+    "validate",
+]
 
-DEFAULT_ENGINE: Final = "pyshacl"
 _HEADS: Final = frozenset(
     ref(DCAT[name]) for name in ("Dataset", "DatasetSeries", "DataService", "Catalog")
 )
-
-
-def _pyshacl() -> Engine:
-    from bilbaokg.shacl.reference import engine
-
-    return engine
-
-
-# Each engine is loaded when it is first asked for: rdflib takes half a second.
-ENGINES: Final[dict[str, Callable[[], Engine]]] = {"pyshacl": _pyshacl}
+# Shapes that do not end are left out one by one, up to so many.
+_MOST_UNFINISHED: Final = 3
+_MOST_WORKERS: Final = 8
 
 
 def check(
@@ -48,8 +63,6 @@ def check(
     profile: Profile,
     *,
     engine: str = DEFAULT_ENGINE,
-    line_of: Lines | None = None,
-    file: str | None = None,
     known: Iterable[str] | None = None,
     language: str = "es",
     partial: bool = False,
@@ -57,22 +70,51 @@ def check(
     """Validate canonical N-Triples lines against a profile.
 
     known: further statements, seen by the shapes and never reported on (the rest of a catalogue
-    while one record is checked). line_of: source line, or (file, line), of subject terms. partial:
-    the lines are a part that may hold no dataset; otherwise data without a dcat:Dataset,
-    DatasetSeries, DataService or Catalog get a violation, as nothing would be looked at.
-    Raises BadInput for an unknown engine, SyntaxFault and Invalid for shapes that cannot be used.
+    while one record is checked). partial: the lines are a part that may hold no dataset; otherwise
+    data without a dcat:Dataset, DatasetSeries, DataService or Catalog get a violation, as nothing
+    would be looked at. Raises BadInput for an unknown engine, SyntaxFault and Invalid for shapes
+    that cannot be used.
     """
-    return _check(
-        list(lines),
-        Shapes(read_files(profile.shapes)),
-        [*read_files(profile.background), *(known or ())],
-        profile,
-        engine=engine,
-        line_of=line_of,
-        file=file,
-        language=language,
-        partial=partial,
-    )
+    with _room() as (pool, folder):
+        prepared = prepare(profile, pool)
+        loaded = loading.hold(lines, pool, folder, prepared.shapes)
+        others: list[Statements] = [Graph(dict.fromkeys(known))] if known else []
+        checking = _Checking(profile, prepared, engine, language, pool)
+        with loaded:
+            return checking.report(loaded, others, partial=partial)
+
+
+def check_sources(
+    sources: Sequence[Source],
+    profile: Profile,
+    settings: Settings,
+    *,
+    engine: str = DEFAULT_ENGINE,
+    language: str = "es",
+    on_source: Callable[[int, Source], None] = lambda _number, _source: None,
+    on_loaded: Callable[[int], None] = lambda _statements: None,
+    called: Callable[[Source], str] = attrgetter("label"),
+) -> Report:
+    """Validate files as one. on_source, on_loaded: told what is read, and how much was. called:
+    how findings name a file.
+
+    Raises what `check` and workers.stream raise.
+    """
+    with _room() as (pool, folder):
+        prepared = prepare(profile, pool)
+        loaded = loading.load(
+            sources,
+            settings,
+            pool,
+            folder,
+            prepared.shapes,
+            on_source=on_source,
+            called=called,
+        )
+        on_loaded(loaded.statements)
+        file = called(sources[0]) if len(sources) == 1 and sources[0].location else None
+        with loaded:
+            return _Checking(profile, prepared, engine, language, pool).report(loaded, file=file)
 
 
 def validate(
@@ -94,81 +136,107 @@ def validate(
     if not names:
         raise BadInput("no shapes given", hint="a profile name or paths of Turtle files")
     profile = profiles.combined([profiles.load(name) for name in names])
-    known = [line for path in background for line in unskolemise(read_source(path).lines)]
-    line_of: dict[str, int] | None = None
-    file = None
-    if isinstance(data, str | Path | bytes):
-        parsed = read_source(data, format, locate=True)
-        lines, line_of = list(unskolemise(parsed.lines)), parsed.line_of
-        file = None if isinstance(data, bytes) else str(data)
-    else:
-        lines = list(dict.fromkeys(f"{q.subject} {q.predicate} {q.object} ." for q in data))
-    return check(
-        lines,
-        profile,
-        engine=engine,
-        line_of=line_of,
-        file=file,
-        known=known,
-        language=language,
-    )
-
-
-def _check(
-    lines: list[str],
-    shapes: Shapes,
-    background: list[str],
-    profile: Profile,
-    *,
-    engine: str,
-    line_of: Lines | None,
-    file: str | None,
-    language: str,
-    partial: bool,
-) -> Report:
-    evaluate = _engine(engine)
-    everything = list(dict.fromkeys([*lines, *background]))
-    graph, own = Graph(everything), Graph(lines)
-    focus = _focus_nodes(shapes, graph, own)
-    findings = [f for f in evaluate(everything, shapes) if f.focus in focus]
-    found: list[tuple[Problem, Finding | None]] = [
-        *problems(findings, shapes, Context(graph, language, line_of, file))
-    ]
-    if not partial and _is_empty(shapes, own):
-        found.insert(0, (empty_target(language, file), None))
-    return Report(
-        profile=profile.label,
-        engine=engine,
-        results=tuple(problem for problem, _ in found),
-        focus_nodes=len(focus),
-        gate=profile.gate,
-        turtle=turtle(found, shapes),
-    )
-
-
-def _engine(name: str) -> Engine:
-    if name not in ENGINES:
-        raise BadInput(f"unknown engine {name!r}", hint=f"engines: {', '.join(sorted(ENGINES))}")
-    return ENGINES[name]()
-
-
-def _focus_nodes(shapes: Shapes, graph: Graph, own: Graph) -> set[str]:
-    """The nodes that targets find by what the data themselves say (SHACL, section 2.1)."""
-    focus: set[str] = set()
-    for _, kind, term in shapes.targets():
-        if kind == "targetNode":
-            focus.add(term)
-        elif kind == "targetClass":
-            classes = graph.subclasses(term)
-            focus.update(s for name in classes for s in own.subjects(TYPE, name))
+    with _room() as (pool, folder):
+        prepared = prepare(profile, pool)
+        file = None
+        if isinstance(data, str | Path | bytes):
+            source = source_of(data, format)
+            loaded = loading.load([source], Settings(), pool, folder, prepared.shapes)
+            file = None if isinstance(data, bytes) else str(data)
         else:
-            for subject, properties in own.by_subject.items():
-                if objects := properties.get(term):
-                    focus.update([subject] if kind == "targetSubjectsOf" else objects)
-    return focus
+            lines = (f"{q.subject} {q.predicate} {q.object} ." for q in data)
+            loaded = loading.hold(lines, pool, folder, prepared.shapes)
+        known: list[Statements] = [
+            Graph(dict.fromkeys(read_source(source_of(path), pool, blank=f"k{number}x")[0]))
+            for number, path in enumerate(background)
+        ]
+        checking = _Checking(profile, prepared, engine, language, pool)
+        with loaded:
+            return checking.report(loaded, known, file=file)
 
 
-def _is_empty(shapes: Shapes, own: Graph) -> bool:
-    """Whether shapes about catalogues meet data without any: remove the types, and all conforms."""
-    about = any(kind == "targetClass" and term in _HEADS for _, kind, term in shapes.targets())
-    return about and not any(True for head in _HEADS for _ in own.subjects(TYPE, head))
+@contextmanager
+def _room() -> Iterator[tuple[Pool, Path]]:
+    """Workers, which start when the first is needed, and a folder for what memory does not hold."""
+    size = min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
+    with (
+        Pool(size, Settings().memory_limit) as pool,
+        tempfile.TemporaryDirectory(prefix="bilbaokg-") as folder,
+    ):
+        yield pool, Path(folder)
+
+
+class _Checking:
+    """One way to validate: a profile, an engine, a language."""
+
+    def __init__(
+        self, profile: Profile, prepared: Prepared, engine: str, language: str, pool: Pool
+    ) -> None:
+        self.profile, self.prepared, self.engine = profile, prepared, engine
+        self.language, self.pool = language, pool
+
+    def report(
+        self,
+        loaded: Loaded,
+        others: Sequence[Statements] = (),
+        *,
+        file: str | None = None,
+        partial: bool = False,
+    ) -> Report:
+        """The report on data; others: what is known beside them."""
+        shapes = self.prepared.shapes
+        data = Layers(loaded.data, *others, self.prepared.background)
+        names = COMPARED if self.engine == BOTH else (self.engine,)
+        runs = {name: self._evaluate(name, data, loaded, file) for name in names}
+        outcome, left_out = runs[names[0]]
+        found: list[tuple[Problem, Finding | None]] = [
+            *((unfinished(hanging, shapes, self.language), None) for hanging in left_out),
+            *problems(outcome.findings, Explainer(self.prepared, data, self.language)),
+        ]
+        if not partial and self._is_empty(loaded.data):
+            found.insert(0, (empty_target(self.language, file), None))
+        compared = {name: [f for f, _ in run.findings] for name, (run, _) in runs.items()}
+        return Report(
+            profile=self.profile.label,
+            engine=self.engine,
+            results=tuple(problem for problem, _ in found),
+            focus_nodes=outcome.focus_nodes,
+            gate=self.profile.gate,
+            differences=differences(compared, shapes) if self.engine == BOTH else None,
+            standard=later(found, shapes),
+        )
+
+    def _evaluate(
+        self, engine: str, data: Layers, loaded: Loaded, file: str | None
+    ) -> tuple[Outcome, list[Unfinished]]:
+        if self.prepared.trusted and not isinstance(loaded.data, Spool):
+            context = Context(data, self.language, loaded.places, file)
+            return evaluation.in_process(engine, data, self.prepared, context), []
+        left_out: list[Unfinished] = []
+        while True:
+            try:
+                outcome = evaluation.in_workers(
+                    engine,
+                    data,
+                    self.prepared,
+                    self.pool,
+                    language=self.language,
+                    loaded=loaded,
+                    file=file,
+                    without=[hanging.node for hanging in left_out],
+                )
+                return outcome, left_out
+            except Unfinished as hanging:
+                left_out.append(hanging)
+                if len(left_out) > _MOST_UNFINISHED:
+                    raise Invalid(
+                        f"over {_MOST_UNFINISHED} shapes did not end",
+                        where=self.prepared.shapes.origin(hanging.node),
+                        hint="check their patterns and queries",
+                    ) from None
+
+    def _is_empty(self, own: Statements) -> bool:
+        """Whether shapes about catalogues meet data without any: no types, and all conforms."""
+        targets = self.prepared.shapes.targets()
+        about = any(kind == "targetClass" and term in _HEADS for _, kind, term in targets)
+        return about and not any(own.subjects(TYPE, head) for head in _HEADS)

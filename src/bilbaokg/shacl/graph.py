@@ -1,33 +1,44 @@
-"""An index over statements, and the reading of shapes and background files into statements.
+"""Statements as SHACL looks at them: the properties of a node, who points to it, who has a type.
 
 Everything here is N-Triples text (see terms.py): exact literals, and no engine's own classes.
+`Graph` holds statements in memory; `Layers` sees background knowledge through them.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
-from pathlib import Path
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, Protocol
 
-import pyoxigraph as ox
-
-from bilbaokg import assets, workers
-from bilbaokg.errors import BadInput, SyntaxFault
-from bilbaokg.formats import by_extension, by_name
-from bilbaokg.model import Source
-from bilbaokg.settings import Settings
 from bilbaokg.skolem import GENID
-from bilbaokg.terms import DEFAULT_BASE, RDF, RDFS, Statement, ref, split_line
+from bilbaokg.terms import RDF, RDFS, ref, split_line
 
-__all__ = ["TYPE", "Graph", "is_resource", "read_files", "read_source", "unskolemise"]
+__all__ = [
+    "FIRST",
+    "NIL",
+    "REST",
+    "SUBCLASS",
+    "TYPE",
+    "Graph",
+    "Layers",
+    "Properties",
+    "Statements",
+    "Walkable",
+    "is_blank",
+    "is_resource",
+]
 
 TYPE: Final = ref(RDF.type)
-_SUBCLASS: Final = ref(RDFS.subClassOf)
-_FIRST: Final = ref(RDF.first)
-_REST: Final = ref(RDF.rest)
-_NIL: Final = ref(RDF.nil)
+FIRST: Final = ref(RDF.first)
+REST: Final = ref(RDF.rest)
+NIL: Final = ref(RDF.nil)
+SUBCLASS: Final = ref(RDFS.subClassOf)
+
+Properties = Mapping[str, Sequence[str]]
+"""What is said of one node: its distinct objects by predicate."""
+
+_NOTHING: Final[dict[str, list[str]]] = {}
+# Answers about classes that are remembered at a time.
+_REMEMBERED: Final = 200_000
 
 
 def is_resource(term: str) -> bool:
@@ -35,112 +46,197 @@ def is_resource(term: str) -> bool:
     return not term.startswith('"')
 
 
+def is_blank(term: str) -> bool:
+    """Whether a term is a blank node, or the IRI that importing made of one."""
+    return term.startswith("_:") or (GENID in term and term.startswith("<"))
+
+
+class Walkable(Protocol):
+    """What paths ask of data."""
+
+    def properties(self, node: str) -> Properties:
+        """What is said of a node; empty where nothing is."""
+        ...
+
+    def subjects(self, predicate: str, object_: str) -> Sequence[str]:
+        """Who has this object, by this predicate."""
+        ...
+
+
+class Statements(Walkable, Protocol):
+    """What engines ask of data."""
+
+    def nodes(self) -> Iterable[tuple[str, Properties]]:
+        """Each node once, with what is said of it; of a part, only its own."""
+        ...
+
+    def is_mine(self, node: str) -> bool:
+        """Whether a node is for this part of the data to look at, where there are several."""
+        ...
+
+    def pairs(self, predicate: str) -> Iterable[tuple[str, str]]:
+        """Subject and object of every statement with a predicate."""
+        ...
+
+    def referrers(self, nodes: Iterable[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Subject and predicate of every statement whose object is one of the nodes, by node."""
+        ...
+
+    def lines(self) -> Iterable[str]:
+        """All of it as N-Triples lines."""
+        ...
+
+
 class Graph:
-    """Statements by subject and by object. Terms are N-Triples text."""
+    """Distinct statements in memory. What looks at them backwards is made when first asked for."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self.by_subject: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-        self.by_object: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self.by_subject: dict[str, dict[str, list[str]]] = {}
+        by_subject = self.by_subject
         for line in lines:
             subject, predicate, object_ = split_line(line)
-            self.by_subject[subject][predicate].append(object_)
-            if is_resource(object_):
-                self.by_object[object_].append((subject, predicate))
+            properties = by_subject.get(subject)
+            if properties is None:
+                properties = by_subject[subject] = {}
+            objects = properties.get(predicate)
+            if objects is None:
+                properties[predicate] = [object_]
+            else:
+                objects.append(object_)
+        self._by_object: dict[str, list[tuple[str, str]]] | None = None
+        self._inverse: dict[str, dict[str, list[str]]] = {}
+
+    def properties(self, node: str) -> Properties:
+        return self.by_subject.get(node, _NOTHING)
+
+    def nodes(self) -> Iterable[tuple[str, Properties]]:
+        return self.by_subject.items()
+
+    def is_mine(self, node: str) -> bool:
+        return True
+
+    def subjects(self, predicate: str, object_: str) -> Sequence[str]:
+        inverse = self._inverse.get(predicate)
+        if inverse is None:
+            inverse = self._inverse[predicate] = {}
+            for subject, object_of in self.pairs(predicate):
+                inverse.setdefault(object_of, []).append(subject)
+        return inverse.get(object_, ())
+
+    def pairs(self, predicate: str) -> Iterator[tuple[str, str]]:
+        for subject, properties in self.by_subject.items():
+            for object_ in properties.get(predicate, ()):
+                yield subject, object_
+
+    def lines(self) -> Iterator[str]:
+        for subject, properties in self.by_subject.items():
+            for predicate, objects in properties.items():
+                yield from (f"{subject} {predicate} {object_} ." for object_ in objects)
 
     def objects(self, subject: str, predicate: str) -> Sequence[str]:
         """What a statement about the subject says, in the order of the statements."""
-        properties = self.by_subject.get(subject)
-        return properties.get(predicate, ()) if properties else ()
+        return self.properties(subject).get(predicate, ())
 
     def one(self, subject: str, predicate: str) -> str | None:
         """The first object, or None."""
         return next(iter(self.objects(subject, predicate)), None)
 
-    def subjects(self, predicate: str, object_: str) -> Iterator[str]:
-        """Who has this object, by this predicate."""
-        return (s for s, p in self.by_object.get(object_, ()) if p == predicate)
+    def referrers(self, nodes: Iterable[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        if self._by_object is None:
+            self._by_object = {}
+            for subject, properties in self.by_subject.items():
+                for predicate, objects in properties.items():
+                    for object_ in objects:
+                        self._by_object.setdefault(object_, []).append((subject, predicate))
+        return {node: self._by_object.get(node, ()) for node in nodes}
 
-    def items(self, head: str) -> list[str]:
-        """The members of an RDF list; it stops at a broken or circular link."""
-        found: list[str] = []
-        seen: set[str] = set()
-        while head not in (_NIL, *seen):
-            seen.add(head)
-            found += self.objects(head, _FIRST)[:1]
-            head = self.one(head, _REST) or _NIL
+
+class Layers:
+    """Data on top of what is known beside them: of a node is said what any layer says."""
+
+    def __init__(self, own: Statements, *others: Statements) -> None:
+        self.own, self.others = own, others
+        self._instances: dict[tuple[str, str], bool] = {}
+        self._above: dict[str, frozenset[str]] = {}
+
+    def properties(self, node: str) -> Properties:
+        found = self.own.properties(node)
+        for layer in self.others:
+            if more := layer.properties(node):
+                found = _merged(found, more) if found else more
         return found
 
-    def subclasses(self, name: str) -> set[str]:
-        """A class and everything below it."""
-        found, waiting = {name}, [name]
-        while waiting:
-            below = set(self.subjects(_SUBCLASS, waiting.pop())) - found
-            found |= below
-            waiting += below
+    def subjects(self, predicate: str, object_: str) -> Sequence[str]:
+        found = self.own.subjects(predicate, object_)
+        for layer in self.others:
+            if more := layer.subjects(predicate, object_):
+                found = list(dict.fromkeys([*found, *more]))
         return found
 
+    def pairs(self, predicate: str) -> Iterator[tuple[str, str]]:
+        for layer in (self.own, *self.others):
+            yield from layer.pairs(predicate)
 
-def read_source(
-    data: str | Path | bytes, format: str | None = None, *, locate: bool = False
-) -> workers.Parsed:
-    """Parse a file, or bytes in a format, in a worker process.
+    def referrers(self, nodes: Iterable[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        wanted = list(nodes)
+        found: dict[str, dict[tuple[str, str], None]] = {node: {} for node in wanted}
+        for layer in (self.own, *self.others):
+            for node, pairs in layer.referrers(wanted).items():
+                found[node].update(dict.fromkeys(pairs))
+        return {node: list(pairs) for node, pairs in found.items()}
 
-    Raises BadInput when the format is unknown, and what workers.parse raises.
-    """  # fmt: skip
-    if isinstance(data, bytes):
-        if not format:
-            raise BadInput("bytes need a format", hint='for example format="ttl"')
-        source = Source("input", None, by_name(format).media_type, content=data)
-    else:
-        path = Path(data)
-        found = by_name(format) if format else by_extension(path.name)
-        if found is None:
-            raise BadInput("unknown file extension", where=str(path), hint="give a format")
-        source = Source(str(path), path, found.media_type, base=path.resolve().as_uri())
-    return workers.parse(source, Settings(), locate=locate)
+    def lines(self) -> Iterator[str]:
+        for layer in (self.own, *self.others):
+            yield from layer.lines()
 
+    def objects(self, subject: str, predicate: str) -> Sequence[str]:
+        """What a statement about the subject says."""
+        return self.properties(subject).get(predicate, ())
 
-def read_files(files: Iterable[Path]) -> list[str]:
-    """The statements of Turtle files; ours are read in process, others in a worker.
+    def one(self, subject: str, predicate: str) -> str | None:
+        """The first object, or None."""
+        return next(iter(self.objects(subject, predicate)), None)
 
-    Raises SyntaxFault naming the file.
-    """
-    lines: list[str] = []
-    for file in files:
-        lines += _own(file) if _is_ours(file) else unskolemise(read_source(file).lines)
-    return lines
-
-
-def _is_ours(file: Path) -> bool:
-    resolved = file.resolve()
-    return any(resolved.is_relative_to(assets.folder(name)) for name in ("shapes", "ontology"))
-
-
-@lru_cache(maxsize=64)
-def _own(file: Path) -> tuple[str, ...]:
-    try:
-        quads = list(
-            ox.parse(
-                path=str(file),
-                format=ox.RdfFormat.TURTLE,
-                base_iri=f"{DEFAULT_BASE}/",
-                rename_blank_nodes=True,
-            )
+    def is_own(self, node: str) -> bool:
+        """Whether results about a node are about the data: it is not of the other layers alone."""
+        return bool(self.own.properties(node)) or not any(
+            layer.properties(node) for layer in self.others
         )
-    except SyntaxError as error:
-        raise SyntaxFault(
-            error.msg, where=str(file), line=error.lineno, column=error.offset
-        ) from None
-    return tuple(f"{q.subject} {q.predicate} {q.object} ." for q in quads)
+
+    # ---- classes (SHACL, section 1.1: SHACL instance, SHACL subclass)
+
+    def is_instance(self, node: str, name: str) -> bool:
+        """Whether a node is a SHACL instance of a class."""
+        key = (node, name)
+        found = self._instances.get(key)
+        if found is None:
+            types = self.properties(node).get(TYPE, ()) if is_resource(node) else ()
+            found = name in types or any(name in self.superclasses(t) for t in types)
+            if len(self._instances) > _REMEMBERED:
+                self._instances.clear()
+            self._instances[key] = found
+        return found
+
+    def superclasses(self, name: str) -> frozenset[str]:
+        """A class and all above it."""
+        if name not in self._above:
+            self._above[name] = _closure(name, lambda n: self.properties(n).get(SUBCLASS, ()))
+        return self._above[name]
+
+    def subclasses(self, name: str) -> frozenset[str]:
+        """A class and all below it."""
+        return _closure(name, lambda n: self.subjects(SUBCLASS, n))
 
 
-def unskolemise(lines: Iterable[str]) -> Iterator[str]:
-    """Statements with blank nodes again where parsing made skolem IRIs of them."""
-    for line in lines:
-        yield Statement(*map(_blank, split_line(line))).line if GENID in line else line
+def _merged(first: Properties, second: Properties) -> Properties:
+    names = dict.fromkeys([*first, *second])
+    return {p: list(dict.fromkeys([*first.get(p, ()), *second.get(p, ())])) for p in names}
 
 
-def _blank(term: str) -> str:
-    if term.startswith("<") and GENID in term:
-        return f"_:{term[1:-1].partition(GENID)[2]}"
-    return term
+def _closure(name: str, step: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    found, waiting = {name}, [name]
+    while waiting:
+        further = set(step(waiting.pop())) - found
+        found |= further
+        waiting += further
+    return frozenset(found)

@@ -1,170 +1,155 @@
-"""Messages for shapes that bring none: one sentence a component, in Spanish, Basque and English."""
+"""Sentences about constraints in one language; the texts stand in web/locale/findings.toml."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Final
 
-from bilbaokg.shacl.graph import Graph
-from bilbaokg.shacl.shapes import local_name
-from bilbaokg.terms import PREFIXES, SH, plain, ref
+from bilbaokg import wording
+from bilbaokg.terms import LANGUAGES, PREFIXES, SH, XSD, plain
 
-__all__ = ["EMPTY", "compact", "default"]
+__all__ = ["Phrases", "compact", "compact_path", "written"]
 
-_COMPONENT: Final = "ConstraintComponent"
-
-# {p} is the property, {x} the value of the shape's parameter.
-_SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
-    "MinCount": (
-        "Faltan valores de {p}: hacen falta al menos {x}.",
-        "{p}: balioak falta dira, gutxienez {x} behar dira.",
-        "Values of {p} are missing: at least {x} needed.",
-    ),
-    "MaxCount": (
-        "Sobran valores de {p}: se admiten como máximo {x}.",
-        "{p}: balio gehiegi, gehienez {x} onartzen dira.",
-        "Too many values of {p}: at most {x} allowed.",
-    ),
-    "Class": (
-        "El valor de {p} no es de la clase {x}.",
-        "{p}: balioa ez da {x} klasekoa.",
-        "The value of {p} is not of class {x}.",
-    ),
-    "Datatype": (
-        "El valor de {p} no es un {x} bien escrito.",
-        "{p}: balioa ez da ondo idatzitako {x} bat.",
-        "The value of {p} is not a well-formed {x}.",
-    ),
-    "NodeKind": (
-        "El valor de {p} debe ser de tipo {x}.",
-        "{p}: balioak {x} motakoa izan behar du.",
-        "The value of {p} must be of kind {x}.",
-    ),
-    "Pattern": (
-        "El valor de {p} no sigue el patrón {x}.",
-        "{p}: balioak ez du {x} eredua betetzen.",
-        "The value of {p} does not match the pattern {x}.",
-    ),
-    "MinLength": (
-        "El valor de {p} tiene menos de {x} caracteres.",
-        "{p}: balioak {x} karaktere baino gutxiago ditu.",
-        "The value of {p} has fewer than {x} characters.",
-    ),
-    "MaxLength": (
-        "El valor de {p} tiene más de {x} caracteres.",
-        "{p}: balioak {x} karaktere baino gehiago ditu.",
-        "The value of {p} has more than {x} characters.",
-    ),
-    "MinInclusive": (
-        "El valor de {p} debe ser {x} o mayor.",
-        "{p}: balioak {x} edo handiagoa izan behar du.",
-        "The value of {p} must be {x} or more.",
-    ),
-    "MaxInclusive": (
-        "El valor de {p} debe ser {x} o menor.",
-        "{p}: balioak {x} edo txikiagoa izan behar du.",
-        "The value of {p} must be {x} or less.",
-    ),
-    "MinExclusive": (
-        "El valor de {p} debe ser mayor que {x}.",
-        "{p}: balioak {x} baino handiagoa izan behar du.",
-        "The value of {p} must be more than {x}.",
-    ),
-    "MaxExclusive": (
-        "El valor de {p} debe ser menor que {x}.",
-        "{p}: balioak {x} baino txikiagoa izan behar du.",
-        "The value of {p} must be less than {x}.",
-    ),
-    "LanguageIn": (
-        "El texto de {p} no está en una de las lenguas admitidas.",
-        "{p}: testua ez dago onartutako hizkuntza batean.",
-        "The text of {p} is not in one of the allowed languages.",
-    ),
-    "UniqueLang": (
-        "{p} tiene dos textos en la misma lengua.",
-        "{p}: bi testu daude hizkuntza berean.",
-        "{p} has two texts in the same language.",
-    ),
-    "In": (
-        "El valor de {p} no está en la lista de valores admitidos.",
-        "{p}: balioa ez dago onartutako zerrendan.",
-        "The value of {p} is not in the list of allowed values.",
-    ),
-    "HasValue": (
-        "Falta el valor {x} en {p}.",
-        "{p}: {x} balioa falta da.",
-        "The value {x} of {p} is missing.",
-    ),
-    "Equals": (
-        "Los valores de {p} y {x} deben ser los mismos.",
-        "{p} eta {x}: balioek berdinak izan behar dute.",
-        "The values of {p} and {x} must be the same.",
-    ),
-    "Disjoint": (
-        "{p} y {x} no pueden compartir valores.",
-        "{p} eta {x}: ezin dute baliorik partekatu.",
-        "{p} and {x} must not share values.",
-    ),
-    "LessThan": (
-        "El valor de {p} debe ser menor que el de {x}.",
-        "{p}: balioak {x}-ren balioa baino txikiagoa izan behar du.",
-        "The value of {p} must be less than that of {x}.",
-    ),
-    "LessThanOrEquals": (
-        "El valor de {p} no puede ser mayor que el de {x}.",
-        "{p}: balioa ezin da {x}-ren balioa baino handiagoa izan.",
-        "The value of {p} must not be more than that of {x}.",
-    ),
-    "Closed": (
-        "La propiedad {p} no está admitida aquí.",
-        "{p} propietatea ez da hemen onartzen.",
-        "The property {p} is not allowed here.",
-    ),
-}
-_OTHER: Final = (
-    "El valor de {p} no cumple la regla {c}.",
-    "{p}: balioak ez du {c} araua betetzen.",
-    "The value of {p} does not meet the rule {c}.",
-)
-_NODE: Final = {"es": "este recurso", "eu": "baliabide hau", "en": "this resource"}
-
-# What an empty validation says: message, then hint.
-EMPTY: Final = {
-    "es": (
-        "No hay nada que validar: no se encontró ningún dcat:Dataset (no dcat:Dataset found).",
-        "Compruebe que los recursos llevan rdf:type: dcat:Dataset, dcat:DatasetSeries, "
-        "dcat:DataService o dcat:Catalog.",
-    ),
-    "eu": (
-        "Ez dago zer balioztatu: ez da dcat:Dataset bat ere aurkitu (no dcat:Dataset found).",
-        "Egiaztatu baliabideek rdf:type dutela: dcat:Dataset, dcat:DatasetSeries, "
-        "dcat:DataService edo dcat:Catalog.",
-    ),
-    "en": (
-        "There is nothing to validate: no dcat:Dataset found.",
-        "Check that the resources have an rdf:type: dcat:Dataset, dcat:DatasetSeries, "
-        "dcat:DataService or dcat:Catalog.",
-    ),
+_NAMESPACES: Final = (*PREFIXES.items(), ("sh", SH))
+_CASES: Final = ("p", "q", "g", "v", "w", "z")
+_IN_PATH: Final = re.compile("<[^>]*>")
+_EXAMPLES: Final = {
+    "boolean": "true",
+    "integer": "12",
+    "int": "12",
+    "long": "12",
+    "nonNegativeInteger": "12",
+    "positiveInteger": "12",
+    "decimal": "12.5",
+    "double": "12.5",
+    "float": "12.5",
+    "date": "2026-01-31",
+    "dateTime": "2026-01-31T10:30:00Z",
+    "time": "10:30:00",
+    "gYear": "2026",
+    "gYearMonth": "2026-01",
+    "duration": "P1Y",
+    "hexBinary": "0a1b2c",
+    "anyURI": "https://example.org/x",
 }
 
 
 def compact(term: str) -> str:
     """A term as people read it: `dct:title` for an IRI with a known prefix, the plain text else."""
     text = plain(term)
-    for prefix, namespace in (*PREFIXES.items(), ("sh", SH)):
+    for prefix, namespace in _NAMESPACES:
         rest = text.removeprefix(namespace)
         if rest != text and rest and "/" not in rest and "#" not in rest:
             return f"{prefix}:{rest}"
     return text
 
 
-def default(graph: Graph, shape: str, component: str, path: str | None, language: str) -> str:
-    """The sentence for a component; `path` is its text."""
-    name = local_name(plain(component)).removesuffix(_COMPONENT)
-    column = ("es", "eu", "en").index(language) if language in _NODE else 0
-    sentence = _SENTENCES.get(name, _OTHER)[column]
-    parameter = graph.one(shape, ref(SH[name[:1].lower() + name[1:]]))
-    return sentence.format(
-        p=compact(f"<{path}>") if path else _NODE.get(language, _NODE["es"]),
-        x=compact(parameter) if parameter else "",
-        c=name or plain(component),
-    )
+def compact_path(text: str) -> str:
+    """The text of a property path with its IRIs made short; a bare IRI is a path."""
+    if text.startswith("_:"):
+        return ""
+    if "<" not in text:
+        return compact(f"<{text}>")
+    return _IN_PATH.sub(lambda found: compact(found[0]), text)
+
+
+def written(term: str) -> str:
+    """A term as Turtle writes it, an IRI without its angle brackets."""
+    if term.startswith('"^^', term.rfind('"')):
+        lexical, _, datatype = term.rpartition("^^")
+        short = compact(datatype)
+        return lexical if datatype == f"<{XSD.string}>" else f"{lexical}^^{short}"
+    return term if term.startswith('"') else plain(term)
+
+
+class Phrases:
+    """How findings are spoken of in one of LANGUAGES, in Spanish for others."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language if language in LANGUAGES else "es"
+
+    def say(self, key: str, **values: object) -> str:
+        """The text of a key with its placeholders filled."""
+        return wording.say(key, self.language, **values)
+
+    def hint(self, name: str, **values: object) -> str | None:
+        """How to mend what a constraint finds, or None where nothing general can be said."""
+        text = wording.find(f"hint.{name}", self.language)
+        return text.format(**values) if text else None
+
+    def detail(self, name: str, **values: object) -> str:
+        """A sentence about one finding."""
+        return self.say(f"detail.{name}", **values)
+
+    def counted(self, section: str, number: int) -> str:
+        """A number with its noun."""
+        return wording.counted(section, number, self.language)
+
+    # ---- sentences of constraints
+
+    def message(self, name: str, label: str | None, **values: object) -> str:
+        """The sentence of a constraint about a property, or about a resource where label is None.
+
+        Raises KeyError for a constraint that has none.
+        """
+        subjects = self._subjects("resource" if label is None else "subject", label)
+        text = self.say(f"message.{name}", **subjects, **values)
+        is_short_name = label is not None and ":" in label and not text[0].isalpha()
+        return text if is_short_name else _capitalised(text)
+
+    def clause(self, name: str, label: str | None, **values: object) -> str:
+        """The same as part of a sentence about a value, or about a property of the value."""
+        subjects = self._subjects("value" if label is None else "nested", label)
+        return self.say(f"message.{name}", **subjects, **values).strip().rstrip(".")
+
+    def _subjects(self, section: str, label: str | None) -> dict[str, str]:
+        return {case: self._text(f"{section}.{case}").format(label) for case in _CASES}
+
+    def _text(self, key: str) -> str:
+        return wording.find(key, self.language) or ""
+
+    # ---- parts of sentences
+
+    def joined(self, parts: Iterable[str]) -> str:
+        """`a, b or c`."""
+        *most, last = dict.fromkeys(parts)
+        return self._text("words.or").format(", ".join(most), last) if most else last
+
+    def quoted(self, text: str) -> str:
+        """A name in the quotation marks of the language."""
+        return self._text("words.quoted").format(text)
+
+    def kind(self, name: str) -> str:
+        """What a sh:nodeKind is called."""
+        return wording.find(f"kind.{name}", self.language) or name
+
+    def datatype(self, iri: str) -> str:
+        """A datatype with what it is called: `a date (xsd:date)`."""
+        short = compact(f"<{iri}>")
+        called = wording.find(f"datatype.{short.rpartition(':')[2]}", self.language)
+        return f"{called} ({short})" if called else short
+
+    def example(self, iri: str) -> str:
+        """A literal of a datatype, in Turtle."""
+        short = compact(f"<{iri}>")
+        name = short.rpartition(":")[2]
+        if name == "langString":
+            return f'"..."@{self.language}'
+        return '"..."' if name == "string" else f'"{_EXAMPLES.get(name, "...")}"^^{short}'
+
+    def named(self, iri: str) -> str:
+        """A property or class with what it is called: `«Agente» (foaf:Agent)`."""
+        found = wording.term(iri, self.language)
+        short = compact(f"<{iri}>")
+        return f"{self.quoted(found[0])} ({short})" if found else short
+
+    def label(self, iri: str) -> str:
+        """What a property is called, else its short name."""
+        found = wording.term(iri, self.language)
+        return found[0] if found else compact(f"<{iri}>")
+
+
+def _capitalised(text: str) -> str:
+    at = next((i for i, letter in enumerate(text) if letter.isalpha()), 0)
+    return text[:at] + text[at : at + 1].upper() + text[at + 1 :]

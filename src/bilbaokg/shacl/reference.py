@@ -6,7 +6,7 @@ import logging
 import re
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -17,8 +17,13 @@ from pyshacl.errors import ReportableRuntimeError, ShapeRecursionWarning
 from rdflib.term import BNode, Identifier, Literal, Node, URIRef
 
 from bilbaokg.errors import Invalid
-from bilbaokg.shacl.engine import Finding
+from bilbaokg.shacl.constraints import prefixes
+from bilbaokg.shacl.finding import Checked, Finding
+from bilbaokg.shacl.graph import Layers
+from bilbaokg.shacl.prepared import Prepared
+from bilbaokg.shacl.run import ignore
 from bilbaokg.shacl.shapes import Shapes
+from bilbaokg.shacl.targets import targeted
 from bilbaokg.skolem import GENID
 from bilbaokg.terms import SH, language_of, literal, plain, ref, split_line, unescape
 
@@ -28,13 +33,19 @@ __all__ = ["engine"]
 _LOCK: Final = threading.Lock()
 
 
-def engine(data: Sequence[str], shapes: Shapes) -> Iterable[Finding]:
+def engine(data: Layers, prepared: Prepared, entering: Callable[[str], None] = ignore) -> Checked:
     """Validate with pySHACL (see engine.Engine). Runs of several threads wait for each other."""
+    shapes = prepared.shapes
+    targets = [(kind, term) for _, kind, term in shapes.targets()]
     with _LOCK, _exact_literals():
         _refuse_federation(shapes)
         terms = _Terms()
-        report = _run(terms.graph(data), terms.graph(shapes.lines))
-        return list(_findings(report, terms))
+        statements, rules = terms.graph(data.lines()), terms.graph(shapes.lines)
+        focus = targeted(data, targets)
+        selected = _find_targets(statements, rules, shapes, terms)
+        focus.update((node, None) for node in selected if data.is_own(node))
+        report = _run(statements, rules)
+        return Checked(list(_findings(report, terms)), len(focus))
 
 
 @contextmanager
@@ -66,10 +77,11 @@ class _Terms:
         graph = rdflib.Graph(bind_namespaces="none")
         for line in lines:
             s, p, o = split_line(line)
-            graph.add((self._node(s), self._node(p), self._node(o)))
+            graph.add((self.node(s), self.node(p), self.node(o)))
         return graph
 
-    def _node(self, term: str) -> Any:
+    def node(self, term: str) -> Any:
+        """The node of an N-Triples term."""
         node = self.known.get(term)
         if node is None:
             node = self.known[term] = self._make(term)
@@ -131,6 +143,23 @@ def _refuse_federation(shapes: Shapes) -> None:
                 )
 
 
+def _find_targets(
+    data: rdflib.Graph, rules: rdflib.Graph, shapes: Shapes, terms: _Terms
+) -> dict[str, None]:
+    """Name what SPARQL-based targets select: pySHACL knows them only together with rules."""
+    found: dict[str, None] = {}
+    for shape, kind, target in shapes.targets():
+        if kind != "target":
+            continue
+        for select in shapes.graph.objects(target, ref(SH.select)):
+            for row in data.query(plain(select), initNs=prefixes(shapes.graph, target)):
+                focus = row.asdict().get("this")  # type: ignore[union-attr]
+                if focus is not None:
+                    rules.add((terms.node(shape), URIRef(SH.targetNode), focus))
+                    found[terms.text(focus)] = None
+    return found
+
+
 def _run(data: rdflib.Graph, shapes: rdflib.Graph) -> rdflib.Graph:
     try:
         _, report, text = pyshacl.validate(
@@ -176,4 +205,5 @@ def _finding(node: Node, report: rdflib.Graph, terms: _Terms, depth: int = 0) ->
         value=one("value"),
         messages=tuple(sorted(messages)),
         details=tuple(sorted((_finding(d, report, terms, depth + 1) for d in details), key=repr)),
+        source=one("sourceConstraint"),
     )

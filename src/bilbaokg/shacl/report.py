@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final
 
 import pyoxigraph as ox
 
 from bilbaokg.model import Problem
-from bilbaokg.shacl.context import Context
-from bilbaokg.shacl.engine import Finding
-from bilbaokg.shacl.messages import EMPTY, default
-from bilbaokg.shacl.shapes import SEVERITY_NAMES, Shapes, choose, local_name
+from bilbaokg.shacl.context import Facts
+from bilbaokg.shacl.explaining import Explainer
+from bilbaokg.shacl.finding import Finding
+from bilbaokg.shacl.messages import Phrases
+from bilbaokg.shacl.shapes import SEVERITY_NAMES, Shapes, local_name
 from bilbaokg.terms import PREFIXES, RDF, SH, XSD, literal, plain, ref
 
-__all__ = ["EMPTY_TARGET", "empty_target", "problems", "turtle"]
+__all__ = ["EMPTY_TARGET", "Unfinished", "empty_target", "later", "problems", "unfinished"]
 
 EMPTY_TARGET: Final = "EmptyTarget"
+_UNFINISHED: Final = "Unfinished"
 _SPARQL: Final = ref(SH.SPARQLConstraintComponent)
+
+
+class Unfinished(Exception):
+    """A shape whose pattern or query did not end in so many seconds; `node` is its term."""
+
+    def __init__(self, node: str, seconds: float) -> None:
+        super().__init__(node)
+        self.node, self.seconds = node, seconds
+
+
 _RANK: Final = {"violation": 0, "warning": 1, "info": 2}
 
 
 def problems(
-    findings: Iterable[Finding], shapes: Shapes, context: Context
+    findings: Iterable[tuple[Finding, Facts]], explainer: Explainer
 ) -> list[tuple[Problem, Finding]]:
     """Each finding with what people need to mend it, the worst first, then by dataset and focus."""
-    pairs = [(_problem(finding, shapes, context), finding) for finding in findings]
+    pairs = [(_problem(finding, facts, explainer), finding) for finding, facts in findings]
     return sorted(pairs, key=lambda pair: _key(pair[0]))
 
 
@@ -34,43 +47,68 @@ def _key(problem: Problem) -> tuple[str | int, ...]:
     return (_RANK[problem.severity], *(getattr(problem, name) or "" for name in fields))
 
 
-def _problem(finding: Finding, shapes: Shapes, context: Context) -> Problem:
-    dataset = context.dataset(finding.focus)
-    path = shapes.path_text(finding.path) if finding.path else None
+def _problem(finding: Finding, facts: Facts, explainer: Explainer) -> Problem:
+    said = explainer.explain(finding)
     return Problem(
         severity=SEVERITY_NAMES.get(finding.severity, "violation"),
-        message=_message(finding, shapes, path, context.language),
+        message=said.message,
         focus=plain(finding.focus),
-        path=path,
+        path=said.path,
         component=local_name(plain(finding.component)),
         value=None if finding.value is None else plain(finding.value),
-        hint=choose(shapes.texts(finding.shape, "description"), context.language),
+        hint=said.hint,
         shape=plain(finding.shape),
-        dataset=plain(dataset) if dataset else None,
-        title=context.title(dataset) if dataset else None,
-        steward=context.steward(dataset) if dataset else None,
-        source=context.source(finding.focus),
+        dataset=plain(facts.dataset) if facts.dataset else None,
+        title=facts.title,
+        steward=facts.steward,
+        source=facts.source,
+        label=said.label,
+        allowed=said.allowed,
+        nearest=said.nearest,
+        detail=said.detail,
+        owner=facts.owner,
     )
 
 
-def _message(finding: Finding, shapes: Shapes, path: str | None, language: str) -> str:
-    """The shape's own words; a SPARQL constraint's come with the finding, its values filled in."""
-    own = shapes.texts(finding.shape, "message")
+def _words(finding: Finding, shapes: Shapes) -> Sequence[str]:
+    """The messages that were written for a result: a SPARQL constraint's come with the finding,
+    its values filled in, and go before the shape's."""
     if finding.component == _SPARQL and finding.messages:
-        own = list(finding.messages)
-    return choose(own, language) or default(
-        shapes.graph, finding.shape, finding.component, path, language
-    )
+        return finding.messages
+    return shapes.texts(finding.shape, "message")
 
 
 def empty_target(language: str, file: str | None) -> Problem:
     """The result of a validation that found nothing to look at: never a conformance."""
-    message, hint = EMPTY.get(language, EMPTY["es"])
-    source = {"file": file, "line": None} if file else None
-    return Problem("violation", message, component=EMPTY_TARGET, hint=hint, source=source)
+    phrases = Phrases(language)
+    return Problem(
+        "violation",
+        phrases.say(f"message.{EMPTY_TARGET}"),
+        component=EMPTY_TARGET,
+        hint=phrases.hint(EMPTY_TARGET),
+        source={"file": file, "line": None} if file else None,
+    )
 
 
-def turtle(pairs: Sequence[tuple[Problem, Finding | None]], shapes: Shapes) -> str:
+def unfinished(hanging: Unfinished, shapes: Shapes, language: str) -> Problem:
+    """The result of a shape whose pattern or query did not end: what it says is not known."""
+    phrases = Phrases(language)
+    shape, seconds = shapes.describe(hanging.node), f"{hanging.seconds:.0f}"
+    return Problem(
+        "violation",
+        phrases.say(f"message.{_UNFINISHED}", shape=shape, seconds=seconds),
+        component=_UNFINISHED,
+        hint=phrases.hint(_UNFINISHED),
+        shape=plain(hanging.node),
+    )
+
+
+def later(pairs: Sequence[tuple[Problem, Finding | None]], shapes: Shapes) -> Callable[[], str]:
+    """What makes the standard report when it is asked for; unlike a closure it can be pickled."""
+    return partial(_turtle, pairs, shapes)
+
+
+def _turtle(pairs: Sequence[tuple[Problem, Finding | None]], shapes: Shapes) -> str:
     """The sh:ValidationReport (SHACL, section 3.6) as Turtle; same results, same text."""
     graph = _ReportGraph()
     graph.add("_:report", RDF.type, ref(SH.ValidationReport))
@@ -83,7 +121,7 @@ def turtle(pairs: Sequence[tuple[Problem, Finding | None]], shapes: Shapes) -> s
         if finding is None:
             graph.bare(node, problem)
         else:
-            graph.result(node, finding, shapes)
+            graph.result(node, finding, shapes, literal(problem.message))
     return graph.text()
 
 
@@ -109,7 +147,8 @@ class _ReportGraph:
         self.add(node, SH.sourceConstraintComponent, ref(f"urn:bilbaokg:{problem.component}"))
         self.add(node, SH.resultMessage, literal(problem.message))
 
-    def result(self, node: str, finding: Finding, shapes: Shapes) -> None:
+    def result(self, node: str, finding: Finding, shapes: Shapes, *messages: str) -> None:
+        """One result; `messages` are ours, where neither shape nor engine has any."""
         self.add(node, SH.resultSeverity, finding.severity)
         self.add(node, SH.sourceConstraintComponent, finding.component)
         self.add(node, SH.sourceShape, self._own(finding.shape, "s"))
@@ -120,7 +159,9 @@ class _ReportGraph:
             self.add(node, SH.resultPath, self._own(finding.path, "s"))
             for subject, predicate, object_ in shapes.copy(finding.path):
                 self.add(self._own(subject, "s"), plain(predicate), self._own(object_, "s"))
-        for message in shapes.texts(finding.shape, "message") or finding.messages:
+        if finding.source:
+            self.add(node, SH.sourceConstraint, self._own(finding.source, "s"))
+        for message in _words(finding, shapes) or finding.messages or messages:
             self.add(node, SH.resultMessage, message)
         for number, detail in enumerate(finding.details, 1):
             self.add(node, SH.detail, f"{node}x{number}")

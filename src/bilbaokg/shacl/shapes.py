@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from bilbaokg.shacl.graph import TYPE, Graph, is_resource
+from bilbaokg.shacl.graph import TYPE, Graph
+from bilbaokg.shacl.paths import Malformed, members, path_predicates, read_path
 from bilbaokg.terms import OWL, RDFS, SH, language_of, plain, ref
 
 __all__ = ["SEVERITY_NAMES", "Shapes", "choose", "local_name"]
@@ -16,14 +18,8 @@ SEVERITY_NAMES: Final = {
     ref(SH.Info): "info",
 }
 _ORDER: Final = ("es", "en", "eu")
+_TARGETS: Final = ("targetClass", "targetNode", "targetSubjectsOf", "targetObjectsOf", "target")
 _CLASSES: Final = (ref(RDFS.Class), ref(OWL.Class))
-_ONE: Final = {
-    ref(SH.inversePath): "^{}",
-    ref(SH.zeroOrMorePath): "{}*",
-    ref(SH.oneOrMorePath): "{}+",
-    ref(SH.zeroOrOnePath): "{}?",
-}
-_ALTERNATIVE: Final = ref(SH.alternativePath)
 
 
 def choose(literals: Iterable[str], language: str) -> str | None:
@@ -41,16 +37,30 @@ def local_name(iri: str) -> str:
 
 
 class Shapes:
-    """A shapes graph, read once. Shapes are N-Triples terms."""
+    """A shapes graph, read once. Shapes are N-Triples terms.
 
-    def __init__(self, lines: Iterable[str]) -> None:
-        self.lines = tuple(lines)
+    origins: the file, or `file:line`, that describes a node.
+    """
+
+    def __init__(self, lines: Iterable[str], origins: Mapping[str, str] | None = None) -> None:
+        self.lines = tuple(dict.fromkeys(lines))
         self.graph = Graph(self.lines)
+        self.origins = dict(origins or {})
+
+    def packed(self) -> bytes:
+        """The shapes as a worker gets them."""
+        return json.dumps([self.lines, self.origins]).encode()
+
+    @classmethod
+    def unpacked(cls, packed: bytes | str) -> Shapes:
+        """The shapes again."""
+        return cls(*json.loads(packed))
 
     def targets(self) -> Iterator[tuple[str, str, str]]:
-        """Every (shape, kind, term): kind is targetClass, targetNode, targetSubjectsOf or
-        targetObjectsOf (SHACL, section 2.1); deactivated shapes have none."""
-        for kind in ("targetClass", "targetNode", "targetSubjectsOf", "targetObjectsOf"):
+        """Every (shape, kind, term): kind is targetClass, targetNode, targetSubjectsOf,
+        targetObjectsOf (SHACL, section 2.1) or target (SHACL-AF, section 3); deactivated shapes
+        have none."""
+        for kind in _TARGETS:
             predicate = ref(SH[kind])
             for shape, properties in self.graph.by_subject.items():
                 if predicate in properties and not self._is_off(shape):
@@ -68,33 +78,63 @@ class Shapes:
         """The literals of sh:message, sh:description or sh:name of a shape."""
         return list(self.graph.objects(shape, ref(SH[name])))
 
+    def members(self, head: str) -> list[str]:
+        """The members of a list; none where it is broken."""
+        try:
+            return members(self.graph, head)
+        except Malformed:
+            return []
+
     def path_text(self, path: str) -> str:
         """A path as SPARQL writes it; a predicate path as its bare IRI."""
-        return plain(path) if path.startswith("<") else self._complex(path)
-
-    def _complex(self, path: str, depth: int = 0) -> str:
-        if path.startswith("<") or depth > 20:
+        if path.startswith("<"):
+            return plain(path)
+        try:
+            return read_path(self.graph, path).text
+        except Malformed:
             return path
-        for predicate, pattern in _ONE.items():
-            if inner := self.graph.one(path, predicate):
-                return pattern.format(self._grouped(inner, depth))
-        if head := self.graph.one(path, _ALTERNATIVE):
-            return "|".join(self._grouped(p, depth) for p in self.graph.items(head))
-        return "/".join(self._grouped(p, depth) for p in self.graph.items(path))
 
-    def _grouped(self, path: str, depth: int) -> str:
-        text = self._complex(path, depth + 1)
-        return text if path.startswith("<") else f"({text})"
+    def origin(self, node: str) -> str | None:
+        """The file, with the line where it is known, that says something of a node."""
+        for name in (node, *self._above(node)):
+            if place := self.origins.get(name):
+                return place
+        return None
+
+    def describe(self, node: str) -> str:
+        """A node as people find it in a file: its IRI, or which IRI leads to it."""
+        if not node.startswith("_:"):
+            return node
+        named = self.named(node)
+        path = self.graph.one(node, ref(SH.path))
+        what = f"the node with sh:path {self.path_text(path)}" if path else "a blank node"
+        return f"{what} under {named}" if named else what
+
+    def named(self, node: str) -> str | None:
+        """The IRI of a node, or the nearest that leads to it."""
+        return next((n for n in (node, *self._above(node)) if n.startswith("<")), None)
+
+    def _above(self, node: str) -> list[str]:
+        """The nodes that lead to a node, the nearest first."""
+        found: dict[str, None] = {}
+        waiting = [node]
+        while waiting:
+            level = [s for pairs in self.graph.referrers(waiting).values() for s, _ in pairs]
+            waiting = [n for n in dict.fromkeys(level) if n not in found]
+            found.update(dict.fromkeys(waiting))
+        return list(found)
 
     def copy(self, node: str) -> list[tuple[str, str, str]]:
-        """The statements that make up a blank node (a path), for the report graph."""
-        found, waiting, seen = [], [node], set()
+        """The statements that make up the blank nodes of a path, for the report graph."""
+        found: list[tuple[str, str, str]] = []
+        waiting, seen = [node], set()
         while waiting:
             subject = waiting.pop()
             if subject in seen or not subject.startswith("_:"):
                 continue
             seen.add(subject)
-            for predicate, objects in self.graph.by_subject.get(subject, {}).items():
+            for predicate in path_predicates(self.graph, subject):
+                objects = self.graph.objects(subject, predicate)
                 found += [(subject, predicate, o) for o in objects]
-                waiting += [o for o in objects if is_resource(o)]
+                waiting += objects
         return found

@@ -15,7 +15,17 @@ from typing import Final, NamedTuple
 
 from bilbaokg.errors import BadInput, Forbidden, SyntaxFault
 
-__all__ = ["MAX_NESTING", "MAX_OPERATORS", "MAX_PATTERNS", "MAX_STEPS", "Facts", "check", "place"]
+__all__ = [
+    "MAX_NESTING",
+    "MAX_OPERATORS",
+    "MAX_PATTERNS",
+    "MAX_STEPS",
+    "Facts",
+    "Token",
+    "check",
+    "place",
+    "tokens",
+]
 
 MAX_NESTING: Final = 200
 MAX_PATTERNS: Final = 100
@@ -96,7 +106,8 @@ def check(text: str) -> Facts:
     return _Walk(text).run()
 
 
-def _tokens(text: str) -> Iterator[Token]:
+def tokens(text: str) -> Iterator[Token]:
+    """The tokens of a query, without spaces and comments. Raises SyntaxFault."""
     position = 0
     while position < len(text):
         found = _TOKEN.match(text, position)
@@ -129,7 +140,7 @@ class _Walk:
         self.before = Token("", "", 0)
 
     def run(self) -> Facts:
-        for token in _tokens(self.text):
+        for token in tokens(self.text):
             getattr(self, f"_{token.kind}", self._term)(token)
             self.before = token
         return self.facts

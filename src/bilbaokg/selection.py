@@ -1,0 +1,244 @@
+"""What a release would hold: the public records that pass the gate; what is left out, and why."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final
+
+from bilbaokg import governance
+from bilbaokg.errors import GateRefused, Invalid
+from bilbaokg.merging import text_of, title_of
+from bilbaokg.model import Problem, Record, Report
+from bilbaokg.settings import Settings
+from bilbaokg.terms import DCAT, DCT, RDF, Statement, plain, ref, split_line, split_lines
+
+__all__ = ["DANGLING", "Content", "HeldBack", "Rule", "choose", "select"]
+
+DANGLING: Final = "Dangling"
+"""The component of the rule that a release points to nothing that it does not hold."""
+
+_TYPE: Final = ref(RDF.type)
+# A statement with one of these may not point to what is not in the release.
+_REFUSED: Final = tuple(map(ref, (DCAT.servesDataset, DCAT.inSeries, DCT.publisher)))
+
+Check = Callable[[Iterable[str]], Report]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a record failed, in terms of the profile and with nothing of the record.
+
+    `shape` is None where the shape has no IRI; `path` is a property or None.
+    """
+
+    component: str
+    shape: str | None
+    path: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A record that was left out, for the operator: its title and the reason name it."""
+
+    id: str
+    iri: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Reason:
+    text: str
+    rule: Rule
+
+
+@dataclass(slots=True)
+class Content:
+    """What a release would hold: public records with their released text, and what was left out.
+
+    `report` is about these records alone.
+    """
+
+    records: list[Record]
+    cut: Counter[str] = field(default_factory=Counter)
+    held_back: list[HeldBack] = field(default_factory=list)
+    failed: Counter[Rule] = field(default_factory=Counter)
+    report: Report | None = None
+
+    def lines(self) -> Iterable[str]:
+        """All statements, record by record."""
+        return (line for record in self.records for line in split_lines(record.text))
+
+    def rules(self) -> list[dict[str, Any]]:
+        """By which rule how many records were left out: all that the public learns of them."""
+        rows = [asdict(rule) | {"count": count} for rule, count in self.failed.items()]
+        return sorted(rows, key=lambda row: (-row["count"], *map(str, row.values())))
+
+
+def choose(
+    records: Iterable[Record],
+    check: Check | None,
+    settings: Settings,
+    *,
+    hold_back: bool,
+    waive: str | None,
+) -> Content:
+    """What the release holds after the gate. Raises GateRefused with the report, Invalid.
+
+    What is held back takes its findings with it: the report that stays is of what is left.
+    """
+    everything = list(records)
+    held: dict[str, _Reason] = {}
+    first: Report | None = None
+    while True:
+        if hold_back:
+            held |= _pointing(everything, settings, held)
+        content = select(everything, settings, held)
+        if not content.records:
+            raise _nothing(held)
+        if check is None:
+            return content
+        report = content.report = check(content.lines())
+        first = first or report
+        if not report.blocks_release or waive:
+            return content
+        failing = _failing(report, content.records)
+        if not hold_back or not failing:
+            raise _refused(report, "mend them, or build with --hold-back or --waive REASON")
+        held |= failing
+        if not any(_is_listed(r) and r.id not in held for r in content.records):
+            raise _refused(first, "holding back would leave no dataset: mend them, or --waive")
+
+
+def select(
+    records: Iterable[Record], settings: Settings, held: Mapping[str, _Reason] | None = None
+) -> Content:
+    """The public records with their released text, without those held back (by id).
+
+    Raises Invalid when a record left out is named by a servesDataset, inSeries or publisher.
+    """
+    everything, held = list(records), held or {}
+    known = governance.people(everything)
+    public = [r for r in everything if r.visibility == "public" and r.id not in held]
+    out = _terms_of(everything, {r.id for r in public}, settings.base)
+    content = Content([])
+    dangling: list[Statement] = []
+    for record in public:
+        dangling += _dangling(record, out)
+        lines, cut = governance.public_lines(record, known, out, settings.namespace)
+        content.cut.update(cut)
+        if lines:
+            text = text_of(lines)
+            revision = hashlib.sha256(text.encode()).hexdigest()
+            content.records.append(replace(record, text=text, revision=revision))
+    if dangling:
+        raise Invalid(
+            "the release would point to what it does not hold: "
+            + "; ".join(map(_text, dangling[:5])),
+            hint="name the body instead of the person: persons are never released"
+            if any(s.object in known.persons for s in dangling)
+            else "make the record public, mend it, or hold back what points to it",
+        )
+    content.held_back = [
+        HeldBack(r.id, r.iri, title_of(r.iri, split_lines(r.text)) or r.iri, held[r.id].text)
+        for r in sorted(everything, key=lambda r: r.id)
+        if r.id in held
+    ]
+    content.failed.update(reason.rule for reason in held.values())
+    return content
+
+
+def _pointing(
+    everything: list[Record], settings: Settings, held: Mapping[str, _Reason]
+) -> dict[str, _Reason]:
+    """What would point to what is held back, and so must be held back too."""
+    found: dict[str, _Reason] = {}
+    while True:
+        left = {*held, *found}
+        inside = {r.id for r in everything if r.visibility == "public" and r.id not in left}
+        out = _terms_of(everything, inside, settings.base)
+        more = {
+            r.id: _Reason(
+                f"points to what is not in the release: {_text(statements[0])}",
+                Rule(DANGLING, None, plain(statements[0].predicate)),
+            )
+            for r in everything
+            if r.id in inside and (statements := _dangling(r, out))
+        }
+        if not more:
+            return found
+        found |= more
+
+
+def _terms_of(records: Iterable[Record], inside: set[str], base: str) -> frozenset[str]:
+    """Terms that the release does not describe: subjects of the records that are not inside, and
+    what a record must point to, bears an IRI of ours, and no record describes.
+    """
+    iris = {ref(r.iri): r.id for r in records}
+    out: set[str] = set()
+    described: set[str] = set()
+    wanted: set[str] = set()
+    for record in records:
+        statements = [split_line(line) for line in split_lines(record.text)]
+        subjects = {s.subject for s in statements}
+        described |= subjects
+        wanted |= {s.object for s in statements if s.predicate in _REFUSED}
+        if record.id not in inside:
+            out |= {s for s in subjects if iris.get(s, record.id) == record.id}
+            out.add(ref(record.iri))
+    return frozenset(out | {w for w in wanted - described if w.startswith(f"<{base}/id/")})
+
+
+def _dangling(record: Record, out: frozenset[str]) -> list[Statement]:
+    return [
+        s
+        for s in map(split_line, split_lines(record.text))
+        if s.predicate in _REFUSED and s.object in out
+    ]
+
+
+def _text(statement: Statement) -> str:
+    return f"{statement.subject} {plain(statement.predicate)} {statement.object}"
+
+
+def _nothing(held: Mapping[str, _Reason]) -> Invalid:
+    why = next((reason.text for reason in held.values()), "")
+    hint = f"all of it would be held back: {why}" if why else "load a catalogue first"
+    return Invalid("there is nothing to release", hint=hint)
+
+
+def _refused(report: Report, hint: str) -> GateRefused:
+    blocking = sum(result.severity in report.gate for result in report.results)
+    return GateRefused(
+        f"{blocking:,} findings stop the release", hint=hint, report=report.as_dict()
+    )
+
+
+def _is_listed(record: Record) -> bool:
+    return record.id.partition("/")[0] in ("dataset", "series", "service")
+
+
+def _failing(report: Report, records: Iterable[Record]) -> dict[str, _Reason]:
+    """Record id -> reason, for each record that holds the focus of a blocking result."""
+    by_focus: dict[str, Problem] = {}
+    for result in report.results:
+        if result.severity in report.gate and result.focus:
+            by_focus.setdefault(result.focus, result)
+    failing: dict[str, _Reason] = {}
+    for record in records:
+        roots = {record.iri} | {
+            plain(line.partition(" ")[0])
+            for line in split_lines(record.text)
+            if f" {_TYPE} " in line
+        }
+        for focus in sorted(roots & by_focus.keys()):
+            failing.setdefault(record.id, _reason(by_focus[focus]))
+    return failing
+
+
+def _reason(problem: Problem) -> _Reason:
+    shape = problem.shape if problem.shape and not problem.shape.startswith("_:") else None
+    return _Reason(problem.message, Rule(problem.component or "", shape, problem.path))

@@ -1,0 +1,112 @@
+"""Two servers in one event loop, the public one and the control socket's, until a signal comes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from bilbaokg.server import control
+from bilbaokg.server.app import create_app
+from bilbaokg.server.context import Context
+from bilbaokg.server.draining import Drain
+from bilbaokg.server.operate import control_app
+from bilbaokg.workspace import Workspace
+
+__all__ = ["run"]
+
+log = logging.getLogger(__name__)
+
+# Ten together: what is at work may finish, then what is left is told and cut.
+_DRAIN_SECONDS: Final = 9
+_CUT_SECONDS: Final = 1
+_TELL_SECONDS: Final = 0.2
+
+
+def run(
+    context: Context, workspace: Workspace, listening: socket.socket, host: str, root_path: str,
+    started: Callable[[], None],
+) -> None:  # fmt: skip
+    """Serve until SIGTERM or SIGINT, then drain; `started` is called once both sockets answer."""
+    drain = Drain()
+    server = _server(create_app(context, host=host, root_path=root_path, drain=drain))
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        drained = runner.run(_run(server, listening, workspace, drain, started))
+        context.pool.close()
+        context.lanes.close()
+        if not drained:
+            # Threads cannot be stopped; what they write is whole at any moment, as after a kill.
+            logging.shutdown()
+            os._exit(0)
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to us: two servers share this process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def _server(app: ASGIApp) -> _Server:
+    options: dict[str, Any] = {
+        "lifespan": "off", "access_log": False, "log_config": None, "server_header": False,
+        "proxy_headers": False, "ws": "none", "timeout_graceful_shutdown": _CUT_SECONDS,
+    }  # fmt: skip
+    return _Server(uvicorn.Config(app, **options))
+
+
+async def _run(
+    server: _Server, listening: socket.socket, workspace: Workspace, drain: Drain,
+    started: Callable[[], None],
+) -> bool:  # fmt: skip
+    """Serve both sockets until a signal comes and what is at work has ended; a second one cuts.
+
+    Returns whether all of it ended by itself.
+    """
+    control_socket = control.bind(workspace.data)
+    control_server = _server(control_app(workspace, drain))
+    servers = (server, control_server)
+    signalled = asyncio.Event()
+
+    def stop() -> None:
+        for each in servers:
+            each.force_exit = each.should_exit = drain.begun
+        drain.begin()
+        signalled.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    serving = asyncio.gather(server.serve([listening]), control_server.serve([control_socket]))
+    try:
+        while not all(each.started for each in servers) and not serving.done():
+            await asyncio.sleep(0.01)
+        started()
+        log.info("serving")
+        ends: set[asyncio.Future[Any]] = {serving, loop.create_task(_drained(signalled, drain))}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        done = drain.done
+        for each in servers:
+            each.should_exit = True
+        await serving
+    finally:
+        control.remove(workspace.data)
+    # What was cut says so to whoever waits for it.
+    await drain.wait(_TELL_SECONDS)
+    log.info("stopped" if done else "stopped; what was still at work was cut off")
+    return done
+
+
+async def _drained(signalled: asyncio.Event, drain: Drain) -> None:
+    await signalled.wait()
+    await drain.wait(_DRAIN_SECONDS)

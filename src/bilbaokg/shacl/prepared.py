@@ -1,0 +1,77 @@
+"""A profile made ready: its shapes read and compiled, its background in memory, once a process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from bilbaokg.model import Profile
+from bilbaokg.shacl.compiling import compile_shapes
+from bilbaokg.shacl.graph import Graph
+from bilbaokg.shacl.program import Program
+from bilbaokg.shacl.reading import is_ours, read_file, read_files
+from bilbaokg.shacl.shapes import Shapes
+from bilbaokg.shacl.vocabulary import Vocabulary
+from bilbaokg.workers import Pool
+
+__all__ = ["Prepared", "prepare"]
+
+
+class Prepared:
+    """Shapes and the background that they are used with.
+
+    trusted: whether all shapes came with the product; others may hold patterns and queries that
+    never end.
+    """
+
+    def __init__(self, shapes: Shapes, background: Iterable[str], *, trusted: bool) -> None:
+        self.shapes, self.trusted = shapes, trusted
+        self.background = Graph(dict.fromkeys(background))
+
+    @cached_property
+    def program(self) -> Program:
+        """The compiled shapes. Raises Invalid for shapes that cannot be used."""
+        return compile_shapes(self.shapes)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The values that the background offers."""
+        return Vocabulary(self.background)
+
+
+def prepare(profile: Profile, pool: Pool | None = None) -> Prepared:
+    """A profile, ready; read again only when one of its files changed.
+
+    pool: of workers that read foreign files. Raises SyntaxFault and Invalid for shapes that cannot
+    be used.
+    """
+    key = _stamped(profile.shapes), _stamped(profile.background)
+    if key not in _READY:
+        if len(_READY) >= _KEPT:
+            _READY.clear()
+        _READY[key] = _read(profile, pool)
+    return _READY[key]
+
+
+_Stamped = tuple[tuple[Path, int, int], ...]
+_READY: Final[dict[tuple[_Stamped, _Stamped], Prepared]] = {}
+_KEPT: Final = 8
+
+
+def _stamped(files: Iterable[Path]) -> _Stamped:
+    stats = [(file, file.stat()) for file in files]
+    return tuple((file, stat.st_mtime_ns, stat.st_size) for file, stat in stats)
+
+
+def _read(profile: Profile, pool: Pool | None) -> Prepared:
+    lines: list[str] = []
+    origins: dict[str, str] = {}
+    for file in profile.shapes:
+        found, places = read_file(file, pool)
+        lines += found
+        origins |= places
+    background = read_files(profile.background, pool)
+    trusted = all(map(is_ours, profile.shapes))
+    return Prepared(Shapes(lines, origins), background, trusted=trusted)

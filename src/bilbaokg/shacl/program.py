@@ -1,0 +1,214 @@
+"""Shapes compiled once: what the fast engine runs.
+
+A compiled shape is a path, the checks of its constraints and its property shapes. A check's test
+gets the run, the focus node and its value nodes and returns what fails. The tests of SHACL Core
+stand in components.py, those with queries in constraints.py; compiling.py puts them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Protocol
+
+from bilbaokg.shacl.graph import TYPE, Layers, is_resource
+from bilbaokg.shacl.paths import Malformed, Path, members, read_path
+from bilbaokg.shacl.querying import Asked, Query
+from bilbaokg.shacl.shapes import Shapes
+from bilbaokg.shacl.targets import Targets
+from bilbaokg.terms import SH, language_of, plain, ref
+
+__all__ = [
+    "Bad",
+    "Builder",
+    "Check",
+    "Compiled",
+    "Evaluation",
+    "Factory",
+    "Failure",
+    "Program",
+    "Test",
+    "boolean",
+    "integer",
+]
+
+
+class Failure(NamedTuple):
+    """A result that says more than which value node fails: its own path or messages."""
+
+    value: str | None
+    path: str | None = None
+    messages: tuple[str, ...] = ()
+
+
+class Evaluation(Protocol):
+    """What tests ask of the run that they are part of."""
+
+    data: Layers
+
+    @property
+    def asked(self) -> Asked:
+        """The data, for queries."""
+        ...
+
+    def conforms(self, shape: Compiled, node: str) -> bool:
+        """Whether a node conforms to a shape."""
+        ...
+
+    def entering(self, shape: str) -> None:
+        """Say that what follows may take for ever, for which shape."""
+        ...
+
+
+Bad = str | None | Failure
+"""A value node that fails, None where the set of them does, or a Failure."""
+
+Test = Callable[["Evaluation", str, Sequence[str]], Iterable[Bad]]
+Factory = Callable[["Builder", str, str], Iterable["Check"]]
+"""Makes the checks of a shape node and one value of a parameter."""
+
+_PATH: Final = ref(SH.path)
+_PROPERTY: Final = ref(SH.property)
+_VIOLATION: Final = ref(SH.Violation)
+_SHAPES: Final = frozenset({ref(SH.NodeShape), ref(SH.PropertyShape)})
+
+
+@dataclass(slots=True)
+class Check:
+    """One constraint of a shape.
+
+    component: the sh:sourceConstraintComponent. if_absent: whether it can fail without a value
+    node. nested: the shapes whose results become sh:detail. source: the sh:sourceConstraint.
+    """
+
+    component: str
+    test: Test
+    if_absent: bool = False
+    nested: tuple[Compiled, ...] = ()
+    source: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Compiled:
+    """A shape, ready to run. `node` is its N-Triples term; `path_node` that of its path."""
+
+    node: str
+    severity: str = _VIOLATION
+    path: Path | None = None
+    path_node: str | None = None
+    active: bool = True
+    checks: list[Check] = field(default_factory=list)
+    properties: list[Compiled] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Compiled shapes with the targets of each top shape.
+
+    backwards: the predicates of which data are asked who has an object. queries: those of
+    SPARQL-based targets, by the term of the target.
+    """
+
+    targets: Mapping[Compiled, Targets]
+    shapes: Shapes
+    compiled: Mapping[str, Compiled]
+    backwards: frozenset[str]
+    queries: Mapping[str, Query]
+
+    def leave_out(self, node: str) -> None:
+        """Run no longer what a shape says."""
+        self.compiled[node].active = False
+
+
+class Builder:
+    """Compiles the nodes of one shapes graph, each once."""
+
+    def __init__(self, shapes: Shapes, factories: Mapping[str, Factory]) -> None:
+        self.shapes, self.graph, self.factories = shapes, shapes.graph, factories
+        self.made: dict[str, Compiled] = {}
+        self._open: list[str] = []
+
+    def nodes(self) -> Iterator[str]:
+        """The nodes that are shapes by what they say themselves."""
+        for node, properties in self.graph.by_subject.items():
+            if _PATH in properties or _SHAPES.intersection(properties.get(TYPE, ())):
+                yield node
+
+    def backwards(self) -> frozenset[str]:
+        """The properties that the paths of all shapes walk from object to subject."""
+        paths = (shape.path for shape in self.made.values() if shape.path)
+        return frozenset[str]().union(*(path.backwards for path in paths))
+
+    def shape(self, node: str) -> Compiled:
+        """The compiled shape of a node. Raises Malformed, also where shapes are recursive."""
+        if node in self._open:
+            raise Malformed(node, "shapes are recursive, which SHACL does not define")
+        if node not in self.made:
+            if not is_resource(node):
+                raise Malformed(node, "a literal is used as a shape")
+            self._open.append(node)
+            self.made[node] = self._compile(node)
+            self._open.pop()
+        return self.made[node]
+
+    def _compile(self, node: str) -> Compiled:
+        properties = self.graph.properties(node)
+        path_node = self.one(node, "path")
+        shape = Compiled(
+            node,
+            severity=self.one(node, "severity") or _VIOLATION,
+            path=read_path(self.graph, path_node) if path_node else None,
+            path_node=path_node,
+            active=not self.flag(node, "deactivated"),
+        )
+        for parameter, values in properties.items():
+            if factory := self.factories.get(parameter):
+                for value in values:
+                    shape.checks += factory(self, node, value)
+        for value in properties.get(_PROPERTY, ()):
+            inner = self.shape(value)
+            if inner.path is None:
+                raise Malformed(value, "a property shape has no sh:path")
+            shape.properties.append(inner)
+        return shape
+
+    # ---- reading parameters
+
+    def all(self, node: str, name: str) -> Sequence[str]:
+        """The values of a SHACL property of a node."""
+        return self.graph.objects(node, ref(SH[name]))
+
+    def one(self, node: str, name: str) -> str | None:
+        """The only value of a SHACL property, or None. Raises Malformed for several."""
+        values = self.all(node, name)
+        if len(values) > 1:
+            raise Malformed(node, f"sh:{name} has more than one value")
+        return values[0] if values else None
+
+    def flag(self, node: str, name: str) -> bool:
+        """A boolean parameter; false where absent."""
+        value = self.one(node, name)
+        return value is not None and boolean(node, name, value)
+
+    def members(self, node: str, name: str, head: str) -> list[str]:
+        """The members of a list parameter."""
+        try:
+            return members(self.graph, head)
+        except Malformed as fault:
+            raise Malformed(node, f"sh:{name}: {fault.message}") from None
+
+
+def boolean(node: str, name: str, term: str) -> bool:
+    """The value of a boolean parameter. Raises Malformed."""
+    value = plain(term)
+    if is_resource(term) or value not in ("true", "false", "1", "0"):
+        raise Malformed(node, f"sh:{name} is neither true nor false")
+    return value in ("true", "1")
+
+
+def integer(node: str, name: str, term: str) -> int:
+    """The value of a counting parameter. Raises Malformed."""
+    value = plain(term)
+    if is_resource(term) or language_of(term) or not (value.isascii() and value.isdigit()):
+        raise Malformed(node, f"sh:{name} is no whole number: {value[:80]!r}")
+    return int(value[:18])

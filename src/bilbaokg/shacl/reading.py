@@ -1,0 +1,89 @@
+"""Reading shapes, background and data files into statements (N-Triples lines)."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from bilbaokg import assets
+from bilbaokg.errors import BadInput, SyntaxFault
+from bilbaokg.formats import by_extension, by_name
+from bilbaokg.model import Source
+from bilbaokg.settings import Settings
+from bilbaokg.terms import DEFAULT_BASE, split_line
+from bilbaokg.workers import Pool, stream
+
+__all__ = ["is_ours", "read_file", "read_files", "read_source", "source_of"]
+
+
+def source_of(data: str | Path | bytes, format: str | None = None) -> Source:
+    """The source that a path is, or bytes in a format. Raises BadInput for an unknown format."""
+    if isinstance(data, bytes):
+        if not format:
+            raise BadInput("bytes need a format", hint='for example format="ttl"')
+        return Source("input", None, by_name(format).media_type, content=data)
+    path = Path(data)
+    found = by_name(format) if format else by_extension(path.name)
+    if found is None:
+        raise BadInput("unknown file extension", where=str(path), hint="give a format")
+    return Source(str(path), path, found.media_type, base=path.resolve().as_uri())
+
+
+def read_source(
+    source: Source, pool: Pool | None = None, *, blank: str = "b"
+) -> tuple[list[str], dict[str, int]]:
+    """The statements of a source, read in a worker, and the line of each subject.
+
+    blank: how the names of blank nodes begin. Raises what workers.stream raises.
+    """
+    lines: list[str] = []
+    numbers = array("I")
+    with stream(source, Settings(), pool=pool, locate=True, blank=blank) as frames:
+        for header, content in frames:
+            if "numbers" in header:
+                numbers.frombytes(content)
+            elif content:
+                lines += content.decode().split("\n")
+    places: dict[str, int] = {}
+    for line, number in zip(lines, numbers, strict=False):
+        places.setdefault(line.partition(" ")[0], number)
+    return lines, places
+
+
+def read_file(file: Path, pool: Pool | None = None) -> tuple[list[str], dict[str, str]]:
+    """The statements of an RDF file, and where it describes each subject (`file:line`).
+
+    Ours are read in process, without lines; others in a worker. Blank nodes are named apart from
+    those of other files. Raises SyntaxFault naming the file.
+    """
+    if is_ours(file):
+        lines = _own(file)
+        return lines, dict.fromkeys((split_line(line).subject for line in lines), file.name)
+    mark = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]
+    lines, places = read_source(source_of(file), pool, blank=f"f{mark}b")
+    return lines, {subject: f"{file}:{line}" for subject, line in places.items()}
+
+
+def read_files(files: Iterable[Path], pool: Pool | None = None) -> list[str]:
+    """The statements of several files (see `read_file`)."""
+    return [line for file in files for line in read_file(file, pool)[0]]
+
+
+def is_ours(file: Path) -> bool:
+    """Whether a file came with the product."""
+    resolved = file.resolve()
+    return any(resolved.is_relative_to(assets.folder(name)) for name in ("shapes", "ontology"))
+
+
+def _own(file: Path) -> list[str]:
+    base, turtle = f"{DEFAULT_BASE}/", ox.RdfFormat.TURTLE
+    try:
+        quads = ox.parse(path=str(file), format=turtle, base_iri=base, rename_blank_nodes=True)
+        return [f"{q.subject} {q.predicate} {q.object} ." for q in quads]
+    except SyntaxError as error:
+        line, column = error.lineno, error.offset
+        raise SyntaxFault(error.msg, where=str(file), line=line, column=column) from None
