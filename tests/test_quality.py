@@ -7,7 +7,7 @@ from helpers import lines
 
 from bilbaokg import profiles, quality
 from bilbaokg.model import Problem
-from bilbaokg.shacl.graph import read_files
+from bilbaokg.shacl.reading import read_files
 from bilbaokg.shacl.shapes import Shapes
 from bilbaokg.terms import PREFIXES, SH, plain, ref, split_line
 
