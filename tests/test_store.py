@@ -192,15 +192,49 @@ def test_store_that_cannot_be_opened_for_writing_is_read_on(
         (OSError(errno.EDQUOT, "x"), StorageFull),
         (OSError("IO error: No space left on device: While appending"), StorageFull),
         (OSError("Corruption: block checksum mismatch"), CorruptStore),
+        (RuntimeError("Corruption: Sst file size mismatch"), CorruptStore),
         (OSError("IO error: While lock file: /x/LOCK: Resource unavailable"), StoreBusy),
         (OSError(errno.EROFS, "Read-only file system"), StorageFault),
     ],
 )
-def test_failures_of_the_disk_are_ours(error: OSError, kind: type) -> None:
+def test_failures_of_the_disk_are_ours(error: Exception, kind: type) -> None:
     with pytest.raises(kind) as raised, storage_errors("/data"):
         raise error
     assert type(raised.value) is kind
     assert raised.value.where == "/data"
+
+
+@pytest.mark.parametrize("flushed", [True, False])
+def test_store_without_current_is_not_begun_anew(tmp_path: Path, flushed: bool) -> None:
+    store = EmbeddedStore(tmp_path / "s")
+    store.apply([GraphChange(G, [line("a", "1")])])
+    if flushed:
+        store.flush()
+    store.close()
+    current = tmp_path / "s" / "CURRENT"
+    kept = current.read_bytes()
+    current.unlink()
+    for _ in range(2):
+        with pytest.raises(CorruptStore, match="CURRENT is missing"):
+            EmbeddedStore(tmp_path / "s")
+    current.write_bytes(kept)
+    assert quads(EmbeddedStore(tmp_path / "s")) == {'a "1" g'}
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_damaged_table_is_named(tmp_path: Path, damage: str) -> None:
+    store = EmbeddedStore(tmp_path / "s")
+    store.apply([GraphChange(G, [line("a", "1")])])
+    store.flush()
+    store.close()
+    table = max((tmp_path / "s").glob("*.sst"), key=lambda path: path.stat().st_size)
+    content = table.read_bytes()
+    table.unlink()
+    if damage == "cut":
+        table.write_bytes(content[:-1])
+    with pytest.raises(CorruptStore, match=table.name) as error:
+        list(EmbeddedStore(tmp_path / "s").match())
+    assert error.value.where == str(tmp_path / "s")
 
 
 def test_full_disk_says_how_to_go_on() -> None:

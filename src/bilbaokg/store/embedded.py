@@ -39,8 +39,17 @@ def storage_errors(where: Path | str) -> Iterator[None]:
         if "lock" in text.lower() and "LOCK" in text:
             raise StoreBusy("another process has the store open", where=str(where)) from error
         if "orruption" in text:
-            raise CorruptStore(text, where=str(where), hint="restore a backup") from error
+            raise _damaged(text, where) from error
         raise StorageFault(text, where=str(where)) from error
+    except RuntimeError as error:
+        # How pyoxigraph tells of what RocksDB finds damaged.
+        if "orruption" not in str(error):
+            raise
+        raise _damaged(str(error), where) from error
+
+
+def _damaged(text: str, where: Path | str) -> CorruptStore:
+    return CorruptStore(text, where=str(where), hint="restore a backup")
 
 
 def _full(where: Path | str) -> StorageFull:
@@ -73,7 +82,12 @@ class EmbeddedStore:
             self.raw: ox.Store = self._open()
 
     def _open(self) -> ox.Store:
-        return ox.Store(str(self.path)) if self.path else ox.Store()
+        if self.path is None:
+            return ox.Store()
+        if not (self.path / "CURRENT").is_file() and _holds_data(self.path):
+            # RocksDB would begin an empty store over what is there.
+            raise _damaged("CURRENT is missing", self.path)
+        return ox.Store(str(self.path))
 
     @classmethod
     def read_only(cls, path: Path) -> EmbeddedStore:
@@ -136,7 +150,7 @@ class EmbeddedStore:
         with storage_errors(self.path or "memory"):
             try:
                 self.raw = self._open()
-            except OSError:
+            except (OSError, RuntimeError):
                 self.raw = ox.Store.read_only(str(self.path))
                 raise
         self._stalled = False
@@ -172,25 +186,29 @@ class EmbeddedStore:
         graph: str | None = None,
     ) -> Iterator[tuple[str, str, str, str]]:
         """The quads that fit, as N-Triples terms (`graph` and the fourth member are IRIs)."""
-        found = self.raw.quads_for_pattern(
+        pattern = (
             _node(subject) if subject else None,
             _node(predicate) if predicate else None,
             _node(object) if object else None,
             ox.NamedNode(graph) if graph else None,
         )
-        for quad in found:
-            yield str(quad.subject), str(quad.predicate), str(quad.object), quad.graph_name.value  # type: ignore[union-attr]
+        with storage_errors(self.path or "memory"):
+            for quad in self.raw.quads_for_pattern(*pattern):
+                name: Any = quad.graph_name
+                yield str(quad.subject), str(quad.predicate), str(quad.object), name.value
 
     def values(self, graph: str, subject: str | None = None) -> Iterator[tuple[str, str, str]]:
         """The quads of a graph as bare values: IRIs without brackets, literals without quotes."""
         node = ox.NamedNode(subject) if subject else None
-        for quad in self.raw.quads_for_pattern(node, None, None, ox.NamedNode(graph)):
-            yield quad.subject.value, quad.predicate.value, quad.object.value  # type: ignore[union-attr]
+        with storage_errors(self.path or "memory"):
+            for quad in self.raw.quads_for_pattern(node, None, None, ox.NamedNode(graph)):
+                yield quad.subject.value, quad.predicate.value, quad.object.value  # type: ignore[union-attr]
 
     def graphs(self) -> Iterator[str]:
         """The IRIs of the named graphs."""
-        for name in self.raw.named_graphs():
-            yield name.value
+        with storage_errors(self.path or "memory"):
+            for name in self.raw.named_graphs():
+                yield name.value
 
     def backup(self, directory: Path) -> None:
         """Write a consistent copy that other processes may open."""
@@ -205,6 +223,12 @@ class EmbeddedStore:
         with contextlib.suppress(AttributeError):
             del self.raw
         gc.collect()
+
+
+def _holds_data(path: Path) -> bool:
+    """Whether a directory has tables of RocksDB, or a log with something in it."""
+    logs = (log for log in path.glob("*.log") if log.stat().st_size)
+    return any(path.glob("*.sst")) or any(logs)
 
 
 def _nquads(change: GraphChange) -> str:

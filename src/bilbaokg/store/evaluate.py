@@ -125,8 +125,10 @@ def _run(
         put(None)
     except SyntaxError as error:
         put(_explain(str(error), text, facts))
-    except OSError as error:
-        put(CorruptStore(str(error), where="release store", hint="build the release again"))
+    except (OSError, RuntimeError) as error:
+        damaged = isinstance(error, OSError) or "orruption" in str(error)
+        told = CorruptStore(str(error), where="release store", hint="build the release again")
+        put(told if damaged else error)
     except BaseException as error:
         put(error)
 
