@@ -55,12 +55,11 @@ def load(
     *,
     on_source: Callable[[int, Source], None] = lambda _number, _source: None,
     called: Callable[[Source], str] = attrgetter("label"),
-    in_memory: int = IN_MEMORY,
 ) -> Loaded:
     """Parse sources in a worker. folder: an empty one, for what is too much for memory.
 
-    shapes: what data on disk are indexed for. called: how findings name a source. in_memory: bytes
-    of N-Triples that may be held. Raises what workers.stream raises, Invalid for the shapes.
+    shapes: what data on disk are indexed for. called: how findings name a source. Raises what
+    workers.stream raises, Invalid for the shapes.
     """
     with SpoolWriter(folder) as writer:
         for number, source in enumerate(sources):
@@ -68,7 +67,7 @@ def load(
             writer.begin(called(source))
             blank = f"b{number}x" if len(sources) > 1 else "b"
             _write(writer, source, settings, pool, blank)
-    if writer.size > in_memory:
+    if writer.size > IN_MEMORY:
         return _indexed(writer, pool, shapes)
     lines, places = read_whole(folder)
     return Loaded(Graph(dict.fromkeys(lines)), len(lines), places)
@@ -89,8 +88,6 @@ def hold(
     pool: Pool,
     folder: Path,
     shapes: Shapes,
-    *,
-    in_memory: int = IN_MEMORY,
 ) -> Loaded:
     """Take statements (N-Triples lines) that are at hand already; otherwise as `load`."""
     waiting = iter(lines)
@@ -99,7 +96,7 @@ def hold(
     for line in waiting:
         first.append(line)
         size += len(line)
-        if size > in_memory:
+        if size > IN_MEMORY:
             break
     else:
         return Loaded(Graph(dict.fromkeys(first)), len(first), {})

@@ -75,6 +75,8 @@ class SpoolWriter:
 
     def add(self, text: bytes, lines: bytes, statements: int) -> None:
         """Append N-Triples text without its last line end, and its source lines where known."""
+        if not statements:
+            return
         self._data.write(text)
         self._data.write(b"\n")
         self._lines.write(lines or bytes(4 * statements))
