@@ -43,6 +43,74 @@ def audit() -> Audit:
     return audit
 
 
+@pytest.fixture
+def noted(tmp_path: Path) -> Audit:
+    """A chain of three entries, noted in a file."""
+    audit = Audit(EmbeddedStore(), BASE, tmp_path / "audit.heads")
+    for number in range(3):
+        write(audit, number=number)
+    return audit
+
+
+def cut(audit: Audit, seq: int) -> None:
+    """Take an entry away, as a log that was cut would."""
+    lines = [f"{s} {p} {o} ." for s, p, o, _ in audit.store.match(ref(audit.iri(seq)))]
+    audit.store.apply([GraphChange(audit.graph, delete=lines)])
+
+
+def test_cut_end_of_the_chain_is_noticed(noted: Audit) -> None:
+    Audit(noted.store, BASE, noted.heads).check_end()
+    cut(noted, 3)
+    shorter = Audit(noted.store, BASE, noted.heads)
+    with pytest.raises(CorruptStore, match="has lost entry 3") as error:
+        shorter.check_end()
+    assert str(noted.heads) in (error.value.hint or "")
+    with pytest.raises(CorruptStore, match="entry 3 is not the one that was noted"):
+        shorter.verify()
+
+
+def test_chain_of_another_time_is_noticed(noted: Audit) -> None:
+    other = Audit(EmbeddedStore(), BASE, noted.heads)
+    with pytest.raises(CorruptStore, match="has lost entry 3"):
+        other.check_end()
+    for _ in range(3):
+        write(Audit(other.store, BASE), actor="eve")
+    with pytest.raises(CorruptStore, match="of another time"):
+        Audit(other.store, BASE, noted.heads).check_end()
+
+
+@pytest.mark.parametrize("torn", [b"\n3", b"\n3 ", b"\n3 0123", b"\n", b""])
+def test_torn_end_of_the_file_is_no_harm(noted: Audit, torn: bytes) -> None:
+    assert noted.heads
+    whole = noted.heads.read_bytes()
+    noted.heads.write_bytes(whole[: whole.rindex(b"\n")] + torn)
+    again = Audit(noted.store, BASE, noted.heads)
+    again.check_end()
+    write(again, number=3)
+    write(again, number=4)
+    assert again.verify() == 5
+    cut(again, 5)
+    with pytest.raises(CorruptStore, match="has lost entry 5"):
+        Audit(noted.store, BASE, noted.heads).check_end()
+
+
+def test_file_that_is_missing_begins_with_the_present_end(noted: Audit) -> None:
+    assert noted.heads
+    noted.heads.unlink()
+    again = Audit(noted.store, BASE, noted.heads)
+    again.check_end()
+    assert noted.heads.read_text().startswith("\n3 ")
+    assert noted.heads.stat().st_mode & 0o077 == 0
+
+
+def test_file_that_cannot_be_written_stops_nothing(noted: Audit) -> None:
+    assert noted.heads
+    noted.heads.unlink()
+    noted.heads.mkdir()
+    write(noted, number=3)
+    assert len(noted.events()) == 4
+
+
 def test_entry_after_a_failed_write_goes_on_from_what_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,13 +2,20 @@
 
 An entry is kept as one exact JSON text (prov:value) in `<base>/graph/audit`; its hash is the
 SHA-256 of that text, which names the previous hash. An operation on many records is one entry.
+
+A chain does not show that its end was cut. So the number and hash of every entry also go to a file
+beside the store (`heads`), after the entry itself: the store may be ahead of it, never behind.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from bilbaokg.errors import CorruptStore
@@ -17,9 +24,13 @@ from bilbaokg.store import GraphChange
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import DCT, PROV, RDF, XSD, literal, plain, ref
 
-__all__ = ["Audit", "now"]
+__all__ = ["HEADS", "Audit", "now"]
 
+HEADS: Final = "audit.heads"
 _FIRST: Final = "0" * 64
+# Each line begins with its line feed, so that one that was cut short spoils no other.
+_HEAD: Final = re.compile(rb"^([0-9]+) ([0-9a-f]{64})$", re.MULTILINE)
+_TAIL_BYTES: Final = 4096
 
 
 def now() -> str:
@@ -28,10 +39,13 @@ def now() -> str:
 
 
 class Audit:
-    """The chain of one working store. Callers hold the write lock."""
+    """The chain of one working store. Callers hold the write lock.
 
-    def __init__(self, store: EmbeddedStore, base: str) -> None:
-        self.store = store
+    heads: the file beside the store, None to keep none.
+    """
+
+    def __init__(self, store: EmbeddedStore, base: str, heads: Path | None = None) -> None:
+        self.store, self.heads = store, heads
         self.graph = f"{base}/graph/audit"
         self._last: Event | None = None
         self._failures = 0
@@ -104,6 +118,29 @@ class Audit:
     def written(self, event: Event) -> None:
         """Tell that the entry's change was applied."""
         self._last = event
+        if self.heads:
+            # The entry itself is on disk; a head that is missing is made good by the next.
+            with contextlib.suppress(OSError):
+                _append(self.heads, f"\n{event.seq} {event.hash}".encode())
+
+    def check_end(self) -> None:
+        """Check that the chain reaches the last head. Raises CorruptStore when its end was cut."""
+        noted = _heads(self.heads, _TAIL_BYTES) if self.heads else []
+        if not noted:
+            if last := self.last():
+                self.written(last)
+            return
+        seq, expected = noted[-1]
+        try:
+            found = self.get(seq).hash
+        except CorruptStore:
+            found = ""
+        if found != expected:
+            raise CorruptStore(
+                f"the working store has lost entry {seq} of the audit, or is that of another time",
+                where=str(self.store.path),
+                hint=f"restore a whole backup; to go on with what there is, remove {self.heads}",
+            )
 
     def verify(self) -> int:
         """Check the whole chain and return its length. Raises CorruptStore naming the entry."""
@@ -119,7 +156,40 @@ class Audit:
         for subject, *_ in self.store.match(graph=self.graph):
             if subject not in entries:
                 raise CorruptStore(f"{subject} is not in the audit chain", where=self.graph)
+        for seq, expected in _heads(self.heads) if self.heads else ():
+            if seq > len(events) or events[seq - 1].hash != expected:
+                raise CorruptStore(
+                    f"audit entry {seq} is not the one that was noted", where=str(self.heads)
+                )
         return len(events)
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Put a line at the end of a file, on disk."""
+    fresh = not path.exists()
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(descriptor, line)
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
+    if fresh:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _heads(path: Path, most: int | None = None) -> list[tuple[int, str]]:
+    """The number and hash of every whole line, or of those in the last `most` bytes."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(path.stat().st_size - most, 0) if most else 0)
+            found = _HEAD.findall(file.read())
+    except FileNotFoundError:
+        return []
+    return [(int(seq), digest.decode()) for seq, digest in found]
 
 
 def _digest(text: str) -> str:

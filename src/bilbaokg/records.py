@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -83,11 +84,14 @@ _ACCESS: Final = ref(DCT.accessRights)
 
 
 class Records:
-    """The records of one working store. Callers hold the write lock when they write."""
+    """The records of one working store. Callers hold the write lock when they write.
 
-    def __init__(self, store: EmbeddedStore, settings: Settings) -> None:
+    heads: where the audit notes its entries beside the store.
+    """
+
+    def __init__(self, store: EmbeddedStore, settings: Settings, heads: Path | None = None) -> None:
         self.store, self.settings, self.base = store, settings, settings.base
-        self.audit = Audit(store, settings.base)
+        self.audit = Audit(store, settings.base, heads)
         self._records = f"{self.base}/graph/record/"
         self._history = f"{self.base}/graph/history/"
         self._sources = f"{self.base}/source/"

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from bilbaokg import release, settings
 from bilbaokg.accounts import Accounts
+from bilbaokg.audit import HEADS
 from bilbaokg.errors import BadInput, Conflict, NotFound, StoreBusy
 from bilbaokg.model import Event
 from bilbaokg.records import Records
@@ -94,8 +95,9 @@ class Workspace:
         self._lock = _take_lock(data, wait)
         try:
             self.store = EmbeddedStore(data / "working")
-            self.records = Records(self.store, configuration)
+            self.records = Records(self.store, configuration, data / HEADS)
             self._refuse_other_base()
+            self.records.audit.check_end()
             self.releases = release.Releases(data, configuration)
             self.builder = release.Builder(self.records, self.releases)
             self.accounts = Accounts(data / "accounts.db")
