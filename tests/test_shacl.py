@@ -378,6 +378,12 @@ def test_unknown_engine_lists_the_engines() -> None:
     assert "pyshacl" in (caught.value.hint or "")
 
 
+def test_file_without_shapes_is_no_profile(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="there are no shapes in it") as caught:
+        of(tmp_path, ":a :b :c .", ":d a dcat:Dataset .")
+    assert caught.value.where == str(tmp_path / "shapes.ttl")
+
+
 def test_unknown_profile_and_file_are_not_found(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no profile"):
         validate(b"", "no-such-profile", format="ttl")

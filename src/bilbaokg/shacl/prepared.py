@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from bilbaokg.errors import Invalid
 from bilbaokg.model import Profile
 from bilbaokg.shacl import syntax
 from bilbaokg.shacl.compiling import compile_shapes
@@ -79,5 +80,11 @@ def _read(profile: Profile, pool: Pool | None) -> Prepared:
         lines += found
         origins |= places
     background = read_files(profile.background, pool)
-    trusted = all(map(is_ours, profile.shapes))
-    return Prepared(Shapes(lines, origins), background, trusted=trusted)
+    shapes = Shapes(lines, origins)
+    if not shapes.is_any():
+        raise Invalid(
+            "there are no shapes in it",
+            where=", ".join(map(str, profile.shapes)) or profile.label,
+            hint="a profile is a folder or file with SHACL shapes",
+        )
+    return Prepared(shapes, background, trusted=all(map(is_ours, profile.shapes)))

@@ -47,6 +47,11 @@ class Shapes:
         self.graph = Graph(self.lines)
         self.origins = dict(origins or {})
 
+    def is_any(self) -> bool:
+        """Whether anything is said in terms of SHACL at all."""
+        names = (name for found in self.graph.by_subject.values() for name in found)
+        return any(name.startswith(f"<{SH}") for name in names)
+
     def packed(self) -> bytes:
         """The shapes as a worker gets them."""
         return json.dumps([self.lines, self.origins]).encode()
