@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from bilbaokg import exports, queries
+from bilbaokg import exports, integrity, queries
 from bilbaokg.cli.base import (
     DONE,
     LANGUAGES,
@@ -60,6 +60,7 @@ def export(
     Example: bilbaokg export dcat-ap --format rdf --output catalogue.rdf
     """
     shown, configuration = chosen_release(console, release_id)
+    integrity.check(shown)
     content = exports.whole(shown, configuration, target, extension.lstrip("."), language)
     if output:
         write_output(output, content)
