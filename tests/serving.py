@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 from helpers import PATIENCE
 
-from bilbaokg import operations, settings
+from bilbaokg import integrity, operations, settings
 from bilbaokg.operations import OPERATIONS
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.workspace import Workspace, is_initialised
@@ -90,7 +90,8 @@ def by_hand(data: Path, nquads: str, **values: Any) -> Path:
     release.mkdir()
     (release / "catalogue.nq").write_text(nquads, encoding="utf-8")
     EmbeddedStore.build(release / "store", release / "catalogue.nq")
-    content = {"base": BASE, "files": {"catalogue.nq": "0"}, "entries": [], "counts": {}}
+    files = integrity.hashes(release, "catalogue.nq")
+    content = {"base": BASE, "files": files, "entries": [], "counts": {}}
     build = {"id": "r1", "created_at": "2026-01-01T00:00:00.000Z", "previous": None}
     manifest = {"format": 1, "content": content, "build": build}
     (release / "manifest.json").write_text(json.dumps(manifest))

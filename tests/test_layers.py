@@ -22,7 +22,7 @@ LAYERS = {
             "formats skolem writing parsing partition queries profiles wording",
             "store workers shacl",
             "importers merging records governance lineage review selection release exports quality"
-            " index accounts audit",
+            " index accounts audit integrity",
             "render reports workspace operations",
             "server",
             "console cli __main__",

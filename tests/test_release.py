@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -371,6 +372,65 @@ def test_recovery_finishes_a_told_build_and_clears_an_untold_one(workspace: Work
     workspace.builder.recover(workspace.records.audit.events())
     assert [r.id for r in workspace.releases.list()] == ["r1"]
     assert not list(workspace.releases.path.glob(".building-*"))
+
+
+DAMAGED = (
+    "catalogue.nq",
+    "manifest.json",
+    "report.json",
+    "index.db",
+    "exports/records.nt",
+    "exports/dcat-ap/page-1.ttl",
+    "store/CURRENT",
+)
+
+
+def spoil(path: Path) -> None:
+    """Turn one bit of a file in the middle."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.fixture
+def two(workspace: Workspace) -> Workspace:
+    """A catalogue with the releases r1 and r2, of which r2 is published."""
+    load(workspace, CATALOGUE)
+    for _ in range(2):
+        do(workspace, "release.build", hold_back=True)
+        do(workspace, "release.publish")
+    return workspace
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+@pytest.mark.parametrize("gone", [False, True])
+def test_damaged_release_is_not_published_and_its_file_is_named(
+    two: Workspace, name: str, gone: bool
+) -> None:
+    path = two.releases.path / "r1" / name
+    path.unlink() if gone else spoil(path)
+    for operation in ("release.rollback", "release.publish"):
+        with pytest.raises(CorruptStore) as error:
+            do(two, operation, id="r1")
+        assert error.value.where == str(path)
+    assert two.releases.current_id() == "r2"
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_published_release_that_is_damaged_can_be_replaced(two: Workspace, name: str) -> None:
+    (two.releases.path / "r2" / name).unlink()
+    two.close()
+    with Workspace(two.data, two.settings) as again:
+        assert do(again, "status")["current"] == "r2"
+        assert do(again, "release.rollback")["id"] == "r1"
+        assert do(again, "release.build", hold_back=True)["id"] == "r3"
+
+
+def test_published_release_that_is_not_there_can_be_replaced(two: Workspace) -> None:
+    shutil.rmtree(two.releases.path / "r2")
+    two.close()
+    with Workspace(two.data, two.settings) as again:
+        assert do(again, "release.publish")["id"] == "r1"
 
 
 def test_release_whose_audit_entry_fails_is_there_whole_or_not_at_all(

@@ -20,7 +20,8 @@ import pytest
 from helpers import PATIENCE, eventually
 from serving import Served, initialise, operate, published, served
 
-from bilbaokg.errors import BadInput, NotFound, Overloaded
+from bilbaokg import settings
+from bilbaokg.errors import BadInput, CorruptStore, NotFound, Overloaded
 from bilbaokg.server import control, serve
 from bilbaokg.server.logs import JsonLines
 
@@ -331,10 +332,28 @@ def test_second_server_names_the_first_and_does_not_wait_for_it(server: Served) 
     assert server.client.get("/health/ready").status_code == 200
 
 
+@pytest.mark.parametrize("name", ["index.db", "manifest.json", "store/CURRENT"])
+def test_damaged_release_is_not_served_and_its_file_is_named(tmp_path: Path, name: str) -> None:
+    data = published(tmp_path / "data")
+    file = data / "releases" / "r1" / name
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(CorruptStore) as error:
+        serve(data, settings.read(data), port=0)
+    assert error.value.where == str(file)
+    assert "publish another release" in (error.value.hint or "")
+
+
+def test_start_clears_the_cache(tmp_path: Path) -> None:
+    data = published(tmp_path / "data")
+    (data / "cache" / "r0" / "dcat-ap").mkdir(parents=True)
+    (data / "cache" / "r0" / "dcat-ap" / ".killed.part").write_text("half")
+    (data / "cache" / "stray").write_text("half")
+    with served(data):
+        assert list((data / "cache").iterdir()) == []
+
+
 def test_address_that_is_taken_is_named(tmp_path: Path) -> None:
     data = initialise(tmp_path / "data")
-    from bilbaokg import settings
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -344,8 +363,6 @@ def test_address_that_is_taken_is_named(tmp_path: Path) -> None:
 
 
 def test_directory_without_a_catalogue_is_named(tmp_path: Path) -> None:
-    from bilbaokg import settings
-
     with pytest.raises(NotFound, match="no catalogue"):
         serve(tmp_path, settings.read(None), port=0)
 

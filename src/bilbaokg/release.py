@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bilbaokg import exports, index
+from bilbaokg import exports, index, integrity
 from bilbaokg.audit import now
 from bilbaokg.errors import CorruptStore, NotFound, StorageFault
 from bilbaokg.model import Event, Record, Release
@@ -31,6 +31,7 @@ __all__ = ["Builder", "Difference", "Releases", "difference", "statements"]
 
 FORMAT: Final = 1
 _CURRENT: Final = "current"
+_MANIFEST: Final = "manifest.json"
 _BUILDING: Final = ".building-"
 _HELD_BACK: Final = "held-back.json"
 _TYPE: Final = ref(RDF.type)
@@ -44,31 +45,43 @@ class Releases:
         self.cache = data / "cache"
 
     def current(self) -> Release | None:
-        """The published release, or None before the first."""
+        """The published release, or None before the first. Raises as `get`."""
+        id = self.current_id()
+        return self.get(id) if id else None
+
+    def current_id(self) -> str | None:
+        """The id of the published release, whatever its state."""
         try:
-            target = (self.path / _CURRENT).readlink()
+            return (self.path / _CURRENT).readlink().name
         except OSError:
             return None
-        return self.get(target.name)
 
     def get(self, id: str) -> Release:
         """A release by id. Raises NotFound, CorruptStore when its manifest cannot be read."""
         path = self.path / id
         if "/" in id or id.startswith(".") or id == _CURRENT or not path.is_dir():
-            known = ", ".join(release.id for release in self.list()) or "none yet"
+            known = ", ".join(self.ids()) or "none yet"
             raise NotFound(f"no release {id!r}", hint=f"releases: {known}")
         try:
-            manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+            manifest = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
             build, content = manifest["build"], manifest["content"]
             sha256 = content["files"]["catalogue.nq"]
-        except (OSError, ValueError, KeyError) as error:
-            raise CorruptStore(f"its manifest cannot be read: {error}", where=str(path)) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CorruptStore(
+                f"cannot be read: {error}",
+                where=str(path / _MANIFEST),
+                hint="restore it from a backup, or publish another release",
+            ) from None
         return Release(id, path, build["created_at"], build["previous"], sha256, manifest)
 
     def list(self) -> list[Release]:
-        """All releases, oldest first."""
+        """All releases, oldest first. Raises as `get`."""
+        return [self.get(id) for id in self.ids()]
+
+    def ids(self) -> Sequence[str]:
+        """The ids of all releases, oldest first, whatever their state."""
         names = [p.name for p in self.path.glob("r*") if p.is_dir() and p.name[1:].isdigit()]
-        return [self.get(name) for name in sorted(names, key=lambda name: int(name[1:]))]
+        return sorted(names, key=lambda name: int(name[1:]))
 
     def held_back(self, release: Release) -> Sequence[dict[str, str]]:
         """What was left out of a release: id, iri, title and reason of each; for the operator.
@@ -83,12 +96,6 @@ class Releases:
         except (OSError, ValueError) as error:
             raise CorruptStore(f"cannot be read: {error}", where=str(file)) from None
         return held
-
-    def verify(self, release: Release) -> None:
-        """Check every file of the manifest's content against its hash. Raises CorruptStore."""
-        for name, expected in release.manifest["content"]["files"].items():
-            if _file_hash(release.path / name) != expected:
-                raise CorruptStore(f"{name} is not what was released", where=str(release.path))
 
 
 class Builder:
@@ -166,20 +173,14 @@ class Builder:
         index.build(aside / "index.db", content.records)
         progress("writing the feeds")
         exports.build(aside / "exports", content.records, self.settings)
-        files = [
-            "catalogue.nq",
-            *sorted(
-                str(p.relative_to(aside)) for p in (aside / "exports").rglob("*") if p.is_file()
-            ),
-        ]
-        previous = self.releases.list()
+        before = self.releases.ids()
         manifest = _json(
             {
                 "format": FORMAT,
                 "content": {
                     "base": self.settings.base,
                     "profile": profile,
-                    "files": {name: _file_hash(aside / name) for name in files},
+                    "files": integrity.hashes(aside, "catalogue.nq", "exports"),
                     "entries": [
                         {
                             "id": r.id,
@@ -198,13 +199,14 @@ class Builder:
                 "build": {
                     "id": id,
                     "created_at": now(),
-                    "previous": previous[-1].id if previous else None,
+                    "previous": before[-1] if before else None,
                     "actor": actor,
                     "note": note,
+                    "files": integrity.hashes(aside, "report.json", "index.db", "store"),
                 },
             }
         )
-        (aside / "manifest.json").write_text(manifest, encoding="utf-8")
+        (aside / _MANIFEST).write_text(manifest, encoding="utf-8")
         return manifest
 
     def _write_catalogue(self, path: Path, records: Iterable[Record]) -> None:
@@ -219,8 +221,7 @@ class Builder:
     def _next_id(self) -> str:
         """Ids are never reused, not even those of releases that were removed by hand."""
         told = [e.detail["id"] for e in self.records.audit.events() if e.kind == "release.build"]
-        there = [release.id for release in self.releases.list()]
-        return f"r{max((int(id[1:]) for id in [*told, *there]), default=0) + 1}"
+        return f"r{max((int(id[1:]) for id in [*told, *self.releases.ids()]), default=0) + 1}"
 
     def _into_place(self, id: str) -> None:
         with storage_errors(self.releases.path):
@@ -232,13 +233,28 @@ class Builder:
     def switch(self, id: str, *, actor: str, kind: str, why: str = "") -> Release:
         """Make a release the current one: `release.publish` or `release.rollback`."""
         release = self.releases.get(id)
-        self.releases.verify(release)
-        before = self.releases.current()
-        detail = {"id": id, "from": before.id if before else None, "why": why}
+        self.check(release)
+        detail = {"id": id, "from": self.releases.current_id(), "why": why}
         part = self._pointer(id)
         self._tell(actor, kind, id, detail)
         self._swap(part)
         return release
+
+    def check(self, release: Release) -> None:
+        """Check all files of a release, its manifest by the audit. Raises CorruptStore."""
+        told = {
+            e.detail["id"]: e.detail["manifest"]
+            for e in self.records.audit.events()
+            if e.kind == "release.build"
+        }
+        manifest = release.path / _MANIFEST
+        if release.id in told and integrity.file_hash(manifest) != told[release.id]:
+            raise CorruptStore(
+                "the file is not what was released",
+                where=str(manifest),
+                hint="restore it from a backup, or publish another release",
+            )
+        integrity.check(release)
 
     def _pointer(self, id: str) -> Path:
         """A link to a release beside the current one: what may need space comes first."""
@@ -260,16 +276,15 @@ class Builder:
         told = {e.detail["id"]: e.detail["manifest"] for e in events if e.kind == "release.build"}
         for aside in asides:
             id = aside.name[len(_BUILDING) :]
-            manifest = aside / "manifest.json"
-            if id in told and manifest.is_file() and _file_hash(manifest) == told[id]:
+            manifest = aside / _MANIFEST
+            if id in told and manifest.is_file() and integrity.file_hash(manifest) == told[id]:
                 self._into_place(id)
             else:
                 shutil.rmtree(aside, ignore_errors=True)
         switches = [e for e in events if e.kind in ("release.publish", "release.rollback")]
         if switches:
             id = switches[-1].detail["id"]
-            current = self.releases.current()
-            if (self.releases.path / id).is_dir() and (current is None or current.id != id):
+            if (self.releases.path / id).is_dir() and self.releases.current_id() != id:
                 self._swap(self._pointer(id))
 
 
@@ -307,7 +322,9 @@ def _is_buried(record: Record) -> bool:
 
 
 def statements(before: Release, after: Release) -> tuple[list[str], list[str]]:
-    """The N-Quads lines that only the one, and only the other, release has."""
+    """The N-Quads lines that only the one, and only the other, release has. Raises CorruptStore."""
+    for release in (before, after):
+        integrity.check(release, "catalogue.nq")
     old, new = (
         set(split_lines((r.path / "catalogue.nq").read_text(encoding="utf-8")))
         for r in (before, after)
@@ -327,14 +344,6 @@ def _classes(records: Iterable[Record]) -> dict[str, int]:
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _file_hash(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise CorruptStore(f"cannot be read: {error.strerror}", where=str(path)) from None
 
 
 def _json(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import getpass
 import json
@@ -151,6 +152,15 @@ class Workspace:
                 self.store.backup(part)
                 part.rename(path)
         return path
+
+    def clear_cache(self) -> None:
+        """Remove what can be made again: what a kill left there, what belongs to old releases."""
+        for path in self.data.glob("cache/*"):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
 
 def _take_lock(data: Path, wait: float) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bilbaokg import settings
+from bilbaokg import integrity, settings
 from bilbaokg.model import Release
 from bilbaokg.operations import OPERATIONS
 from bilbaokg.release import Releases
@@ -77,7 +77,7 @@ def current(data: Path) -> Release | None:
     found = Releases(data, settings.read(data))
     release = found.current()
     if release:
-        found.verify(release)
+        integrity.check(release)
     return release
 
 
@@ -86,7 +86,7 @@ def releases(data: Path) -> list[Release]:
     found = Releases(data, settings.read(data))
     seen = found.list()
     for release in seen:
-        found.verify(release)
+        integrity.check(release)
     return seen
 
 

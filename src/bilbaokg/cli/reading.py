@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from bilbaokg import exports, queries
+from bilbaokg import exports, integrity, queries
 from bilbaokg.cli.base import (
     DONE,
     LANGUAGES,
@@ -71,6 +71,7 @@ def export(
     Example: bilbaokg export dcat-ap --format rdf --output catalogue.rdf
     """
     shown, configuration = chosen_release(console, release_id)
+    integrity.check(shown)
     with console.progress() as progress:
         progress(0, None, f"writing {target}")
         content = exports.whole(shown, configuration, target, extension.lstrip("."), language)

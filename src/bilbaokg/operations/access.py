@@ -70,13 +70,12 @@ def status(workspace: Workspace, params: dict[str, Any], progress: Progress) -> 
             kind = id.partition("/")[0]
             kinds[kind] = kinds.get(kind, 0) + 1
         last = workspace.records.audit.last()
-        current = workspace.releases.current()
         return {
             "data": str(workspace.data),
             "base": workspace.settings.base,
             "records": kinds,
-            "releases": [r.id for r in workspace.releases.list()],
-            "current": current.id if current else None,
+            "releases": workspace.releases.ids(),
+            "current": workspace.releases.current_id(),
             "audit_entries": last.seq if last else 0,
         }
 

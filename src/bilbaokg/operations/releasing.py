@@ -73,10 +73,10 @@ def release_publish(
 ) -> dict[str, Any]:
     """Make a release current. params: id (default: the newest), why, actor."""
     with workspace.mutex:
-        releases = workspace.releases.list()
-        if not releases:
+        ids = workspace.releases.ids()
+        if not ids:
             raise NotFound("there is no release yet", hint="run: bilbaokg release build")
-        chosen = params.get("id") or releases[-1].id
+        chosen = params.get("id") or ids[-1]
         published = workspace.builder.switch(
             chosen,
             actor=params.get("actor") or operator(),
@@ -91,13 +91,13 @@ def release_rollback(
 ) -> dict[str, Any]:
     """Make the release before the current one current again. params: id, why, actor."""
     with workspace.mutex:
-        current = workspace.releases.current()
+        current = workspace.releases.current_id()
         if current is None:
             raise NotFound("nothing is published yet")
-        earlier = [r.id for r in workspace.releases.list() if r.number < current.number]
+        earlier = [id for id in workspace.releases.ids() if int(id[1:]) < int(current[1:])]
         target = params.get("id") or (earlier[-1] if earlier else None)
         if target is None:
-            raise Invalid(f"there is no release before {current.id}")
+            raise Invalid(f"there is no release before {current}")
         restored = workspace.builder.switch(
             target,
             actor=params.get("actor") or operator(),

@@ -28,7 +28,8 @@ def serve(
     """Serve a data directory until SIGTERM or SIGINT; then drain for at most 10 seconds.
 
     `announce` is told the address once connections are accepted. Raises NotFound without a
-    catalogue, StoreBusy naming the holder, BadInput when the address cannot be used.
+    catalogue, StoreBusy naming the holder, BadInput when the address cannot be used, CorruptStore
+    naming a file of the published release that is not what was released.
     """
     logs.configure()
     # Another server does not end by itself: nothing to wait for.
@@ -40,6 +41,9 @@ def serve(
         Workspace(data, settings, wait=wait) as workspace,
         contextlib.closing(_listen(host, port)) as listening,
     ):
+        if current := workspace.releases.current():
+            workspace.builder.check(current)
+        workspace.clear_cache()
         # What takes long to import comes after the lock, so that a refusal is quick.
         from bilbaokg.server import running
         from bilbaokg.server.context import Context
