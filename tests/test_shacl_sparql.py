@@ -180,7 +180,7 @@ def message(shapes: str, data: str = ":x a :C ; :p 1 .", engine: str = "fast") -
     graph, ready = Layers(Graph(lines(data))), prepared(shapes)
     found = shacl.ENGINES[engine]()(graph, ready).findings
     explainer = Explainer(ready, graph, "es")
-    ((problem, _),) = problems([(finding, Facts()) for finding in found], explainer)
+    ((problem, _),) = problems([(f, Facts(), explainer.explain(f)) for f in found])
     return problem.message
 
 

@@ -75,6 +75,7 @@ _DELETED: Final = ref(AS.deleted)
 _TOPIC: Final = ref(FOAF.primaryTopic)
 _CATALOG_RECORD: Final = ref(DCAT.CatalogRecord)
 _TOPIC_OF: Final = ref(FOAF.isPrimaryTopicOf)
+_IDENTIFIER: Final = ref(DCT.identifier)
 _CURRENT: Final = ref(DCAT.hasCurrentVersion)
 _VALUE: Final = ref(PROV.value)
 _SOURCE: Final = ref(PROV.hadPrimarySource)
@@ -165,6 +166,20 @@ class Records:
         """Every record, by id."""
         for id in self.ids():
             yield self.get(id)
+
+    def current(self) -> dict[str, str]:
+        """The present revision of every record (the SHA-256 of its text) by id, sorted by id."""
+        nodes = {
+            node: graph[len(self._history) :]
+            for _, _, node, graph in self.store.match(predicate=_CURRENT)
+            if graph.startswith(self._history)
+        }
+        found = {
+            nodes[node]: plain(revision)
+            for node, _, revision, _ in self.store.match(predicate=_IDENTIFIER)
+            if node in nodes
+        }
+        return dict(sorted(found.items()))
 
     def visibility(self, head: Head) -> str:
         """Public unless set otherwise; persons are always internal."""

@@ -24,8 +24,6 @@ _TYPE: Final = ref(RDF.type)
 # A statement with one of these may not point to what is not in the release.
 _REFUSED: Final = tuple(map(ref, (DCAT.servesDataset, DCAT.inSeries, DCT.publisher)))
 
-Check = Callable[[Iterable[str]], Report]
-
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -78,6 +76,9 @@ class Content:
         return sorted(rows, key=lambda row: (-row["count"], *map(str, row.values())))
 
 
+Check = Callable[[Content], Report]
+
+
 def choose(
     records: Iterable[Record],
     check: Check | None,
@@ -101,7 +102,7 @@ def choose(
             raise _nothing(held)
         if check is None:
             return content
-        report = content.report = check(content.lines())
+        report = content.report = check(content)
         first = first or report
         if not report.blocks_release or waive:
             return content

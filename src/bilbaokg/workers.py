@@ -53,6 +53,7 @@ JOBS: Final[dict[str, str]] = {
     "parse": "bilbaokg.parsing:job",
     "query": "bilbaokg.store.evaluate:job",
     "shacl": "bilbaokg.shacl.evaluation:job",
+    "verdicts": "bilbaokg.shacl.judging:job",
     "spool": "bilbaokg.shacl.spool:index_job",
 }
 

@@ -7,6 +7,7 @@ import fcntl
 import getpass
 import json
 import os
+import re
 import shutil
 import socket
 import sys
@@ -26,9 +27,17 @@ from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
 from bilbaokg.workers import Pool
 
-__all__ = ["WAIT_SECONDS", "Workspace", "initialise", "is_initialised", "operator"]
+__all__ = [
+    "WAIT_SECONDS",
+    "Workspace",
+    "initialise",
+    "is_initialised",
+    "operator",
+    "verdicts_file",
+]
 
 _FOLDERS: Final = ("working", "scratch", "releases", "cache", "logs")
+_VERDICTS: Final = "verdicts"
 # How long to wait for another process to let go of the directory.
 WAIT_SECONDS: Final = 1.0
 
@@ -71,6 +80,12 @@ def initialise(data: Path, values: dict[str, Any]) -> bool:
         data.chmod(0o700)
         settings.write(data, values)
     return True
+
+
+def verdicts_file(data: Path, of: str, profile: str, language: str) -> Path:
+    """Where verdicts are kept; of: what is validated, "store" or "release"."""
+    name = re.sub(r"[^A-Za-z0-9.+-]+", "-", profile)
+    return data / "cache" / _VERDICTS / f"{of}-{name}-{language}.db"
 
 
 class Workspace:
@@ -154,8 +169,13 @@ class Workspace:
         return path
 
     def clear_cache(self) -> None:
-        """Remove what can be made again: what a kill left there, what belongs to old releases."""
+        """Remove what can be made again: what a kill left there, what belongs to old releases.
+
+        Verdicts stay: they say themselves what they are about.
+        """
         for path in self.data.glob("cache/*"):
+            if path.name == _VERDICTS:
+                continue
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:

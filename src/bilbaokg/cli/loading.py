@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,15 @@ from bilbaokg.cli.base import (
     write_output,
 )
 from bilbaokg.console import Console, emit
-from bilbaokg.errors import BadInput
+from bilbaokg.errors import BadInput, NotFound
+from bilbaokg.holdings import Around, Holdings
 from bilbaokg.importers.rdf import discover
-from bilbaokg.model import Report, Source
+from bilbaokg.model import Profile, Report, Source
+from bilbaokg.records import Records
 from bilbaokg.skolem import GENID
-from bilbaokg.terms import DEFAULT_BASE
-from bilbaokg.workspace import initialise, is_initialised
+from bilbaokg.store.embedded import EmbeddedStore
+from bilbaokg.terms import DEFAULT_BASE, is_iri, ref, split_lines
+from bilbaokg.workspace import initialise, is_initialised, verdicts_file
 
 __all__ = ["counted"]
 
@@ -149,6 +151,7 @@ def _tell_load(console: Console, done: dict[str, Any]) -> None:
 )
 @click.option("--input-format", help="Format of the files [by extension].")
 @click.option("--base", help="Base IRI for relative IRIs in the files.")
+@click.option("--record", metavar="IRI", help="Validate one record of the working store alone.")
 def validate(
     console: Console,
     paths: tuple[str, ...],
@@ -159,6 +162,7 @@ def validate(
     engine: str,
     input_format: str | None,
     base: str | None,
+    record: str | None,
 ) -> int:
     """Validate files, or without PATH the working store.
 
@@ -166,10 +170,12 @@ def validate(
     """
     if console.as_json:
         format_ = "json"
+    if record and (paths or engine != shacl.DEFAULT_ENGINE):
+        raise BadInput("--record is for the working store and the engine fast alone")
     report = (
         _validate_files(console, paths, profile, engine, input_format, base)
         if paths
-        else _validate_store(console, profile, engine)
+        else _validate_store(console, profile, engine, record)
     )
     for note in report.notes:
         console.note(f"note: {note}")
@@ -229,15 +235,34 @@ def _called(source: Source) -> str:
     return source.label
 
 
-def _validate_store(console: Console, profile: str | None, engine: str) -> Report:
+def _validate_store(console: Console, profile: str | None, engine: str, iri: str | None) -> Report:
+    """The report on all records, or on that of one IRI, in a copy that nobody writes to."""
     configuration = configuration_of(console)
-    with tempfile.TemporaryDirectory(prefix="bilbaokg-") as spool, console.progress() as progress:
-        dumped = operate(console, "dump", {"path": str(Path(spool) / "records.nt")})
+    chosen = profiles.load(profile or configuration.profile)
+    with console.progress() as progress:
+        copy = EmbeddedStore.read_only(Path(operate(console, "checkpoint", {})["path"]))
+        records = Records(copy, configuration)
+        if iri:
+            return _validate_record(records, iri, chosen, console.lang)
         progress(0, None, "validating the working store")
-        with Path(dumped["path"]).open(encoding="utf-8", newline="\n") as lines:
-            return shacl.check(
-                (line.rstrip("\n") for line in lines),
-                profiles.load(profile or configuration.profile),
-                engine=engine,
-                language=console.lang,
-            )
+
+        def on_work(looked_at: int | None, standing: int) -> None:
+            if looked_at is not None:
+                progress(0, None, f"looking at {looked_at:,} resources; {standing:,} are as before")
+
+        return shacl.check_records(
+            Holdings(records),
+            chosen,
+            verdicts_file(console.data, "store", chosen.label, console.lang),
+            engine=engine,
+            language=console.lang,
+            on_work=on_work,
+        )
+
+
+def _validate_record(records: Records, iri: str, profile: Profile, language: str) -> Report:
+    home = records.home(ref(iri)) if is_iri(iri) else None
+    if home is None:
+        raise NotFound(f"no record describes {iri}", hint="give the IRI of a resource, in full")
+    lines = split_lines(records.get(home.id).text)
+    return shacl.check_record(lines, Around(records, home.id), profile, language=language)

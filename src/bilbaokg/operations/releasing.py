@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from bilbaokg import profiles, selection, shacl
 from bilbaokg.errors import BadInput, Invalid, NotFound
 from bilbaokg.model import Release, Report
 from bilbaokg.operations.base import Progress
+from bilbaokg.selection import Content
+from bilbaokg.shacl.texts import Texts
 from bilbaokg.terms import PREFIXES
-from bilbaokg.workspace import Workspace, operator
+from bilbaokg.workspace import Workspace, operator, verdicts_file
 
 __all__ = ["release_build", "release_publish", "release_rollback"]
 
@@ -26,9 +27,13 @@ def release_build(
     if waive is not None and params.get("hold_back"):
         raise BadInput("to hold back and to waive exclude each other")
 
-    def check(lines: Iterable[str]) -> Report:
+    language = params.get("lang") or "es"
+    verdicts = verdicts_file(workspace.data, "release", profile.label, language)
+
+    def check(content: Content) -> Report:
         progress(0, None, f"validating against {profile.label}")
-        return shacl.check(lines, profile, language=params.get("lang") or "es")
+        texts = Texts((record.id, record.revision, record.text) for record in content.records)
+        return shacl.check_records(texts, profile, verdicts, language=language)
 
     with workspace.mutex:
         progress(0, None, "choosing records")

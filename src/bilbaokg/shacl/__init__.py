@@ -1,9 +1,11 @@
 """SHACL validation: statements and a profile in, a report out.
 
 `validate` is the library's call on anything that RDF comes in; `check` and `check_sources` are what
-the program uses on statements that it holds and on files. Engines share one protocol and stand in
-engine.ENGINES. Background knowledge (authority tables, class axioms) is seen with the data, and
-what is found inside it is never reported.
+the program uses on statements that it holds and on files. `check_records` and `check_record` are
+for records: for all of them, of which only what can have changed is looked at, and for one with
+what it refers to. Engines share one protocol and stand in engine.ENGINES. Background knowledge
+(authority tables, class axioms) is seen with the data, and what is found inside it is never
+reported.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -28,12 +31,14 @@ from bilbaokg.shacl.evaluation import Outcome
 from bilbaokg.shacl.explaining import Explainer
 from bilbaokg.shacl.finding import Finding
 from bilbaokg.shacl.graph import TYPE, Graph, Layers, Statements
+from bilbaokg.shacl.incremental import Revalidation, Versions, Work
+from bilbaokg.shacl.judging import judge, read_told
 from bilbaokg.shacl.loading import Loaded
 from bilbaokg.shacl.prepared import Prepared, prepare
 from bilbaokg.shacl.reading import read_source, source_of
 from bilbaokg.shacl.report import Unfinished, empty_target, later, problems, unfinished
 from bilbaokg.shacl.spool import Spool
-from bilbaokg.terms import DCAT, ref
+from bilbaokg.terms import DCAT, ref, split_line, split_lines
 from bilbaokg.workers import Pool
 
 if TYPE_CHECKING:
@@ -45,7 +50,11 @@ __all__ = [
     "ENGINES",
     "Engine",
     "Finding",
+    "Statements",
+    "Versions",
     "check",
+    "check_record",
+    "check_records",
     "check_sources",
     "validate",
 ]
@@ -82,6 +91,69 @@ def check(
         checking = Checking(profile, prepared, engine, language, pool)
         with loaded:
             return checking.report(loaded, others, partial=partial)
+
+
+def check_records(
+    versions: Versions,
+    profile: Profile,
+    verdicts: Path,
+    *,
+    engine: str = DEFAULT_ENGINE,
+    language: str = "es",
+    on_work: Work = lambda _looked_at, _standing: None,
+) -> Report:
+    """Validate records as one, looking again only at what can have changed since the last time.
+
+    verdicts: the file that the last time left, or will leave. The report is that of `check` on all
+    lines. Everything is looked at with other engines than "fast" and with foreign shapes, which
+    may never end. Raises what `check` raises.
+    """
+    with room() as (pool, folder):
+        prepared = prepare(profile, pool)
+        checking = Checking(profile, prepared, engine, language, pool)
+        if engine == DEFAULT_ENGINE and prepared.trusted:
+            wanted = checking.heads()
+            again = Revalidation(prepared, language, verdicts, wanted, on_work).run(
+                versions, pool, folder
+            )
+            empty = bool(wanted) and not again.heads
+            return checking.kept(problems(again.found), again.focus_nodes, empty=empty)
+        ids = versions.revisions()
+        lines = (line for id in ids for line in split_lines(versions.text(id)))
+        with loading.hold(lines, pool, folder, prepared.shapes) as loaded:
+            return checking.report(loaded)
+
+
+def check_record(
+    lines: Iterable[str], around: Statements, profile: Profile, *, language: str = "es"
+) -> Report:
+    """Validate one record with what it refers to, as it would be among all others.
+
+    lines: its N-Triples lines. around: all statements, those of the record too, to look some of
+    them up; its `lines` are what queries of shapes see. Only nodes of the record, and targets that
+    it points to, are reported on. Raises what `check` raises.
+    """
+    statements = [split_line(line) for line in lines]
+    with room() as (pool, _):
+        prepared = prepare(profile, pool)
+        if not prepared.trusted:
+            known = around.lines()
+            own = (statement.line for statement in statements)
+            return check(own, profile, known=known, language=language, partial=True)
+        checking = Checking(profile, prepared, DEFAULT_ENGINE, language, pool)
+        targets = prepared.shapes.targets()
+        by_object = {term for _, kind, term in targets if kind == "targetObjectsOf"}
+        nodes = dict.fromkeys(s.subject for s in statements)
+        nodes |= dict.fromkeys(s.object for s in statements if s.predicate in by_object)
+        data = Layers(around, prepared.background)
+        judged = list(judge(data, prepared, language, nodes))
+        explainer = Explainer(prepared, data, language)
+        found = [
+            (finding, facts, explainer.explain(finding, said))
+            for verdict in judged
+            for finding, facts, said in read_told(verdict.told, {})
+        ]
+        return checking.kept(problems(found), len(judged))
 
 
 def check_sources(
@@ -195,22 +267,37 @@ class Checking:
         names = COMPARED if self.engine == BOTH else (self.engine,)
         runs = {name: self._evaluate(name, data, loaded, file) for name in names}
         outcome, left_out = runs[names[0]]
+        explainer = Explainer(self.prepared, data, self.language)
         found: list[tuple[Problem, Finding | None]] = [
             *((unfinished(hanging, shapes, self.language), None) for hanging in left_out),
-            *problems(outcome.findings, Explainer(self.prepared, data, self.language)),
+            *problems((f, facts, explainer.explain(f)) for f, facts in outcome.findings),
         ]
         if not partial and self._is_empty(loaded.data):
             found.insert(0, (empty_target(self.language, file), None))
         compared = {name: [f for f, _ in run.findings] for name, (run, _) in runs.items()}
+        report = self._report(found, outcome.focus_nodes)
+        if self.engine != BOTH:
+            return report
+        return replace(report, differences=differences(compared, shapes))
+
+    def kept(
+        self, pairs: Iterable[tuple[Problem, Finding]], focus_nodes: int, *, empty: bool = False
+    ) -> Report:
+        """The report on findings that are at hand; empty: whether there was nothing to look at."""
+        found: list[tuple[Problem, Finding | None]] = [*pairs]
+        if empty:
+            found.insert(0, (empty_target(self.language, None), None))
+        return self._report(found, focus_nodes)
+
+    def _report(self, found: Sequence[tuple[Problem, Finding | None]], focus_nodes: int) -> Report:
         return Report(
             profile=self.profile.label,
             engine=self.engine,
             results=tuple(problem for problem, _ in found),
-            focus_nodes=outcome.focus_nodes,
+            focus_nodes=focus_nodes,
             gate=self.profile.gate,
-            differences=differences(compared, shapes) if self.engine == BOTH else None,
             notes=self.prepared.notes,
-            standard=later(found, shapes),
+            standard=later(found, self.prepared.shapes),
         )
 
     def _evaluate(
@@ -244,6 +331,11 @@ class Checking:
 
     def _is_empty(self, own: Statements) -> bool:
         """Whether shapes about catalogues meet data without any: no types, and all conforms."""
+        heads = self.heads()
+        return bool(heads) and not any(own.subjects(TYPE, head) for head in heads)
+
+    def heads(self) -> frozenset[str]:
+        """The classes of which data should have an instance; none for shapes about other things."""
         targets = self.prepared.shapes.targets()
         about = any(kind == "targetClass" and term in _HEADS for _, kind, term in targets)
-        return about and not any(own.subjects(TYPE, head) for head in _HEADS)
+        return _HEADS if about else frozenset()

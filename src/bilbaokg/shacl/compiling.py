@@ -56,6 +56,7 @@ def compile_shapes(shapes: Shapes) -> Program:
             compiled=builder.made,
             backwards=builder.backwards() | properties | {TYPE, SUBCLASS},
             queries=queries,
+            asking=builder.asking(node for node, kind, _ in shapes.targets() if kind == "target"),
         )
     except Malformed as fault:
         raise Invalid(

@@ -183,7 +183,7 @@ def _sparql(builder: Builder, node: str, term: str) -> Iterator[Check]:
     messages = builder.all(term, "message")
     described = builder.shapes.describe(node)
     select = _Select(node, described, query, messages, "PATH" not in known, {})
-    yield Check(_COMPONENT, select.test, if_absent=True, source=term)
+    yield Check(_COMPONENT, select.test, if_absent=True, source=term, asks=True)
 
 
 # ---- components (section 6)
@@ -220,12 +220,12 @@ class _Declared:
         if form == "ask":
             wanted = Names(bound, ("this", "value"), names | {"value"})
             query = _query(builder.graph, validator, form, wanted)
-            yield Check(self.node, _Ask(node, query, messages, given).test)
+            yield Check(self.node, _Ask(node, query, messages, given).test, asks=True)
         else:
             query = _query(builder.graph, validator, form, Names(bound, ("this",), names))
             described = builder.shapes.describe(node)
             select = _Select(node, described, query, messages, "PATH" not in known, given)
-            yield Check(self.node, select.test, if_absent=True)
+            yield Check(self.node, select.test, if_absent=True, asks=True)
 
     def _given(self, builder: Builder, node: str, first: str) -> dict[str, str] | None:
         """The parameters' values by name; None where a mandatory one is missing."""

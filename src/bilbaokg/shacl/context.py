@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -38,12 +38,20 @@ class Facts(NamedTuple):
 
 class Context:
     """Answers about nodes of the data. Many nodes are asked about at once, as looking at data
-    backwards may mean to read all of them."""
+    backwards may mean to read all of them.
+
+    turn: told for which node is read what comes next. Without it, what is found for one serves all.
+    """
 
     def __init__(
-        self, data: Layers, language: str, line_of: Lines | None = None, file: str | None = None
+        self,
+        data: Layers,
+        language: str,
+        line_of: Lines | None = None,
+        file: str | None = None,
+        turn: Callable[[str], None] | None = None,
     ) -> None:
-        self.data, self.language, self.file = data, language, file
+        self.data, self.language, self.file, self._told = data, language, file, turn
         self.line_of: Mapping[str, Any] = line_of or {}
 
     def facts(self, nodes: Iterable[str]) -> dict[str, Facts]:
@@ -54,12 +62,17 @@ class Context:
         known: dict[str, Facts] = {}
         found: dict[str, Facts] = {}
         for node in asked:
+            self._turn(node)
             dataset = owners[node][0] if len(owners.get(node, ())) == 1 else None
-            if dataset and dataset not in known:
+            if dataset and (self._told or dataset not in known):
                 known[dataset] = self._of(dataset)
             facts = known[dataset] if dataset else Facts()
             found[node] = facts._replace(source=self._source(described.get(node, ())))
         return found
+
+    def _turn(self, node: str) -> None:
+        if self._told:
+            self._told(node)
 
     def _nearest(
         self, nodes: Iterable[str], is_wanted: Any, stops: frozenset[str] = frozenset()
@@ -72,13 +85,17 @@ class Context:
         levels = {node: [node] for node in nodes}
         seen = {node: {node} for node in levels}
         while levels:
+            open_: set[str] = set()
             for node in list(levels):
+                self._turn(node)
                 if wanted := list(islice(filter(is_wanted, levels[node]), 2)):
                     found[node] = wanted
                     del levels[node]
-            open_ = {n for level in levels.values() for n in level if not self._types(n) & stops}
+                else:
+                    open_.update(n for n in levels[node] if not self._types(n) & stops)
             above = self.data.referrers(open_)
             for node, level in list(levels.items()):
+                self._turn(node)
                 pairs = (pair for n in level for pair in above.get(n, ()))
                 further = [s for s, p in pairs if p != TYPE and s not in seen[node]]
                 levels[node] = list(dict.fromkeys(further))

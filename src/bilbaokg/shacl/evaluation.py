@@ -26,6 +26,7 @@ from bilbaokg.shacl.context import Context, Facts, Lines
 from bilbaokg.shacl.engine import load
 from bilbaokg.shacl.finding import Finding
 from bilbaokg.shacl.graph import Graph, Layers
+from bilbaokg.shacl.judging import finding_of, one
 from bilbaokg.shacl.loading import Loaded
 from bilbaokg.shacl.prepared import Prepared
 from bilbaokg.shacl.report import Unfinished
@@ -140,19 +141,7 @@ def _collect(pool: Pool, params: dict[str, Any], body: bytes, deadline: float) -
 def _pair(row: list[Any], same: dict[str, str]) -> tuple[Finding, Facts]:
     """A finding and its facts again; equal texts become one in memory."""
     finding, facts = row
-    return _finding(finding, same), Facts(*(_one(value, same) for value in facts))
-
-
-def _finding(row: list[Any], same: dict[str, str]) -> Finding:
-    focus, component, severity, shape, path, value = (_one(text, same) for text in row[:6])
-    messages = tuple(_one(message, same) for message in row[6])
-    details = tuple(_finding(detail, same) for detail in row[7])
-    said = _one(row[8], same)
-    return Finding(focus, component, severity, shape, path, value, messages, details, said)
-
-
-def _one(value: Any, same: dict[str, str]) -> Any:
-    return same.setdefault(value, value) if isinstance(value, str) else value
+    return finding_of(finding, same), Facts(*(one(value, same) for value in facts))
 
 
 # ---- which shape a worker is at

@@ -37,7 +37,7 @@ from bilbaokg.terms import (
     split_literal,
 )
 
-__all__ = ["Explainer", "Explanation"]
+__all__ = ["Explainer", "Explanation", "Said"]
 
 _SPARQL: Final = ref(SH.SPARQLConstraintComponent)
 _CLAUSES: Final = 4
@@ -49,6 +49,13 @@ _REMEMBERED: Final = 100_000
 _ADDRESS: Final = re.compile(r"(?:https?|ftp|urn|mailto|tel|doi):\S+|www\.\S+\.\S+", re.IGNORECASE)
 _SPANISH_DATE: Final = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})")
 _NOTHING: Final = None, None
+
+
+class Said(NamedTuple):
+    """What the data add to what a rule says of a finding (see Explanation)."""
+
+    nearest: str | None
+    detail: str | None
 
 
 class Explanation(NamedTuple):
@@ -64,7 +71,7 @@ class Explanation(NamedTuple):
 
 
 class Explainer:
-    """Explains findings about data in one language."""
+    """Explains findings about data in one language. Nothing that it remembers is of the data."""
 
     def __init__(self, prepared: Prepared, data: Layers, language: str) -> None:
         self._rules, self._data = Rules(prepared, language), data
@@ -72,13 +79,19 @@ class Explainer:
         self._shapes, self._vocabulary = prepared.shapes, prepared.vocabulary
         self._trusted = prepared.trusted
         self._paths: dict[str, Path | None] = {}
-        self._remembered: dict[tuple[int, str], tuple[str | None, str | None]] = {}
+        self._remembered: dict[tuple[int, str], str | None] = {}
 
-    def explain(self, finding: Finding) -> Explanation:
-        """Everything that is said of one finding."""
+    def look(self, finding: Finding) -> Said:
+        """What the data say of one finding."""
         rule = self._rules.of(finding)
         nearest, meant = self._suggestion(finding, rule)
         said = [*self._facts(finding, rule), *self._reason(finding, rule), *filter(None, [meant])]
+        return Said(nearest, " ".join(said) or None)
+
+    def explain(self, finding: Finding, said: Said | None = None) -> Explanation:
+        """Everything that is said of one finding; said: what the data say, where that is known."""
+        rule = self._rules.of(finding)
+        nearest, detail = said or self.look(finding)
         return Explanation(
             message=self._message(finding, rule),
             path=rule.path,
@@ -86,7 +99,7 @@ class Explainer:
             label=rule.label,
             allowed=rule.allowed,
             nearest=nearest,
-            detail=" ".join(said) or None,
+            detail=detail,
         )
 
     def _message(self, finding: Finding, rule: Rule) -> str:
@@ -205,12 +218,7 @@ class Explainer:
             return _NOTHING
         if is_blank(value):
             return self._meant(self._by_names(value, offer), value)
-        key = id(rule), value
-        if key not in self._remembered:
-            if len(self._remembered) > _REMEMBERED:
-                self._remembered.clear()
-            self._remembered[key] = self._of_value(value, rule)
-        return self._remembered[key]
+        return self._of_value(value, offer)
 
     def _property(self, finding: Finding, rule: Rule) -> tuple[str | None, str | None]:
         if not finding.path or not rule.offer.terms:
@@ -220,8 +228,8 @@ class Explainer:
             return _NOTHING
         return plain(found), self._say.detail("nearest", x=compact(found))
 
-    def _of_value(self, value: str, rule: Rule) -> tuple[str | None, str | None]:
-        offer, text = rule.offer, plain(value).strip()
+    def _of_value(self, value: str, offer: Offer) -> tuple[str | None, str | None]:
+        text = plain(value).strip()
         if len(value) > _LONGEST:
             is_text = value.startswith('"') and offer.resource
             return None, self._say.detail("text") if is_text else None
@@ -231,7 +239,16 @@ class Explainer:
         return self._meant(found, value)
 
     def _by_text(self, value: str, text: str, offer: Offer) -> str | None:
-        """The term that a value's text leads to: of a list, else by its type or pattern."""
+        """The term that a value's text leads to; remembered."""
+        key = id(offer), value
+        if key not in self._remembered:
+            if len(self._remembered) > _REMEMBERED:
+                self._remembered.clear()
+            self._remembered[key] = self._led_to(value, text, offer)
+        return self._remembered[key]
+
+    def _led_to(self, value: str, text: str, offer: Offer) -> str | None:
+        """Of a list, else by its type or pattern."""
         index = self._index(offer)
         found = index.find(text) if index else None
         if not found and offer.far:

@@ -88,15 +88,21 @@ def hold(
     pool: Pool,
     folder: Path,
     shapes: Shapes,
+    *,
+    in_memory: int | None = None,
 ) -> Loaded:
-    """Take statements (N-Triples lines) that are at hand already; otherwise as `load`."""
+    """Take statements (N-Triples lines) that are at hand already; otherwise as `load`.
+
+    in_memory: bytes of N-Triples that may be held.
+    """
+    most = IN_MEMORY if in_memory is None else in_memory
     waiting = iter(lines)
     first: list[str] = []
     size = 0
     for line in waiting:
         first.append(line)
         size += len(line)
-        if size > IN_MEMORY:
+        if size > most:
             break
     else:
         return Loaded(Graph(dict.fromkeys(first)), len(first), {})

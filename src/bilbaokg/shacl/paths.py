@@ -75,7 +75,8 @@ class Inverse:
     iri: str
 
     def values(self, data: Walkable, node: str) -> Sequence[str]:
-        return data.subjects(self.iri, node)
+        # In an order that does not depend on that of the statements.
+        return sorted(data.subjects(self.iri, node))
 
     def inverted(self) -> Path:
         return Predicate(self.iri)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -36,6 +38,20 @@ class Prepared:
     def program(self) -> Program:
         """The compiled shapes. Raises Invalid for shapes that cannot be used."""
         return compile_shapes(self.shapes)
+
+    def part(self, *, asking: bool) -> Prepared:
+        """The same with those shapes alone that queries have a part in, or with all others."""
+        made = copy(self)
+        made.program = self.program.part(asking=asking)
+        return made
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of the shapes and the background."""
+        whole = hashlib.sha256()
+        for lines in (self.shapes.lines, self.background.lines()):
+            whole.update("\n".join(lines).encode() + b"\n\n")
+        return whole.hexdigest()
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ stand in components.py, those with queries in constraints.py; compiling.py puts 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, Protocol
 
 from bilbaokg.shacl import syntax
@@ -77,7 +77,8 @@ class Check:
     """One constraint of a shape.
 
     component: the sh:sourceConstraintComponent. if_absent: whether it can fail without a value
-    node. nested: the shapes whose results become sh:detail. source: the sh:sourceConstraint.
+    node. nested: the shapes whose results become sh:detail. source: the sh:sourceConstraint. asks:
+    whether the test asks queries.
     """
 
     component: str
@@ -85,6 +86,7 @@ class Check:
     if_absent: bool = False
     nested: tuple[Compiled, ...] = ()
     source: str | None = None
+    asks: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -105,7 +107,8 @@ class Program:
     """Compiled shapes with the targets of each top shape.
 
     backwards: the predicates of which data are asked who has an object. queries: those of
-    SPARQL-based targets, by the term of the target.
+    SPARQL-based targets, by the term of the target. asking: the shapes that queries have a part in,
+    their own or those of shapes that they use.
     """
 
     targets: Mapping[Compiled, Targets]
@@ -113,6 +116,12 @@ class Program:
     compiled: Mapping[str, Compiled]
     backwards: frozenset[str]
     queries: Mapping[str, Query]
+    asking: frozenset[str] = frozenset()
+
+    def part(self, *, asking: bool) -> Program:
+        """The shapes that queries have a part in, or all others."""
+        mine = {s: t for s, t in self.targets.items() if (s.node in self.asking) is asking}
+        return replace(self, targets=mine)
 
     def leave_out(self, node: str) -> None:
         """Run no longer what a shape says."""
@@ -125,6 +134,7 @@ class Builder:
     def __init__(self, shapes: Shapes, factories: Mapping[str, Factory]) -> None:
         self.shapes, self.graph, self.factories = shapes, shapes.graph, factories
         self.made: dict[str, Compiled] = {}
+        self.users: dict[str, set[str]] = {}
         self._open: list[str] = []
 
     def nodes(self) -> Iterator[str]:
@@ -138,8 +148,20 @@ class Builder:
         paths = (shape.path for shape in self.made.values() if shape.path)
         return frozenset[str]().union(*(path.backwards for path in paths))
 
+    def asking(self, targeting: Iterable[str]) -> frozenset[str]:
+        """The shapes that queries have a part in; targeting: those with a SPARQL-based target."""
+        found = {*targeting, *(s.node for s in self.made.values() if any(c.asks for c in s.checks))}
+        waiting = list(found)
+        while waiting:
+            further = self.users.get(waiting.pop(), set()) - found
+            found |= further
+            waiting += further
+        return frozenset(found)
+
     def shape(self, node: str) -> Compiled:
         """The compiled shape of a node. Raises Malformed, also where shapes are recursive."""
+        if self._open:
+            self.users.setdefault(node, set()).add(self._open[-1])
         if node in self._open:
             raise Malformed(node, "shapes are recursive, which SHACL does not define")
         if node not in self.made:

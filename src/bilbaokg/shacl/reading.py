@@ -63,7 +63,7 @@ def read_file(file: Path, pool: Pool | None = None) -> tuple[list[str], dict[str
     if is_ours(file):
         lines = _own(file)
         return lines, dict.fromkeys((split_line(line).subject for line in lines), file.name)
-    mark = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]
+    mark = _mark(file)
     lines, places = read_source(source_of(file), pool, blank=f"f{mark}b")
     return lines, {subject: f"{file}:{line}" for subject, line in places.items()}
 
@@ -79,11 +79,22 @@ def is_ours(file: Path) -> bool:
     return any(resolved.is_relative_to(assets.folder(name)) for name in ("shapes", "ontology"))
 
 
+def _mark(file: Path) -> str:
+    return hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]
+
+
 def _own(file: Path) -> list[str]:
-    base, turtle = f"{DEFAULT_BASE}/", ox.RdfFormat.TURTLE
+    """Blank nodes are named by the order in which they come: the same at every reading."""
+    base, turtle, mark = f"{DEFAULT_BASE}/", ox.RdfFormat.TURTLE, _mark(file)
+    names: dict[str, str] = {}
+
+    def name(term: object) -> str:
+        text = str(term)
+        return names.setdefault(text, f"_:o{mark}b{len(names)}") if text[0] == "_" else text
+
     try:
-        quads = ox.parse(path=str(file), format=turtle, base_iri=base, rename_blank_nodes=True)
-        return [f"{q.subject} {q.predicate} {q.object} ." for q in quads]
+        quads = ox.parse(path=str(file), format=turtle, base_iri=base)
+        return [f"{name(q.subject)} {q.predicate} {name(q.object)} ." for q in quads]
     except SyntaxError as error:
         line, column = error.lineno, error.offset
         raise SyntaxFault(error.msg, where=str(file), line=line, column=column) from None

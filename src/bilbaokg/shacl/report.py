@@ -10,7 +10,7 @@ import pyoxigraph as ox
 
 from bilbaokg.model import Problem
 from bilbaokg.shacl.context import Facts
-from bilbaokg.shacl.explaining import Explainer
+from bilbaokg.shacl.explaining import Explanation
 from bilbaokg.shacl.finding import Finding
 from bilbaokg.shacl.messages import Phrases
 from bilbaokg.shacl.shapes import SEVERITY_NAMES, Shapes, local_name
@@ -35,20 +35,23 @@ _RANK: Final = {"violation": 0, "warning": 1, "info": 2}
 
 
 def problems(
-    findings: Iterable[tuple[Finding, Facts]], explainer: Explainer
+    findings: Iterable[tuple[Finding, Facts, Explanation]],
 ) -> list[tuple[Problem, Finding]]:
-    """Each finding with what people need to mend it, the worst first, then by dataset and focus."""
-    pairs = [(_problem(finding, facts, explainer), finding) for finding, facts in findings]
-    return sorted(pairs, key=lambda pair: _key(pair[0]))
+    """Each finding with what people need to mend it, the worst first, then by dataset and focus.
+
+    The order does not depend on that of the findings.
+    """
+    return sorted(((_problem(*found), found[0]) for found in findings), key=_key)
 
 
-def _key(problem: Problem) -> tuple[str | int, ...]:
+def _key(pair: tuple[Problem, Finding]) -> tuple[str | int, ...]:
+    problem, finding = pair
     fields = ("dataset", "focus", "path", "component", "value", "shape", "message")
-    return (_RANK[problem.severity], *(getattr(problem, name) or "" for name in fields))
+    texts = (getattr(problem, name) or "" for name in fields)
+    return (_RANK[problem.severity], *texts, finding.focus, finding.path or "", finding.value or "")
 
 
-def _problem(finding: Finding, facts: Facts, explainer: Explainer) -> Problem:
-    said = explainer.explain(finding)
+def _problem(finding: Finding, facts: Facts, said: Explanation) -> Problem:
     return Problem(
         severity=SEVERITY_NAMES.get(finding.severity, "violation"),
         message=said.message,

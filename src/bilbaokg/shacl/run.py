@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Final
 
 from bilbaokg.shacl.finding import Finding
@@ -50,6 +51,7 @@ class Run:
         self._verdicts: dict[tuple[int, str], bool] = {}
         self._by_types: dict[tuple[str, ...], list[_Plan]] = {}
         self.focus_nodes = 0
+        self._chosen: dict[str, frozenset[str]] = {}
         self._local: dict[Targets, _Plan] = {}
         self._scattered: dict[Targets, _Plan] = {}
         for targets, plan in _plans(program).items():
@@ -68,18 +70,60 @@ class Run:
 
     def findings(self) -> Iterator[Finding]:
         """What fails, node by node in the order of the data."""
+        for _, found in self.units():
+            yield from found
+
+    def units(self) -> Iterator[tuple[str, Iterator[Finding]]]:
+        """Each focus node with what fails there; one that several targets find may come twice."""
         for node, properties in self.data.own.nodes():
             if plans := self._plans_of(properties):
                 self.focus_nodes += 1
-                for plan in plans:
-                    yield from self._follow(plan, node)
+                yield node, self._followed(plans, node)
         seen: set[str] = set()
         for targets, plan in self._scattered.items():
             for focus in filter(self.data.own.is_mine, self._scattered_nodes(targets)):
                 seen.add(focus)
-                yield from self._follow(plan, focus)
+                yield focus, self._follow(plan, focus)
         own = self.data.own
         self.focus_nodes += sum(not self._plans_of(own.properties(node)) for node in seen)
+
+    def units_of(self, nodes: Iterable[str]) -> Iterator[tuple[str, Iterator[Finding]]]:
+        """As `units`, for those of some nodes that are focus nodes; nothing else is looked for."""
+        for node in nodes:
+            own = self.data.own.properties(node)
+            plans = [
+                *self._plans_of(own),
+                *(plan for t, plan in self._scattered.items() if self._is_target(node, own, t)),
+            ]
+            if plans:
+                self.focus_nodes += 1
+                yield node, self._followed(plans, node)
+
+    def forget(self) -> None:
+        """Remember no verdict on nested shapes: what follows reads all that it depends on."""
+        self._verdicts.clear()
+
+    def _followed(self, plans: Iterable[_Plan], node: str) -> Iterator[Finding]:
+        return chain.from_iterable(self._follow(plan, node) for plan in plans)
+
+    def _is_target(self, node: str, own: Properties, targets: Targets) -> bool:
+        for kind, term in targets:
+            match kind:
+                case "targetNode":
+                    found = node == term
+                case "targetClass":
+                    found = not self.data.subclasses(term).isdisjoint(own.get(TYPE, ()))
+                case "targetSubjectsOf":
+                    found = term in own
+                case "targetObjectsOf":
+                    found = bool(self.data.own.subjects(term, node))
+                case _:
+                    if term not in self._chosen:
+                        self._chosen[term] = frozenset(self._selected(term))
+                    found = node in self._chosen[term]
+            if found:
+                return True
+        return False
 
     def _plans_of(self, properties: Properties) -> Sequence[_Plan]:
         """The plans whose targets a node is, by its types and by which properties it has."""

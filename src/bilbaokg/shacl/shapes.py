@@ -49,7 +49,8 @@ class Shapes:
 
     def is_any(self) -> bool:
         """Whether anything is said in terms of SHACL at all."""
-        names = (name for found in self.graph.by_subject.values() for name in found)
+        said = self.graph.by_subject.values()
+        names = (name for found in said for name in (*found, *found.get(TYPE, ())))
         return any(name.startswith(f"<{SH}") for name in names)
 
     def packed(self) -> bytes:
