@@ -24,7 +24,7 @@ _HOST: Final = click.option(
 )
 _PORT: Final = click.option(
     "--port",
-    type=click.IntRange(1, 65535),
+    type=click.IntRange(0, 65535),
     default=8000,
     show_default=True,
     help="Port to listen on.",
