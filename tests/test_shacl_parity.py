@@ -203,7 +203,10 @@ def test_engines_agree_on_mutations_under_the_spanish_shapes(
 def test_engines_agree_on_many_mutations_under_the_spanish_shapes(
     reference: Path, spanish: Profile
 ) -> None:
-    assert spanish_mutations(reference, spanish, 7 * SHARE) == []
+    found = spanish_mutations(reference, spanish, 7 * SHARE)
+    # What cannot be compared with a bound fails (SHACL, section 4.3); the reference lets it pass.
+    bound = "MinInclusiveConstraintComponent"
+    assert [one for one in found if not (one[0] < 0 and one[2][2] == bound)] == []
 
 
 @pytest.mark.peers
