@@ -445,6 +445,25 @@ def test_validate_exits_2_and_says_so_when_engines_disagree(shell: Shell) -> Non
     assert b"engines disagree" in shell(*command, "--quiet", code=2).stderr
 
 
+def test_validate_of_the_store_says_the_same_again_and_of_one_record_its_part(
+    ready: Shell,
+) -> None:
+    ready.file("data.ttl", BAD + GOOD.split("\n")[2].replace("d/1", "d/2"))
+    ready("load", "data.ttl")
+    first = ready.json("validate", code=1)
+    assert first["counts"]["violation"] == 1
+    assert ready.json("validate", code=1) == first
+    assert ready.json("validate", "--engine", "both", code=1)["differences"] == []
+    for number, code in (1, 1), (2, 0):
+        alone = ready.json("validate", "--record", f"https://city.example/d/{number}", code=code)
+        assert alone["focus_nodes"] == 1
+        assert alone["results"] == [
+            found for found in first["results"] if found["focus"].endswith(f"d/{number}")
+        ]
+    assert b"no record describes" in ready("validate", "--record", "x:none", code=2).stderr
+    ready("validate", "data.ttl", "--record", "https://city.example/d/1", code=2)
+
+
 def test_validate_of_a_file_without_datasets_never_passes(shell: Shell) -> None:
     shell.file("none.ttl", "<https://a.example/x> <https://a.example/y> 1 .")
     assert b"dcat:Dataset" in shell("validate", "none.ttl", code=1).stdout

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from bilbaokg.partition import MEMBERSHIP
 from bilbaokg.records import Records
 from bilbaokg.shacl.graph import Graph, Properties, is_resource
 from bilbaokg.terms import split_line, split_lines
@@ -41,10 +42,10 @@ class Holdings:
             self._texts[graph] = Graph(split_lines(self.text(graph[len(self._prefix) :])))
         return self._texts[graph]
 
-    def quads(self, node: str, predicate: str | None = None) -> list[tuple[str, str]]:
-        """Graph and object of what the records' graphs say of a node, in the order of records."""
+    def quads(self, node: str, predicate: str | None = None) -> list[tuple[str, str, str]]:
+        """Graph, predicate and object of what is said of a node, in the order of the records."""
         found = self._store.match(node, predicate)
-        return sorted((g, o) for _, _, o, g in found if g.startswith(self._prefix))
+        return sorted((g, p, o) for _, p, o, g in found if g.startswith(self._prefix))
 
     def describes(self, node: str) -> bool:
         """Whether anything is said of a node."""
@@ -60,25 +61,19 @@ class Holdings:
         return self._nodes[node]
 
     def subjects(self, predicate: str, object_: str) -> Sequence[str]:
-        found = self._store.match(predicate=predicate, object=object_)
-        holders = sorted((g, s) for s, _, _, g in found if g.startswith(self._prefix))
-        return list(
-            dict.fromkeys(
-                s
-                for g, s in holders
-                # The store knows a literal by its value alone.
-                if is_resource(object_) or object_ in self.exact(g).objects(s, predicate)
-            )
-        )
+        return list(dict.fromkeys(s for s, _ in self._pointing(object_, predicate)))
 
     def referrers(self, nodes: Iterable[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
-        return {node: self._referrers(node) for node in nodes}
+        return {node: self._pointing(node) for node in nodes}
 
-    def _referrers(self, node: str) -> list[tuple[str, str]]:
-        if not is_resource(node):
-            return []
-        found = self._store.match(object=node)
-        return sorted({(s, p) for s, p, _, g in found if g.startswith(self._prefix)})
+    def _pointing(self, object_: str, predicate: str | None = None) -> list[tuple[str, str]]:
+        """Subject and predicate of what points to a term, in the order of the records."""
+        quads = self._store.match(predicate=predicate, object=object_)
+        found = sorted((g, s, p) for s, p, _, g in quads if g.startswith(self._prefix))
+        if not is_resource(object_):
+            # The store knows a literal by its value alone.
+            found = [(g, s, p) for g, s, p in found if object_ in self.exact(g).objects(s, p)]
+        return list(dict.fromkeys((s, p) for _, s, p in found))
 
     def pairs(self, predicate: str) -> Iterator[tuple[str, str]]:
         graphs = {g for *_, g in self._store.match(predicate=predicate)}
@@ -104,6 +99,13 @@ class Around(Holdings):
         super().__init__(records)
         self.id = id
 
+    def own(self) -> list[str]:
+        """The record's lines, without those about wholes whose part it is: they have their own."""
+        lines = split_lines(self.text(self.id))
+        statements = list(map(split_line, lines))
+        described = {s.subject for s in statements if s.predicate not in MEMBERSHIP}
+        return [x for x, s in zip(lines, statements, strict=True) if s.subject in described]
+
     def lines(self) -> Iterator[str]:
         own = split_lines(self.text(self.id))
         yield from own
@@ -122,24 +124,24 @@ class _Described(Mapping[str, Sequence[str]]):
 
     def get(self, key: str, default: Any = None) -> Any:
         if key not in self._found:
-            self._found[key] = self._objects(key)
+            self._found[key] = self._objects(self._holdings.quads(self._node, key))
         return self._found[key] or default
 
-    def _objects(self, predicate: str) -> Sequence[str]:
-        quads = self._holdings.quads(self._node, predicate)
-        if all(is_resource(o) for _, o in quads):
-            return list(dict.fromkeys(o for _, o in quads))
-        graphs = dict.fromkeys(g for g, _ in quads)
-        exact = (self._holdings.exact(g).objects(self._node, predicate) for g in graphs)
-        return list(dict.fromkeys(o for objects in exact for o in objects))
+    def _objects(self, quads: Sequence[tuple[str, str, str]]) -> Sequence[str]:
+        """The objects of quads with one predicate; those of literals from the exact texts."""
+        if all(is_resource(o) for *_, o in quads):
+            return list(dict.fromkeys(o for *_, o in quads))
+        exact = self._holdings.exact
+        holders = dict.fromkeys((g, p) for g, p, _ in quads)
+        objects = (o for g, p in holders for o in exact(g).objects(self._node, p))
+        return list(dict.fromkeys(objects))
 
     @cached_property
-    def _all(self) -> dict[str, list[str]]:
-        found: dict[str, dict[str, None]] = {}
-        for graph in dict.fromkeys(g for g, _ in self._holdings.quads(self._node)):
-            for predicate, objects in self._holdings.exact(graph).properties(self._node).items():
-                found.setdefault(predicate, {}).update(dict.fromkeys(objects))
-        return {predicate: list(objects) for predicate, objects in found.items()}
+    def _all(self) -> dict[str, Sequence[str]]:
+        quads: dict[str, list[tuple[str, str, str]]] = {}
+        for quad in self._holdings.quads(self._node):
+            quads.setdefault(quad[1], []).append(quad)
+        return {predicate: self._objects(found) for predicate, found in quads.items()}
 
     def __getitem__(self, key: str) -> Sequence[str]:
         return self._all[key]

@@ -28,7 +28,7 @@ from bilbaokg.model import Profile, Report, Source
 from bilbaokg.records import Records
 from bilbaokg.skolem import GENID
 from bilbaokg.store.embedded import EmbeddedStore
-from bilbaokg.terms import DEFAULT_BASE, is_iri, ref, split_lines
+from bilbaokg.terms import DEFAULT_BASE, is_iri, ref
 from bilbaokg.workspace import initialise, is_initialised, verdicts_file
 
 __all__ = ["counted"]
@@ -264,5 +264,5 @@ def _validate_record(records: Records, iri: str, profile: Profile, language: str
     home = records.home(ref(iri)) if is_iri(iri) else None
     if home is None:
         raise NotFound(f"no record describes {iri}", hint="give the IRI of a resource, in full")
-    lines = split_lines(records.get(home.id).text)
-    return shacl.check_record(lines, Around(records, home.id), profile, language=language)
+    around = Around(records, home.id)
+    return shacl.check_record(around.own(), around, profile, language=language)

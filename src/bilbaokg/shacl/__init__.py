@@ -134,7 +134,7 @@ def check_record(
     it points to, are reported on. Raises what `check` raises.
     """
     statements = [split_line(line) for line in lines]
-    with room() as (pool, _):
+    with _workers() as pool:
         prepared = prepare(profile, pool)
         if not prepared.trusted:
             known = around.lines()
@@ -227,12 +227,15 @@ def validate(
             return checking.report(loaded, known, file=file)
 
 
+def _workers() -> Pool:
+    return Pool(min(_processors(), _MOST_WORKERS), Settings().memory_limit)
+
+
 @contextmanager
 def room() -> Iterator[tuple[Pool, Path]]:
     """Workers, which start when the first is needed, and a folder for what memory does not hold."""
-    size = min(_processors(), _MOST_WORKERS)
     with (
-        Pool(size, Settings().memory_limit) as pool,
+        _workers() as pool,
         tempfile.TemporaryDirectory(prefix="bilbaokg-") as folder,
     ):
         yield pool, Path(folder)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 from bilbaokg.shacl.graph import TYPE, Graph
@@ -62,10 +63,17 @@ class Shapes:
         """The shapes again."""
         return cls(*json.loads(packed))
 
-    def targets(self) -> Iterator[tuple[str, str, str]]:
+    def targets(self) -> Sequence[tuple[str, str, str]]:
         """Every (shape, kind, term): kind is targetClass, targetNode, targetSubjectsOf,
         targetObjectsOf (SHACL, section 2.1) or target (SHACL-AF, section 3); deactivated shapes
         have none."""
+        return self._targets
+
+    @cached_property
+    def _targets(self) -> tuple[tuple[str, str, str], ...]:
+        return tuple(self._find_targets())
+
+    def _find_targets(self) -> Iterator[tuple[str, str, str]]:
         for kind in _TARGETS:
             predicate = ref(SH[kind])
             for shape, properties in self.graph.by_subject.items():
