@@ -66,12 +66,17 @@ def _pack(text: str) -> bytes:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """A file that is there, in one transaction that is rolled back at the end if not committed."""
+def _opened(path: Path, *, forgetting: bool = False) -> Iterator[sqlite3.Connection]:
+    """A file that is there, in one transaction that is rolled back at the end if not committed.
+
+    forgetting: what is deleted is overwritten: texts may be of persons who are to be forgotten.
+    """
     # Also readers open it to be written to, so that what a killed process began is undone.
     address = f"{path.absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(address, uri=True, timeout=_WAIT_SECONDS, isolation_level=None)
     with closing(connection) as database:
+        if forgetting:
+            database.execute("PRAGMA secure_delete = ON")
         database.execute("BEGIN")
         yield database
 
@@ -119,7 +124,7 @@ class Kept:
     ) -> None:
         """Keep what changed: records by id as (revision, text), and verdicts for dropped ones."""
         mark = secrets.token_hex(8)
-        with suppress(*_FAULTS), _opened(self.path) as database:
+        with suppress(*_FAULTS), _opened(self.path, forgetting=True) as database:
             changed = database.execute(
                 "UPDATE meta SET mark = ?, heads = ? WHERE mark = ?", (mark, heads, self.mark)
             )
