@@ -207,7 +207,7 @@ def _loaded(engine: str, data: str, profile: str) -> dict[str, Any]:
     with room() as (pool, folder):
         prepared = prepare(chosen, pool)
         pool.start()
-        with loading.load([source_of(data)], Settings(), pool, folder, prepared.shapes) as loaded:
+        with loading.load([source_of(data)], Settings(), pool, folder, prepared) as loaded:
             checking = Checking(chosen, prepared, engine, "es", pool)
             return _timed(lambda: checking.report(loaded))
 

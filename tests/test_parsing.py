@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import tracemalloc
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from bilbaokg.formats import FORMATS
 from bilbaokg.model import Source
 from bilbaokg.settings import Settings
 from bilbaokg.terms import XSD, literal
-from bilbaokg.workers import Parsed, Pool, parse
+from bilbaokg.workers import Parsed, Pool, parse, stream
 
 DATA = Path(__file__).parent / "data" / "rdf"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -508,3 +509,21 @@ def test_file_that_fails_while_it_is_read_is_refused(pool: Pool) -> None:
     with pytest.raises(BadInput, match="cannot be read") as error:
         parse(source, Settings(), pool=pool)
     assert error.value.where == "/proc/self/mem"
+
+
+# ---- blank nodes that stay, for validation
+
+
+def test_only_blank_nodes_are_renamed_and_each_has_one_name(pool: Pool) -> None:
+    content = (
+        '_:x <urn:p> "see _:x ." .\n<urn:_:x> <urn:p> _:x .\n'
+        '<urn:a> <urn:_:p> "_:x"@en .\n_:x <urn:p> _:y .\n'
+        '<urn:a> <urn:q> "_:x"^^<urn:_:x> .\n'
+    )
+    source = Source("given", None, FORMATS["nt"].media_type, content.encode())
+    with stream(source, Settings(base=BASE), pool=pool, locate=True, blank="n") as frames:
+        found = [(h, c) for h, c in frames if "done" not in h]
+    assert found[0][1].decode() == content.replace("_:x <urn:p>", "_:n0 <urn:p>").replace(
+        "<urn:p> _:x", "<urn:p> _:n0"
+    ).replace("_:y", "_:n1").rstrip("\n")
+    assert list(array("I", found[1][1])) == [1, 2, 3, 4, 5]

@@ -21,13 +21,16 @@ from typing import Final
 
 import pyoxigraph as ox
 import pytest
+from official import dcat_ap
 
 from bilbaokg import profiles, validate
 from bilbaokg.errors import Invalid
 from bilbaokg.model import Profile, Report
 from bilbaokg.shacl import check
+from bilbaokg.shacl.compiling import compile_shapes
 from bilbaokg.shacl.graph import Graph, Layers
 from bilbaokg.shacl.prepared import Prepared, prepare
+from bilbaokg.shacl.reading import read_files, read_source, source_of
 from bilbaokg.shacl.shapes import Shapes
 from bilbaokg.terms import SH, ref
 
@@ -380,3 +383,45 @@ def test_a_hundred_thousand_values_take_linear_time(name: str, tmp_path: Path) -
         took.append(seconds)
     # A part that does not grow is at most in the smaller run's favour.
     assert took[1] <= ALLOWED * took[0], took
+
+
+# ---- which shapes need a process that can be killed
+
+
+def bounded(shapes: str) -> bool:
+    source = source_of(f"{SHACL}{shapes}".encode(), "ttl")
+    return compile_shapes(Shapes(read_source(source)[0])).bounded
+
+
+def chained(levels: int) -> str:
+    """Two property shapes at every level, each with the same two further on: 2^levels tests."""
+    pairs = (
+        f":P{n}{side} sh:path :p ; sh:minCount 1 ; sh:property :P{n + 1}a , :P{n + 1}b ."
+        for n in range(levels)
+        for side in "ab"
+    )
+    last = f":P{levels}a sh:path :p ; sh:minCount 1 . :P{levels}b sh:path :p ; sh:minCount 1 ."
+    return f":S a sh:NodeShape ; sh:targetClass :C ; sh:property :P0a . {' '.join(pairs)} {last}"
+
+
+@pytest.mark.parametrize(
+    ("ends", "shapes"),
+    [
+        (True, on_p('sh:minCount 1 ; sh:pattern "^https://"')(0)),
+        (True, on_p("sh:node [ sh:property [ sh:path :q ; sh:class :D ] ]")(0)),
+        (True, chained(1)),
+        (False, on_p('sh:pattern "^(a+)+$"')(0)),
+        (False, on_p('sh:node [ sh:property [ sh:path :q ; sh:pattern "(a|a)*b" ] ]')(0)),
+        (False, shape('sh:sparql [ sh:select "SELECT $this WHERE { $this ?p ?o }" ]')(0)),
+        (False, chained(3)),
+        (False, chained(40)),
+    ],
+)
+def test_shapes_of_strangers_are_evaluated_apart_unless_they_surely_end(
+    ends: bool, shapes: str
+) -> None:
+    assert bounded(shapes) is ends
+
+
+def test_official_shapes_surely_end(reference: Path) -> None:
+    assert compile_shapes(Shapes(read_files(dcat_ap(reference).shapes))).bounded

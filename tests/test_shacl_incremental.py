@@ -201,7 +201,7 @@ class Validator:
 
     def wholly(self, records: Said) -> list[object]:
         """By the ordinary way, which shares nothing with the other but the evaluation."""
-        data = Layers(Graph(dict.fromkeys(texts(records).lines())), self.prepared.background)
+        data = Layers(Graph(texts(records).lines()), self.prepared.background)
         outcome = evaluation.in_process("fast", data, self.prepared, Context(data, "es"))
         explainer = Explainer(self.prepared, data, "es")
         found = problems((f, facts, explainer.explain(f)) for f, facts in outcome.findings)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bilbaokg import assets
-from bilbaokg.shacl.patterns import compile_pattern
+from bilbaokg.shacl.patterns import compile_pattern, is_linear
 from bilbaokg.shacl.reading import read_file
 from bilbaokg.terms import SH, literal, plain, ref, split_line
 
@@ -225,3 +225,44 @@ def test_literal_patterns_match_what_oxigraph_matches(text: str, other: str, fla
     for pattern in (other, text[1:4]):
         expected = matches_in_oxigraph(text, pattern, flags)
         assert compile_pattern(pattern, flags)(text) == expected
+
+
+# ---- patterns that surely end
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "^https://sws.geonames.org",
+        "^http.*://www.iana.org/assignments/media-types/",
+        "^https?://[^/]+",
+        r"^[a-z(+*]+\.csv",
+        "^a+?b",
+        "open data",
+    ],
+)
+def test_simple_patterns_are_known_to_be_linear(pattern: str) -> None:
+    assert is_linear(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "^(a+)+$",
+        "a*b",
+        "^a*a*b",
+        "^x|a*b",
+        r"^(a)\1*",
+        r"^\\+a*",
+        "^a{2,9}b*",
+        "^a?a?a?aaa",
+        "(?i)^a",
+    ],
+)
+def test_nothing_is_vouched_for_that_could_take_more(pattern: str) -> None:
+    assert not is_linear(pattern)
+
+
+def test_flags_count_too() -> None:
+    assert not is_linear("^a*b", "m")
+    assert is_linear("(a+)+", "q")

@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 from bilbaokg import profiles, shacl, validate
 from bilbaokg.model import Report
 from bilbaokg.settings import Settings
-from bilbaokg.shacl import loading, spool
+from bilbaokg.shacl import loading, spooling
 from bilbaokg.shacl.compiling import compile_shapes
 from bilbaokg.shacl.graph import Graph, Layers
 from bilbaokg.shacl.prepared import prepare
 from bilbaokg.shacl.reading import source_of
 from bilbaokg.shacl.run import Run
 from bilbaokg.shacl.shapes import Shapes
-from bilbaokg.shacl.spool import Spool, SpoolWriter, index_job
+from bilbaokg.shacl.spool import Spool
+from bilbaokg.shacl.spooling import SpoolWriter
 
 PREFIXES = """
 @prefix : <http://example.org/> .
@@ -56,10 +57,11 @@ def spooled(
 ) -> Iterator[list[Spool]]:
     """The parts of a spool of statements."""
     folder.mkdir()
-    with SpoolWriter(folder) as writer:
-        writer.begin("data.nt")
-        writer.add("\n".join(statements).encode(), b"", len(statements))
-    list(index_job({"folder": str(folder)}, shapes.packed()))
+    writer = SpoolWriter(folder, compile_shapes(shapes).backwards)
+    for start in range(0, len(statements), 3):
+        batch = statements[start : start + 3]
+        writer.add("data.nt", "".join(f"{line}\n" for line in batch), b"", len(batch))
+    writer.finish()
     opened = [Spool(folder, (number, parts)) for number in range(parts)]
     try:
         yield opened
@@ -159,11 +161,11 @@ def test_findings_do_not_depend_on_where_data_lie(
     statements = [*axioms, *(" ".join((*statement, ".")) for statement in found)]
     shapes = Shapes(lines(SHAPES))
     program = compile_shapes(shapes)
-    run = Run(program, Layers(Graph(dict.fromkeys(statements))))
+    run = Run(program, Layers(Graph(statements)))
     held = sorted(map(repr, run.findings()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spool, "_BLOCK_BYTES", block)
-        patch.setattr(spool, "_LARGEST_BLOCK", 4 * block)
+        patch.setattr(spooling, "_BLOCK_BYTES", block)
+        patch.setattr(spooling, "_LARGEST_BLOCK", 4 * block)
         folder = tmp_path_factory.mktemp("spool") / "data"
         with spooled(folder, statements, shapes, parts) as opened:
             runs = [Run(program, Layers(part)) for part in opened]

@@ -59,8 +59,8 @@ _HINTS: Final = (
     ),
 )
 _CODE_POINT: Final = re.compile("Invalid IRI code point '(.)'", re.DOTALL)
-# A blank node as subject or object; a literal never ends in a label.
-_BLANK: Final = re.compile(r"^_:[^ ]+|_:[\w.-]+(?= \.$)", re.MULTILINE)
+# What may be a blank node: only as subject or object is it one (see _Relabel).
+_BLANK: Final = re.compile(r"_:[\w.-]+(?= )")
 _DIRECTED: Final = re.compile(r'"@[A-Za-z0-9-]+--(?:ltr|rtl)$')
 _BOMS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -88,16 +88,16 @@ def job(params: dict[str, Any], body: bytes) -> Iterator[Frame]:
     relabel = _Relabel(params["blank"]) if params.get("blank") else None
     for chunk in reading.chunks():
         if relabel:
-            parsed += chunk.count("\n") + 1
+            count = chunk.count("\n") + 1
+            parsed += count
             reading.refuse_strange(chunk)
-            yield {"lines": chunk.count("\n") + 1}, relabel(chunk).encode()
+            yield {"lines": count}, relabel(chunk).encode()
             yield {"numbers": len(reading.numbers)}, reading.take_numbers()
             continue
         lines = chunk.split("\n")
         parsed += len(lines)
-        if len(chunk) > _TERM_BYTES // 4:
-            reading.refuse_long(lines)
-        if "_:" in chunk or "<<(" in chunk or "--" in chunk or NO_BASE in chunk:
+        reading.refuse_long(chunk)
+        if "_:" in chunk or _is_strange(chunk):
             lines = _sift(lines, held, reading)
         yield {"lines": len(lines)}, "\n".join(lines).encode()
     yield from _blank_groups(held, params)
@@ -116,13 +116,17 @@ class _Relabel:
         self.prefix, self.names = f"_:{prefix}", dict[str, str]()
 
     def __call__(self, chunk: str) -> str:
-        return _BLANK.sub(self._name, chunk) if "_:" in chunk else chunk
+        return _BLANK.sub(self._name, f"{chunk}\n")[:-1] if "_:" in chunk else chunk
 
     def _name(self, match: re.Match[str]) -> str:
-        label = match[0]
-        if label not in self.names:
-            self.names[label] = f"{self.prefix}{len(self.names)}"
-        return self.names[label]
+        label, text, start, end = match[0], match.string, match.start(), match.end()
+        # A subject begins a line, and an object ends one: no literal ends in a label.
+        if start and text[start - 1] != "\n" and not text.startswith(" .\n", end):
+            return label
+        name = self.names.get(label)
+        if name is None:
+            name = self.names[label] = f"{self.prefix}{len(self.names)}"
+        return name
 
 
 def _sift(lines: list[str], held: list[Statement], reading: _Reading) -> list[str]:
@@ -137,6 +141,11 @@ def _sift(lines: list[str], held: list[Statement], reading: _Reading) -> list[st
         else:
             free.append(line)
     return free
+
+
+def _is_strange(chunk: str) -> bool:
+    """Whether there may be what `_refusal` refuses."""
+    return any(sign in chunk for sign in ("<<(", "--ltr", "--rtl", NO_BASE))
 
 
 def _refusal(statement: Statement) -> tuple[str, str] | None:
@@ -286,19 +295,24 @@ class _Reading:
 
     def refuse_strange(self, chunk: str) -> None:
         """Raise for statements that RDF 1.1 has not, that are too long or have no whole IRI."""
-        if len(chunk) > _TERM_BYTES // 4:
-            self.refuse_long(chunk.split("\n"))
-        if "<<(" in chunk or "--" in chunk or NO_BASE in chunk:
+        self.refuse_long(chunk)
+        if _is_strange(chunk):
             for line in chunk.split("\n"):
                 statement = split_line(line)
                 if refusal := _refusal(statement):
                     raise self.refused(statement, *refusal)
 
-    def refuse_long(self, lines: list[str]) -> None:
+    def refuse_long(self, chunk: str) -> None:
         """Raise TooLarge where a statement could not be read back."""
-        for line in lines:
-            if len(line) > _TERM_BYTES // 4 and len(line.encode()) > _TERM_BYTES:
-                raise self._too_long(None, line[:200])
+        start, most = 0, _TERM_BYTES // 4
+        while len(chunk) - start > most:
+            end = chunk.rfind("\n", start, start + most)
+            if end < 0:
+                end = chunk.find("\n", start)
+                end = len(chunk) if end < 0 else end
+                if len(chunk[start:end].encode()) > _TERM_BYTES:
+                    raise self._too_long(None, chunk[start : start + 200])
+            start = end + 1
 
     def _too_long(self, line: int | None, text: str = "") -> TooLarge:
         return TooLarge(

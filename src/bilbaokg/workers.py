@@ -54,7 +54,6 @@ JOBS: Final[dict[str, str]] = {
     "query": "bilbaokg.store.evaluate:job",
     "shacl": "bilbaokg.shacl.evaluation:job",
     "verdicts": "bilbaokg.shacl.judging:job",
-    "spool": "bilbaokg.shacl.spool:index_job",
 }
 
 Frame = tuple[dict[str, Any], bytes]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import io
 import logging
 import os
@@ -28,6 +29,7 @@ __all__ = ["MODULES", "main"]
 
 MODULES: Final = (loading, releasing, reading, governing, serving)
 _TRACE: Final = "BILBAOKG_TRACE"
+_NEW_OBJECTS: Final = 100_000
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -37,6 +39,9 @@ def main(arguments: list[str] | None = None) -> None:
     findings.
     """
     logging.getLogger("bilbaokg").addHandler(logging.NullHandler())
+    # A verb makes much that lasts to its end: looking for garbage among it would only cost.
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
     _open_streams()
     given = sys.argv[1:] if arguments is None else arguments
     shared: dict[str, Any] = {}

@@ -86,8 +86,8 @@ def check(
     """
     with room() as (pool, folder):
         prepared = prepare(profile, pool)
-        loaded = loading.hold(lines, pool, folder, prepared.shapes)
-        others: list[Statements] = [Graph(dict.fromkeys(known))] if known else []
+        loaded = loading.hold(lines, folder, prepared)
+        others: list[Statements] = [Graph(known)] if known else []
         checking = Checking(profile, prepared, engine, language, pool)
         with loaded:
             return checking.report(loaded, others, partial=partial)
@@ -105,13 +105,13 @@ def check_records(
     """Validate records as one, looking again only at what can have changed since the last time.
 
     verdicts: the file that the last time left, or will leave. The report is that of `check` on all
-    lines. Everything is looked at with other engines than "fast" and with foreign shapes, which
-    may never end. Raises what `check` raises.
+    lines. Everything is looked at with other engines than "fast" and with shapes that may never end
+    (see Prepared.ends). Raises what `check` raises.
     """
     with room() as (pool, folder):
         prepared = prepare(profile, pool)
         checking = Checking(profile, prepared, engine, language, pool)
-        if engine == DEFAULT_ENGINE and prepared.trusted:
+        if engine == DEFAULT_ENGINE and prepared.ends:
             wanted = checking.heads()
             again = Revalidation(prepared, language, verdicts, wanted, on_work).run(
                 versions, pool, folder
@@ -120,7 +120,7 @@ def check_records(
             return checking.kept(problems(again.found), again.focus_nodes, empty=empty)
         ids = versions.revisions()
         lines = (line for id in ids for line in split_lines(versions.text(id)))
-        with loading.hold(lines, pool, folder, prepared.shapes) as loaded:
+        with loading.hold(lines, folder, prepared) as loaded:
             return checking.report(loaded)
 
 
@@ -136,7 +136,7 @@ def check_record(
     statements = [split_line(line) for line in lines]
     with _workers() as pool:
         prepared = prepare(profile, pool)
-        if not prepared.trusted:
+        if not prepared.ends:
             known = around.lines()
             own = (statement.line for statement in statements)
             return check(own, profile, known=known, language=language, partial=True)
@@ -179,7 +179,7 @@ def check_sources(
             settings,
             pool,
             folder,
-            prepared.shapes,
+            prepared,
             on_source=on_source,
             called=called,
         )
@@ -213,13 +213,13 @@ def validate(
         file = None
         if isinstance(data, str | Path | bytes):
             source = source_of(data, format)
-            loaded = loading.load([source], Settings(), pool, folder, prepared.shapes)
+            loaded = loading.load([source], Settings(), pool, folder, prepared)
             file = None if isinstance(data, bytes) else str(data)
         else:
             lines = (f"{q.subject} {q.predicate} {q.object} ." for q in data)
-            loaded = loading.hold(lines, pool, folder, prepared.shapes)
+            loaded = loading.hold(lines, folder, prepared)
         known: list[Statements] = [
-            Graph(dict.fromkeys(read_source(source_of(path), pool, blank=f"k{number}x")[0]))
+            Graph(read_source(source_of(path), pool, blank=f"k{number}x")[0])
             for number, path in enumerate(background)
         ]
         checking = Checking(profile, prepared, engine, language, pool)
@@ -306,7 +306,8 @@ class Checking:
     def _evaluate(
         self, engine: str, data: Layers, loaded: Loaded, file: str | None
     ) -> tuple[Outcome, list[Unfinished]]:
-        if self.prepared.trusted and not isinstance(loaded.data, Spool):
+        ends = self.prepared.ends if engine == DEFAULT_ENGINE else self.prepared.trusted
+        if ends and not isinstance(loaded.data, Spool):
             context = Context(data, self.language, loaded.places, file)
             return evaluation.in_process(engine, data, self.prepared, context), []
         left_out: list[Unfinished] = []

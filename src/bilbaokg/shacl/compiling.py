@@ -57,6 +57,7 @@ def compile_shapes(shapes: Shapes) -> Program:
             backwards=builder.backwards() | properties | {TYPE, SUBCLASS},
             queries=queries,
             asking=builder.asking(node for node, kind, _ in shapes.targets() if kind == "target"),
+            bounded=builder.is_bounded() and not queries,
         )
     except Malformed as fault:
         raise Invalid(

@@ -12,7 +12,7 @@ from typing import Final
 
 from bilbaokg.shacl.graph import is_blank, is_resource
 from bilbaokg.shacl.paths import Malformed, Predicate, members
-from bilbaokg.shacl.patterns import compile_pattern
+from bilbaokg.shacl.patterns import compile_pattern, is_linear
 from bilbaokg.shacl.program import (
     Bad,
     Builder,
@@ -131,18 +131,19 @@ def _length(name: str, holds: Callable[[int, int], bool]) -> Factory:
 
 
 def _pattern(builder: Builder, node: str, term: str) -> Iterator[Check]:
-    flags = builder.one(node, "flags")
+    found = builder.one(node, "flags")
+    pattern, flags = plain(term), plain(found) if found else ""
     try:
-        matches = compile_pattern(plain(term), plain(flags) if flags else "")
+        matches = compile_pattern(pattern, flags)
     except ValueError as error:
-        raise Malformed(node, f"sh:pattern {plain(term)[:80]!r} is not valid: {error}") from None
+        raise Malformed(node, f"sh:pattern {pattern[:80]!r} is not valid: {error}") from None
 
     def test(run: Evaluation, _focus: str, values: Sequence[str]) -> list[Bad]:
         run.entering(node)
         texts = [(value, _text(value)) for value in values]
         return [value for value, text in texts if text is None or not matches(text)]
 
-    yield Check(_component("pattern"), test)
+    yield Check(_component("pattern"), test, endless=not is_linear(pattern, flags))
 
 
 def _language_in(builder: Builder, node: str, head: str) -> Iterator[Check]:

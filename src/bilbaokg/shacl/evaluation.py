@@ -200,7 +200,7 @@ def _evaluate(params: dict[str, Any], given: dict[str, Any]) -> Outcome:
     prepared = Prepared(Shapes.unpacked(given["shapes"]), given["background"], trusted=False)
     for node in params["without"]:
         prepared.program.leave_out(node)
-    known = [Graph(dict.fromkeys(given["known"]))] if given["known"] else []
+    known = [Graph(given["known"])] if given["known"] else []
     with ExitStack() as stack:
         own: Graph | Spool
         places: Lines

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 from bilbaokg.skolem import GENID
-from bilbaokg.terms import RDF, RDFS, ref, split_line
+from bilbaokg.terms import RDF, RDFS, ref
 
 __all__ = [
     "FIRST",
@@ -87,22 +87,54 @@ class Statements(Walkable, Protocol):
         ...
 
 
+Nodes = dict[str, dict[str, list[str]]]
+"""Objects by subject and predicate."""
+
+
+def take_apart(text: str, nodes: Nodes) -> None:
+    """Add the statements of N-Triples lines to nodes, repeated ones and all."""
+    before = ""
+    properties: dict[str, list[str]] = {}
+    for line in text.split(" .\n"):
+        if not line:
+            break
+        subject, predicate, object_ = line.split(" ", 2)
+        if subject != before:
+            properties, before = nodes.setdefault(subject, {}), subject
+        objects = properties.get(predicate)
+        if objects is None:
+            properties[predicate] = [object_]
+        else:
+            objects.append(object_)
+
+
+def leave_once(properties: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Leave each statement about a node once."""
+    for predicate, objects in properties.items():
+        if len(objects) > 1:
+            properties[predicate] = list(dict.fromkeys(objects))
+    return properties
+
+
 class Graph:
     """Distinct statements in memory. What looks at them backwards is made when first asked for."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self.by_subject: dict[str, dict[str, list[str]]] = {}
-        by_subject = self.by_subject
-        for line in lines:
-            subject, predicate, object_ = split_line(line)
-            properties = by_subject.get(subject)
-            if properties is None:
-                properties = by_subject[subject] = {}
-            objects = properties.get(predicate)
-            if objects is None:
-                properties[predicate] = [object_]
-            else:
-                objects.append(object_)
+        nodes: Nodes = {}
+        take_apart("".join(f"{line}\n" for line in lines), nodes)
+        self._hold(nodes)
+
+    @classmethod
+    def of(cls, nodes: Nodes) -> Graph:
+        """The graph of nodes that `take_apart` made; they become the graph's own."""
+        made = cls.__new__(cls)
+        made._hold(nodes)
+        return made
+
+    def _hold(self, nodes: Nodes) -> None:
+        for properties in nodes.values():
+            leave_once(properties)
+        self.by_subject = nodes
         self._by_object: dict[str, list[tuple[str, str]]] | None = None
         self._inverse: dict[str, dict[str, list[str]]] = {}
 

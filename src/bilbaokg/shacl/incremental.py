@@ -84,7 +84,7 @@ class _Changes:
 
 @dataclass(frozen=True, slots=True)
 class Revalidation:
-    """A way to validate records with trusted shapes.
+    """A way to validate records with shapes that end (see Prepared.ends).
 
     file: where verdicts are kept. heads: the classes of which data should have an instance.
     in_memory: bytes of N-Triples that may be held.
@@ -200,8 +200,7 @@ class Revalidation:
                 heads += self._count_heads(text)
                 yield from split_lines(text)
 
-        shapes = self.prepared.shapes
-        with hold(lines(), pool, folder, shapes, in_memory=self.in_memory) as loaded:
+        with hold(lines(), folder, self.prepared, in_memory=self.in_memory) as loaded:
             if again:
                 verdicts = again[0]
             else:

@@ -81,7 +81,7 @@ def judge(
 def judge_all(
     loaded: Loaded, prepared: Prepared, language: str, pool: Pool, *, asking: bool
 ) -> Iterator[Verdict]:
-    """The verdicts of trusted shapes on all data; a spool is judged in parts by the workers.
+    """The verdicts of shapes that end on all data; a spool is judged in parts by the workers.
 
     asking: of the shapes that queries have a part in; otherwise of all others, and what they depend
     on is noted. Raises what `judge` and workers raise.

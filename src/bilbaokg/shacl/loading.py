@@ -1,32 +1,33 @@
 """Reading data to be validated: into memory, or onto disk where it is too much for that.
 
 Blank nodes keep being blank nodes, named in the order they come; they are named for good only when
-records are made of them.
+records are made of them. What a worker has parsed is taken in while it parses on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from functools import cached_property
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from bilbaokg.model import Source
 from bilbaokg.settings import Settings
 from bilbaokg.shacl.context import Lines
-from bilbaokg.shacl.graph import Graph
-from bilbaokg.shacl.shapes import Shapes
-from bilbaokg.shacl.spool import Spool, SpoolWriter, read_whole
+from bilbaokg.shacl.graph import Graph, Nodes, take_apart
+from bilbaokg.shacl.prepared import Prepared
+from bilbaokg.shacl.spool import Spool
+from bilbaokg.shacl.spooling import SpoolWriter
 from bilbaokg.workers import Pool, stream
 
 __all__ = ["IN_MEMORY", "Loaded", "hold", "load"]
 
-# Bytes of N-Triples up to which data are held in memory (some ten times as much).
+# Characters of N-Triples up to which data are held in memory (some ten times as much).
 IN_MEMORY: Final = 16 << 20
-_SECONDS: Final = 60.0
-_SLOWEST: Final = 50_000
 _BATCH: Final = 10_000
 
 
@@ -51,72 +52,120 @@ def load(
     settings: Settings,
     pool: Pool,
     folder: Path,
-    shapes: Shapes,
+    prepared: Prepared,
     *,
     on_source: Callable[[int, Source], None] = lambda _number, _source: None,
     called: Callable[[Source], str] = attrgetter("label"),
 ) -> Loaded:
     """Parse sources in a worker. folder: an empty one, for what is too much for memory.
 
-    shapes: what data on disk are indexed for. called: how findings name a source. Raises what
-    workers.stream raises, Invalid for the shapes.
+    prepared: the shapes that data on disk are indexed for. called: how findings name a source.
+    Raises what workers.stream raises, Invalid for the shapes.
     """
-    with SpoolWriter(folder) as writer:
-        for number, source in enumerate(sources):
-            on_source(number, source)
-            writer.begin(called(source))
-            blank = f"b{number}x" if len(sources) > 1 else "b"
-            _write(writer, source, settings, pool, blank)
-    if writer.size > IN_MEMORY:
-        return _indexed(writer, pool, shapes)
-    lines, places = read_whole(folder)
-    return Loaded(Graph(dict.fromkeys(lines)), len(lines), places)
-
-
-def _write(writer: SpoolWriter, source: Source, settings: Settings, pool: Pool, blank: str) -> None:
-    text, statements = b"", 0
-    with stream(source, settings, pool=pool, locate=True, blank=blank) as frames:
-        for header, content in frames:
-            if "lines" in header:
-                text, statements = content, header["lines"]
-            elif "numbers" in header:
-                writer.add(text, content, statements)
+    intake = _Intake(folder, prepared, IN_MEMORY)
+    for number, source in enumerate(sources):
+        on_source(number, source)
+        file, text, statements = called(source), b"", 0
+        blank = f"b{number}x" if len(sources) > 1 else "b"
+        with stream(source, settings, pool=pool, locate=True, blank=blank) as frames:
+            for header, content in frames:
+                if "lines" in header:
+                    text, statements = content, header["lines"]
+                elif "numbers" in header and statements:
+                    intake.add(file, f"{text.decode()}\n", content, statements)
+    return intake.loaded()
 
 
 def hold(
     lines: Iterable[str],
-    pool: Pool,
     folder: Path,
-    shapes: Shapes,
+    prepared: Prepared,
     *,
     in_memory: int | None = None,
 ) -> Loaded:
     """Take statements (N-Triples lines) that are at hand already; otherwise as `load`.
 
-    in_memory: bytes of N-Triples that may be held.
+    in_memory: characters of N-Triples that may be held.
     """
-    most = IN_MEMORY if in_memory is None else in_memory
+    intake = _Intake(folder, prepared, IN_MEMORY if in_memory is None else in_memory)
     waiting = iter(lines)
-    first: list[str] = []
-    size = 0
-    for line in waiting:
-        first.append(line)
-        size += len(line)
-        if size > most:
-            break
-    else:
-        return Loaded(Graph(dict.fromkeys(first)), len(first), {})
-    waiting = chain(first, waiting)
-    with SpoolWriter(folder) as writer:
-        while batch := list(islice(waiting, _BATCH)):
-            writer.add("\n".join(batch).encode(), b"", len(batch))
-    return _indexed(writer, pool, shapes)
+    while batch := list(islice(waiting, _BATCH)):
+        intake.add("", "\n".join([*batch, ""]), b"", len(batch))
+    return intake.loaded()
 
 
-def _indexed(writer: SpoolWriter, pool: Pool, shapes: Shapes) -> Loaded:
-    params = {"folder": str(writer.folder.absolute())}
-    deadline = _SECONDS + writer.statements / _SLOWEST
-    for _ in pool.run("spool", params, deadline, body=shapes.packed(), label="index"):
-        pass
-    spool = Spool(writer.folder)
-    return Loaded(spool, writer.statements, spool.places())
+class _Held(NamedTuple):
+    """Statements that came together, with their lines in the file, four bytes each."""
+
+    file: str
+    text: str
+    numbers: bytes
+    statements: int
+
+
+class _Intake:
+    """Statements on their way: into memory, and onto disk once they are too many."""
+
+    def __init__(self, folder: Path, prepared: Prepared, most: int) -> None:
+        self._folder, self._prepared, self._most = folder, prepared, most
+        self._nodes: Nodes = {}
+        self._held: list[_Held] = []
+        self._writer: SpoolWriter | None = None
+        self._size = self._statements = 0
+
+    def add(self, file: str, text: str, numbers: bytes, statements: int) -> None:
+        """Take N-Triples lines."""
+        self._size += len(text)
+        self._statements += statements
+        held = _Held(file, text, numbers, statements)
+        if self._size <= self._most:
+            take_apart(text, self._nodes)
+            self._held.append(held)
+            return
+        if self._writer is None:
+            self._writer = self._to_disk()
+        self._writer.add(*held)
+
+    def _to_disk(self) -> SpoolWriter:
+        writer = SpoolWriter(self._folder, self._prepared.program.backwards)
+        for held in self._held:
+            writer.add(*held)
+        self._held.clear()
+        self._nodes = {}
+        return writer
+
+    def loaded(self) -> Loaded:
+        """All that was taken."""
+        if self._writer is None:
+            return Loaded(Graph.of(self._nodes), self._statements, _Places(self._held))
+        self._writer.finish()
+        spool = Spool(self._folder)
+        return Loaded(spool, self._statements, spool.places())
+
+
+class _Places(Mapping[str, tuple[str, int]]):
+    """File and line of nodes in memory, worked out when the first is asked for."""
+
+    def __init__(self, held: Sequence[_Held]) -> None:
+        self._held = held
+
+    @cached_property
+    def _known(self) -> dict[str, tuple[str, int]]:
+        known: dict[str, tuple[str, int]] = {}
+        for held in self._held if self else ():
+            for line, number in zip(held.text.split("\n"), array("I", held.numbers), strict=False):
+                if number:
+                    known.setdefault(line.partition(" ")[0], (held.file, number))
+        return known
+
+    def __getitem__(self, node: str) -> tuple[str, int]:
+        return self._known[node]
+
+    def __bool__(self) -> bool:
+        return any(held.numbers.strip(b"\0") for held in self._held)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)

@@ -3,7 +3,8 @@ XQuery Functions and Operators 3.1, section 5.6), translated into Python's.
 
 Constructs that only Python has (look-around, `\b`, `\/`, named groups, `(?i)` in front) keep their
 meaning there, as real shapes use them and pySHACL takes them. A text is searched, not matched as a
-whole. Time is not bounded: `^(a+)+$` can hang, so shapes of strangers run where they can be killed.
+whole. Time is not bounded: `^(a+)+$` can hang, so shapes of strangers run where they can be killed,
+unless `is_linear` vouches for their patterns.
 
 pySHACL hands patterns to Python as they are, so verdicts differ where the dialects do:
 
@@ -42,7 +43,7 @@ from bilbaokg.shacl.characters import (
     property_of,
 )
 
-__all__ = ["compile_pattern"]
+__all__ = ["compile_pattern", "is_linear"]
 
 _FLAGS: Final = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.NOFLAG}
 
@@ -56,6 +57,24 @@ def compile_pattern(pattern: str, flags: str = "") -> Callable[[str], bool]:
     """
     search = _compile(pattern, flags).search
     return lambda text: search(text) is not None
+
+
+# Escapes, character classes and what a lazy repeat adds say nothing about time.
+_SINGLE: Final = re.compile(r"\\[^0-9]|\[\^?\]?(?:\\.|[^\]\\])*\]|(?<=[*+?}])\?")
+
+
+def is_linear(pattern: str, flags: str = "") -> bool:
+    """Whether a pattern surely takes a time in proportion to the text.
+
+    So do those without groups or alternatives that repeat nothing, or, fixed to the start of the
+    text, one thing; `false` says nothing of others.
+    """
+    if "q" in flags:
+        return True
+    rest = _SINGLE.sub("x", pattern)
+    repeats = sum(rest.count(sign) for sign in "*+{")
+    fixed = rest.startswith("^") and "m" not in flags
+    return not set(rest) & set("(|\\") and rest.count("?") <= 2 and repeats <= fixed
 
 
 def _compile(pattern: str, flags: str) -> re.Pattern[str]:

@@ -27,17 +27,25 @@ class Prepared:
     """Shapes and the background that they are used with.
 
     trusted: whether all shapes came with the product; others may hold patterns and queries that
-    never end.
+    never end, unless `ends` says that they do not.
     """
 
     def __init__(self, shapes: Shapes, background: Iterable[str], *, trusted: bool) -> None:
         self.shapes, self.trusted = shapes, trusted
-        self.background = Graph(dict.fromkeys(background))
+        self.background = Graph(background)
 
     @cached_property
     def program(self) -> Program:
         """The compiled shapes. Raises Invalid for shapes that cannot be used."""
         return compile_shapes(self.shapes)
+
+    @property
+    def ends(self) -> bool:
+        """Whether the fast engine comes to an end with them in the time that the data deserve.
+
+        Raises Invalid for shapes that cannot be used.
+        """
+        return self.trusted or self.program.bounded
 
     def part(self, *, asking: bool) -> Prepared:
         """The same with those shapes alone that queries have a part in, or with all others."""

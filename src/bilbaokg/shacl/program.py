@@ -69,6 +69,10 @@ Factory = Callable[["Builder", str, str], Iterable["Check"]]
 _PATH: Final = ref(SH.path)
 _PROPERTY: Final = ref(SH.property)
 _VIOLATION: Final = ref(SH.Violation)
+# Shapes that lead further from their focus node, or are more tests when each is counted wherever it
+# is used, are not called bounded.
+_STEPS: Final = 3
+_TESTS: Final = 10_000
 _SHAPES: Final = frozenset({ref(SH.NodeShape), ref(SH.PropertyShape)})
 
 
@@ -78,7 +82,7 @@ class Check:
 
     component: the sh:sourceConstraintComponent. if_absent: whether it can fail without a value
     node. nested: the shapes whose results become sh:detail. source: the sh:sourceConstraint. asks:
-    whether the test asks queries.
+    whether the test asks queries. endless: whether it may never end, as with some patterns.
     """
 
     component: str
@@ -87,6 +91,7 @@ class Check:
     nested: tuple[Compiled, ...] = ()
     source: str | None = None
     asks: bool = False
+    endless: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -108,7 +113,8 @@ class Program:
 
     backwards: the predicates of which data are asked who has an object. queries: those of
     SPARQL-based targets, by the term of the target. asking: the shapes that queries have a part in,
-    their own or those of shapes that they use.
+    their own or those of shapes that they use. bounded: whether an evaluation takes a time that the
+    size of the data bounds, to a small power.
     """
 
     targets: Mapping[Compiled, Targets]
@@ -117,6 +123,7 @@ class Program:
     backwards: frozenset[str]
     queries: Mapping[str, Query]
     asking: frozenset[str] = frozenset()
+    bounded: bool = False
 
     def part(self, *, asking: bool) -> Program:
         """The shapes that queries have a part in, or all others."""
@@ -157,6 +164,17 @@ class Builder:
             found |= further
             waiting += further
         return frozenset(found)
+
+    def is_bounded(self) -> bool:
+        """Whether no test asks a query or may be endless, and shapes are not nested too deeply."""
+        known: dict[Compiled, tuple[int, int]] = {}
+        for shape in self.made.values():
+            if any(check.asks or check.endless for check in shape.checks):
+                return False
+            steps, tests = _extent(shape, known)
+            if steps > _STEPS or tests > _TESTS:
+                return False
+        return True
 
     def shape(self, node: str) -> Compiled:
         """The compiled shape of a node. Raises Malformed, also where shapes are recursive."""
@@ -214,3 +232,13 @@ class Builder:
         """A boolean parameter; false where absent."""
         value = self.one(node, name)
         return value is not None and syntax.boolean(value)
+
+
+def _extent(shape: Compiled, known: dict[Compiled, tuple[int, int]]) -> tuple[int, int]:
+    """How many steps a shape goes from its focus node at most, and how many tests it is."""
+    if shape not in known:
+        nested = (each for check in shape.checks for each in check.nested)
+        inner = [_extent(each, known) for each in (*shape.properties, *nested)]
+        steps = max((steps for steps, _ in inner), default=0) + (shape.path is not None)
+        known[shape] = steps, len(shape.checks) + sum(tests for _, tests in inner)
+    return known[shape]
