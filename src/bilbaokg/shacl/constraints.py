@@ -16,10 +16,10 @@ from bilbaokg.shacl import components, syntax
 from bilbaokg.shacl.encoding import encode
 from bilbaokg.shacl.graph import TYPE, Graph, Layers
 from bilbaokg.shacl.paths import Malformed, Predicate
-from bilbaokg.shacl.prebinding import Names, Refused
 from bilbaokg.shacl.program import Bad, Builder, Check, Evaluation, Factory, Failure
 from bilbaokg.shacl.querying import SHAPES_GRAPH, Query
 from bilbaokg.shacl.shapes import local_name
+from bilbaokg.shacl.templates import Names, Refused
 from bilbaokg.terms import OWL, SH, is_iri, language_of, literal, plain, ref
 
 __all__ = ["factories", "prefixes", "target"]

@@ -17,7 +17,8 @@ import pyoxigraph as ox
 
 from bilbaokg.shacl.encoding import FUNCTIONS, decode, encode
 from bilbaokg.shacl.graph import Layers
-from bilbaokg.shacl.prebinding import Names, Refused, Template, template
+from bilbaokg.shacl.prebinding import template
+from bilbaokg.shacl.templates import Names, Refused, Template
 from bilbaokg.terms import split_line
 
 __all__ = ["SHAPES_GRAPH", "Asked", "Query", "asked"]
