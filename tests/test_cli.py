@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import gzip
+import importlib
+import inspect
 import json
 import os
 import re
@@ -20,6 +22,7 @@ import pytest
 from helpers import PATIENCE, eventually
 
 from bilbaokg import cli
+from bilbaokg.cli.base import VERBS as MODULES
 from bilbaokg.cli.base import group
 from bilbaokg.operations import OPERATIONS
 
@@ -107,11 +110,24 @@ def verbs(command: click.Command, *names: str) -> Iterator[tuple[tuple[str, ...]
     """Every command and group, with the words that lead to it."""
     yield names, command
     if isinstance(command, click.Group):
-        for name, below in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below, name
             yield from verbs(below, *names, name)
 
 
 VERBS = dict(verbs(group))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_verb_stands_in_the_table_of_modules(module: str) -> None:
+    loaded = importlib.import_module(f"bilbaokg.cli.{module}")
+    callbacks = {
+        name: inspect.unwrap(c.callback) for name, c in group.commands.items() if c.callback
+    }
+    mine = {name for name, f in callbacks.items() if f.__module__ == loaded.__name__}
+    assert mine == set(MODULES[module])
 
 
 @pytest.mark.parametrize("names", VERBS, ids=" ".join)

@@ -82,7 +82,10 @@ def blocks(page: Path) -> Iterator[tuple[str, str]]:
 def verbs(command: click.Command = group, path: str = "") -> Iterator[tuple[str, click.Command]]:
     """Every verb that does something, by its words: `release build`."""
     if isinstance(command, click.Group):
-        for name, child in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child, name
             yield from verbs(child, f"{path} {name}".strip())
     else:
         yield path, command

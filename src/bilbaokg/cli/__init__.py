@@ -1,6 +1,6 @@
 """The command line: verbs of a few lines over the operations.
 
-A new verb is a function in one of MODULES, or a new module and its name there.
+A new verb is a function in a module of this package, and its name in base.VERBS.
 """
 
 from __future__ import annotations
@@ -18,16 +18,13 @@ from typing import Any, Final
 
 import click
 
-from bilbaokg import reports
-from bilbaokg.cli import governing, loading, reading, releasing, serving
 from bilbaokg.cli.base import DONE, FAILED, INTERRUPTED, group
 from bilbaokg.console import Console
 from bilbaokg.errors import BadInput, BilbaokgError, GateRefused, StorageFault, StorageFull
 from bilbaokg.model import Report
 
-__all__ = ["MODULES", "main"]
+__all__ = ["main"]
 
-MODULES: Final = (loading, releasing, reading, governing, serving)
 _TRACE: Final = "BILBAOKG_TRACE"
 _NEW_OBJECTS: Final = 100_000
 
@@ -115,6 +112,8 @@ def _told(error: Exception) -> BilbaokgError:
 def _tell(console: Console, error: BilbaokgError) -> int:
     with contextlib.suppress(OSError):  # the output may be what failed
         if isinstance(error, GateRefused) and not console.as_json and not console.quiet:
+            from bilbaokg import reports  # takes long, and is for this alone
+
             report = Report.of(error.extra["report"])
             report = replace(
                 report, results=tuple(r for r in report.results if r.severity in report.gate)

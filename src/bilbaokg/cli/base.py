@@ -1,8 +1,9 @@
-"""What all verbs share: global options, where an operation runs, files and pipes."""
+"""What all verbs share: the group, its table, global options, files and pipes."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 import tempfile
@@ -13,14 +14,9 @@ from typing import Any, Final
 
 import click
 
-from bilbaokg import release, settings
 from bilbaokg.console import Console
-from bilbaokg.errors import BadInput, BilbaokgError, NotFound, TooLarge, UnsupportedFormat
+from bilbaokg.errors import BadInput, BilbaokgError, TooLarge, UnsupportedFormat
 from bilbaokg.formats import by_name, sniff
-from bilbaokg.model import Release
-from bilbaokg.operations import OPERATIONS
-from bilbaokg.server import control
-from bilbaokg.workspace import Workspace, is_initialised
 
 __all__ = [
     "DONE",
@@ -28,17 +24,26 @@ __all__ = [
     "FINDINGS",
     "INTERRUPTED",
     "LANGUAGES",
-    "chosen_release",
-    "configuration_of",
+    "VERBS",
     "global_options",
     "group",
-    "operate",
     "spooled",
     "stdin_text",
     "verb",
     "write_output",
 ]
 
+# Module of this package -> the verbs in it. A module is imported when one of them is asked for.
+VERBS: Final = {
+    "loading": ("init", "load"),
+    "validating": ("validate",),
+    "releasing": ("release",),
+    "reading": ("export", "queries", "query"),
+    "governing": (
+        "audit", "delete", "history", "profile", "restore", "status", "token", "visibility",
+    ),
+    "serving": ("demo", "serve"),
+}  # fmt: skip
 DONE, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
 LANGUAGES: Final = click.Choice(["es", "eu", "en"])
 _STDIN: Final = "standard input"
@@ -91,7 +96,22 @@ def _language() -> str:
     return wanted[:2] if wanted[:2] in ("es", "eu", "en") else "en"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Verbs(click.Group):
+    """The verbs of VERBS."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(name for names in VERBS.values() for name in names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for module, names in VERBS.items():
+            if cmd_name in names:
+                importlib.import_module(f"{__package__}.{module}")
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(
+    cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="bilbaokg", prog_name="bilbaokg")
 @global_options
 def group() -> None:
@@ -108,45 +128,6 @@ def verb(
 ) -> Callable[[Callable[..., Any]], click.Command]:
     """Register a verb with the global options."""
     return lambda function: parent.command(name, **options)(global_options(function))
-
-
-def configuration_of(console: Console) -> settings.Settings:
-    """The settings of the data directory. Raises NotFound when there is none."""
-    if not is_initialised(console.data):
-        raise NotFound(
-            "no catalogue here",
-            where=str(console.data),
-            hint="run: bilbaokg init, or give --data DIR",
-        )
-    return settings.read(console.data)
-
-
-def operate(console: Console, name: str, params: dict[str, Any]) -> dict[str, Any]:
-    """Run an operation: in the server that holds the directory, else here."""
-    params = {"lang": console.lang, **params}
-    configuration = configuration_of(console)
-    with console.progress() as progress:
-        if control.available(console.data):
-            try:
-                return control.call(console.data, name, params, progress)
-            except KeyboardInterrupt:
-                console.note("The server goes on with it to its end.")
-                raise
-        with Workspace(console.data, configuration) as workspace:
-            return OPERATIONS[name](workspace, params, progress)
-
-
-def chosen_release(console: Console, id: str | None) -> tuple[Release, settings.Settings]:
-    """A release by id, else the current one, with the settings. Raises NotFound."""
-    configuration = configuration_of(console)
-    releases = release.Releases(console.data, configuration)
-    found = releases.get(id) if id else releases.current()
-    if found is None:
-        raise NotFound(
-            "nothing is published yet",
-            hint="run: bilbaokg release build, then: bilbaokg release publish",
-        )
-    return found, configuration
 
 
 @contextlib.contextmanager

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from bilbaokg import profiles
-from bilbaokg.cli.base import DONE, global_options, group, operate, verb
+from bilbaokg.cli.base import DONE, global_options, group, verb
+from bilbaokg.cli.operating import operate
 from bilbaokg.console import Console
 
 __all__: list[str] = []

@@ -14,17 +14,9 @@ from typing import Any
 import click
 
 from bilbaokg import exports, integrity, queries
-from bilbaokg.cli.base import (
-    DONE,
-    LANGUAGES,
-    chosen_release,
-    configuration_of,
-    group,
-    operate,
-    stdin_text,
-    verb,
-    write_output,
-)
+from bilbaokg.cli.base import DONE, LANGUAGES, group, stdin_text, verb, write_output
+from bilbaokg.cli.operating import configuration_of, operate
+from bilbaokg.cli.releasing import chosen_release
 from bilbaokg.console import Console, emit
 from bilbaokg.errors import (
     BadInput,

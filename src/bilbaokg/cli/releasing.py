@@ -7,20 +7,27 @@ from typing import Any
 
 import click
 
-from bilbaokg import release
-from bilbaokg.cli.base import (
-    DONE,
-    chosen_release,
-    configuration_of,
-    global_options,
-    group,
-    operate,
-    verb,
-)
+from bilbaokg import release, settings
+from bilbaokg.cli.base import DONE, global_options, group, verb
+from bilbaokg.cli.operating import configuration_of, operate
 from bilbaokg.console import Console
+from bilbaokg.errors import NotFound
 from bilbaokg.model import Release
 
-__all__: list[str] = []
+__all__ = ["chosen_release"]
+
+
+def chosen_release(console: Console, id: str | None) -> tuple[Release, settings.Settings]:
+    """A release by id, else the current one, with the settings. Raises NotFound."""
+    configuration = configuration_of(console)
+    releases = release.Releases(console.data, configuration)
+    found = releases.get(id) if id else releases.current()
+    if found is None:
+        raise NotFound(
+            "nothing is published yet",
+            hint="run: bilbaokg release build, then: bilbaokg release publish",
+        )
+    return found, configuration
 
 
 @group.group("release")

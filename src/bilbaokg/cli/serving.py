@@ -11,8 +11,9 @@ from typing import Any, Final
 import click
 
 from bilbaokg import assets, release, settings
-from bilbaokg.cli.base import DONE, configuration_of, group, operate, verb
+from bilbaokg.cli.base import DONE, group, verb
 from bilbaokg.cli.loading import counted
+from bilbaokg.cli.operating import configuration_of, operate
 from bilbaokg.console import Console
 from bilbaokg.errors import BadInput, Conflict
 from bilbaokg.workspace import initialise

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from functools import lru_cache
-from typing import Final
-
-import jinja2
+from typing import TYPE_CHECKING, Final
 
 from bilbaokg import assets, wording
 from bilbaokg.model import Report
@@ -24,6 +22,9 @@ from bilbaokg.reports.words import (
     who,
     words,
 )
+
+if TYPE_CHECKING:
+    import jinja2
 
 __all__ = ["html", "printable", "text"]
 
@@ -89,6 +90,8 @@ def _wrap(text: str, indent: str, width: int) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _templates() -> jinja2.Environment:
+    import jinja2  # takes long, and is for pages alone
+
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(assets.folder("web") / "templates" / "reports"),
         autoescape=True,

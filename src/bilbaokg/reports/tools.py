@@ -7,7 +7,6 @@ import io
 import json
 import re
 from collections import defaultdict
-from importlib.metadata import version
 from pathlib import PurePath
 from typing import Any, Final
 from urllib.parse import quote
@@ -118,6 +117,8 @@ def _junit_result(
 
 def sarif(report: Report, language: str) -> str:
     """SARIF 2.1.0: one rule a shape, one result a finding (section 3.27)."""
+    from importlib.metadata import version  # takes long, and is for this format alone
+
     rules: dict[str, Problem] = {}
     for problem in report.results:
         rules.setdefault(_rule(problem), problem)

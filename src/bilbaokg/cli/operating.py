@@ -1,0 +1,41 @@
+"""Where the operations of verbs run, and on which settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bilbaokg import settings
+from bilbaokg.console import Console
+from bilbaokg.errors import NotFound
+from bilbaokg.server import control
+from bilbaokg.workspace import Workspace, is_initialised
+
+__all__ = ["configuration_of", "operate"]
+
+
+def configuration_of(console: Console) -> settings.Settings:
+    """The settings of the data directory. Raises NotFound when there is none."""
+    if not is_initialised(console.data):
+        raise NotFound(
+            "no catalogue here",
+            where=str(console.data),
+            hint="run: bilbaokg init, or give --data DIR",
+        )
+    return settings.read(console.data)
+
+
+def operate(console: Console, name: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Run an operation: in the server that holds the directory, else here."""
+    params = {"lang": console.lang, **params}
+    configuration = configuration_of(console)
+    with console.progress() as progress:
+        if control.available(console.data):
+            try:
+                return control.call(console.data, name, params, progress)
+            except KeyboardInterrupt:
+                console.note("The server goes on with it to its end.")
+                raise
+        from bilbaokg.operations import OPERATIONS  # all of them, and not for files
+
+        with Workspace(console.data, configuration) as workspace:
+            return OPERATIONS[name](workspace, params, progress)

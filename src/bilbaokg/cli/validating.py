@@ -1,0 +1,172 @@
+"""The verb validate: files, the working store or one of its records against a profile."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from bilbaokg import profiles, reports, settings, shacl
+from bilbaokg.cli.base import DONE, FAILED, FINDINGS, group, spooled, verb, write_output
+from bilbaokg.cli.operating import configuration_of, operate
+from bilbaokg.console import Console, emit
+from bilbaokg.errors import BadInput, NotFound
+from bilbaokg.holdings import Around, Holdings
+from bilbaokg.importers.rdf import discover
+from bilbaokg.model import Profile, Report, Source
+from bilbaokg.records import Records
+from bilbaokg.store.embedded import EmbeddedStore
+from bilbaokg.terms import is_iri, ref
+from bilbaokg.workspace import is_initialised, verdicts_file
+
+__all__: list[str] = []
+
+
+@verb(group, "validate")
+@click.argument("paths", nargs=-1)
+@click.option(
+    "--profile", help="Profile NAME[/VERSION], or a folder or file of shapes [dcat-ap/3.0.1]."
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(sorted(reports.FORMATS)),
+    default="text",
+    show_default=True,
+    help="Format of the report.",
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file."
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["violation", "warning", "info", "never"]),
+    default="violation",
+    show_default=True,
+    help="Exit with 1 at a finding this severe, or more.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice([*shacl.ENGINES, shacl.BOTH]),
+    default=shacl.DEFAULT_ENGINE,
+    show_default=True,
+    help="both: run both and compare; exit with 2 when they disagree.",
+)
+@click.option("--input-format", help="Format of the files [by extension].")
+@click.option("--base", help="Base IRI for relative IRIs in the files.")
+@click.option("--record", metavar="IRI", help="Validate one record of the working store alone.")
+def validate(
+    console: Console,
+    paths: tuple[str, ...],
+    profile: str | None,
+    format_: str,
+    output: Path | None,
+    fail_on: str,
+    engine: str,
+    input_format: str | None,
+    base: str | None,
+    record: str | None,
+) -> int:
+    """Validate files, or without PATH the working store.
+
+    Example: bilbaokg validate catalogue.ttl --profile dcat-ap --format html --output report.html
+    """
+    if console.as_json:
+        format_ = "json"
+    if record and (paths or engine != shacl.DEFAULT_ENGINE):
+        raise BadInput("--record is for the working store and the engine fast alone")
+    report = (
+        _validate_files(console, paths, profile, engine, input_format, base)
+        if paths
+        else _validate_store(console, profile, engine, record)
+    )
+    for note in report.notes:
+        console.note(f"note: {note}")
+    to_screen = not output and sys.stdout.isatty()
+    rendered = reports.render(
+        report,
+        format_,
+        console.lang,
+        width=console.width,
+        colour=to_screen,
+    )
+    if output:
+        write_output(output, rendered)
+        console.note(f"Report written to {output}.")
+    elif not console.quiet or format_ != "text":
+        emit(rendered)
+    if report.differences:
+        count = sum(difference.count for difference in report.differences)
+        console.complain(
+            f"the engines disagree ({count:,}): the verdict cannot be trusted",
+            "please report it, with the data and the shapes",
+        )
+        return FAILED
+    return FINDINGS if report.at_or_over(fail_on) else DONE
+
+
+def _validate_files(
+    console: Console,
+    paths: tuple[str, ...],
+    profile: str | None,
+    engine: str,
+    input_format: str | None,
+    base: str | None,
+) -> Report:
+    configuration = settings.read(console.data if is_initialised(console.data) else None)
+    with (
+        spooled(paths, input_format, configuration.file_limit) as given,
+        console.progress() as progress,
+    ):
+        sources = discover(given, configuration, format=input_format, base=base)
+        return shacl.check_sources(
+            sources,
+            profiles.load(profile or configuration.profile),
+            configuration,
+            engine=engine,
+            language=console.lang,
+            on_source=lambda n, source: progress(n, len(sources), f"reading {source.name}"),
+            on_loaded=lambda statements: progress(0, None, f"validating {statements:,} statements"),
+            called=_called,
+        )
+
+
+def _called(source: Source) -> str:
+    """A file as people know it: from the working directory where it lies below it."""
+    if source.location and source.location.is_relative_to(Path.cwd()):
+        return str(source.location.relative_to(Path.cwd()))
+    return source.label
+
+
+def _validate_store(console: Console, profile: str | None, engine: str, iri: str | None) -> Report:
+    """The report on all records, or on that of one IRI, in a copy that nobody writes to."""
+    configuration = configuration_of(console)
+    chosen = profiles.load(profile or configuration.profile)
+    with console.progress() as progress:
+        copy = EmbeddedStore.read_only(Path(operate(console, "checkpoint", {})["path"]))
+        records = Records(copy, configuration)
+        if iri:
+            return _validate_record(records, iri, chosen, console.lang)
+        progress(0, None, "validating the working store")
+
+        def on_work(looked_at: int | None, standing: int) -> None:
+            if looked_at is not None:
+                progress(0, None, f"looking at {looked_at:,} resources; {standing:,} are as before")
+
+        return shacl.check_records(
+            Holdings(records),
+            chosen,
+            verdicts_file(console.data, "store", chosen.label, console.lang),
+            engine=engine,
+            language=console.lang,
+            on_work=on_work,
+        )
+
+
+def _validate_record(records: Records, iri: str, profile: Profile, language: str) -> Report:
+    home = records.home(ref(iri)) if is_iri(iri) else None
+    if home is None:
+        raise NotFound(f"no record describes {iri}", hint="give the IRI of a resource, in full")
+    around = Around(records, home.id)
+    return shacl.check_record(around.own(), around, profile, language=language)
