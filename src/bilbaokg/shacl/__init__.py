@@ -24,6 +24,7 @@ from bilbaokg.errors import BadInput, Invalid
 from bilbaokg.model import Problem, Profile, Report, Source
 from bilbaokg.settings import Settings
 from bilbaokg.shacl import evaluation, loading
+from bilbaokg.shacl.collecting import uncollected
 from bilbaokg.shacl.comparing import differences
 from bilbaokg.shacl.context import Context
 from bilbaokg.shacl.engine import BOTH, COMPARED, DEFAULT_ENGINE, ENGINES, Engine
@@ -265,6 +266,12 @@ class Checking:
         partial: bool = False,
     ) -> Report:
         """The report on data; others: what is known beside them."""
+        with uncollected():
+            return self._reported(loaded, others, file, partial)
+
+    def _reported(
+        self, loaded: Loaded, others: Sequence[Statements], file: str | None, partial: bool
+    ) -> Report:
         shapes = self.prepared.shapes
         data = Layers(loaded.data, *others, self.prepared.background)
         names = COMPARED if self.engine == BOTH else (self.engine,)

@@ -7,7 +7,6 @@ is named: workers note before each test that may hang which shape it is for (see
 
 from __future__ import annotations
 
-import gc
 import json
 import mmap
 import struct
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bilbaokg.errors import DeadlineExceeded
+from bilbaokg.shacl.collecting import uncollected
 from bilbaokg.shacl.context import Context, Facts, Lines
 from bilbaokg.shacl.engine import load
 from bilbaokg.shacl.finding import Finding
@@ -184,12 +184,8 @@ class Mark:
 
 def job(params: dict[str, Any], body: bytes) -> Iterator[tuple[dict[str, Any], bytes]]:
     """Evaluate one part (see `in_workers`). Frames: batches of findings with facts, as JSON."""
-    # What is made here lasts to the end: looking for garbage in it would only cost.
-    gc.disable()
-    try:
+    with uncollected():
         outcome = _evaluate(params, json.loads(body))
-    finally:
-        gc.enable()
     rows = ([astuple(finding), facts] for finding, facts in outcome.findings)
     while batch := list(islice(rows, _BATCH)):
         yield {}, json.dumps(batch).encode()

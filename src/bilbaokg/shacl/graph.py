@@ -6,7 +6,7 @@ Everything here is N-Triples text (see terms.py): exact literals, and no engine'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 from bilbaokg.skolem import GENID
@@ -37,6 +37,8 @@ Properties = Mapping[str, Sequence[str]]
 """What is said of one node: its distinct objects by predicate."""
 
 _NOTHING: Final[dict[str, list[str]]] = {}
+# Searches for who refers to a node after which it pays to list all objects.
+_SEARCHES: Final = 4
 # Answers about classes that are remembered at a time.
 _REMEMBERED: Final = 200_000
 
@@ -136,6 +138,7 @@ class Graph:
             leave_once(properties)
         self.by_subject = nodes
         self._by_object: dict[str, list[tuple[str, str]]] | None = None
+        self._searched = 0
         self._inverse: dict[str, dict[str, list[str]]] = {}
 
     def properties(self, node: str) -> Properties:
@@ -174,13 +177,23 @@ class Graph:
         return next(iter(self.objects(subject, predicate)), None)
 
     def referrers(self, nodes: Iterable[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        wanted = dict.fromkeys(nodes)
         if self._by_object is None:
-            self._by_object = {}
-            for subject, properties in self.by_subject.items():
-                for predicate, objects in properties.items():
-                    for object_ in objects:
-                        self._by_object.setdefault(object_, []).append((subject, predicate))
-        return {node: self._by_object.get(node, ()) for node in nodes}
+            self._searched += 1
+            if self._searched <= _SEARCHES:
+                return self._referring(wanted)
+            self._by_object = self._referring(None)
+        return {node: self._by_object.get(node, ()) for node in wanted}
+
+    def _referring(self, wanted: Collection[str] | None) -> dict[str, list[tuple[str, str]]]:
+        """Who refers to what, for all objects or for the wanted ones."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for subject, properties in self.by_subject.items():
+            for predicate, objects in properties.items():
+                for object_ in objects:
+                    if wanted is None or object_ in wanted:
+                        found.setdefault(object_, []).append((subject, predicate))
+        return found
 
 
 class Layers:

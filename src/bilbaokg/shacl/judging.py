@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from bilbaokg.shacl.collecting import uncollected
 from bilbaokg.shacl.context import Context, Facts
 from bilbaokg.shacl.explaining import Explainer, Said
 from bilbaokg.shacl.finding import Finding
@@ -123,16 +123,11 @@ def job(params: dict[str, Any], body: bytes) -> Iterator[tuple[dict[str, Any], b
     prepared = Prepared(shapes, given["background"], trusted=True).part(asking=params["asking"])
     number, parts = params["part"]
     layers = Layers if params["asking"] else Watched
-    # What is made here lasts to the end: looking for garbage in it would only cost.
-    gc.disable()
-    try:
-        with closing(Spool(Path(params["folder"]), (number, parts))) as own:
-            verdicts = judge(layers(own, prepared.background), prepared, params["language"])
-            rows = ([focus, asked.hex(), told] for focus, asked, told in verdicts)
-            while batch := list(islice(rows, _BATCH)):
-                yield {}, json.dumps(batch).encode()
-    finally:
-        gc.enable()
+    with uncollected(), closing(Spool(Path(params["folder"]), (number, parts))) as own:
+        verdicts = judge(layers(own, prepared.background), prepared, params["language"])
+        rows = ([focus, asked.hex(), told] for focus, asked, told in verdicts)
+        while batch := list(islice(rows, _BATCH)):
+            yield {}, json.dumps(batch).encode()
 
 
 def read_told(text: str, same: dict[str, str]) -> Iterator[Told]:

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from bilbaokg.model import Source
 from bilbaokg.settings import Settings
+from bilbaokg.shacl.collecting import uncollected
 from bilbaokg.shacl.context import Lines
 from bilbaokg.shacl.graph import Graph, Nodes, take_apart
 from bilbaokg.shacl.prepared import Prepared
@@ -67,7 +68,8 @@ def load(
         on_source(number, source)
         file, text, statements = called(source), b"", 0
         blank = f"b{number}x" if len(sources) > 1 else "b"
-        with stream(source, settings, pool=pool, locate=True, blank=blank) as frames:
+        reading = stream(source, settings, pool=pool, locate=True, blank=blank)
+        with uncollected(), reading as frames:
             for header, content in frames:
                 if "lines" in header:
                     text, statements = content, header["lines"]
