@@ -109,7 +109,7 @@ def check_records(
     lines. Everything is looked at with other engines than "fast" and with shapes that may never end
     (see Prepared.ends). Raises what `check` raises.
     """
-    with room() as (pool, folder):
+    with uncollected(), room() as (pool, folder):
         prepared = prepare(profile, pool)
         checking = Checking(profile, prepared, engine, language, pool)
         if engine == DEFAULT_ENGINE and prepared.ends:
