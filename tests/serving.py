@@ -61,7 +61,7 @@ def initialise(data: Path, **values: Any) -> Path:
     return data
 
 
-def operate(data: Path, name: str, **params: Any) -> dict[str, Any]:
+def operate(data: Path, name: str, /, **params: Any) -> dict[str, Any]:
     """One operation on a directory that nobody serves."""
     with Workspace(data, settings.read(data)) as workspace:
         return OPERATIONS[name](workspace, params, lambda *_: None)

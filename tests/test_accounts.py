@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from serving import initialise, operate
 
 from bilbaokg import accounts
 from bilbaokg.accounts import SCOPES, Accounts, scopes_of
@@ -193,3 +194,18 @@ def test_damaged_file_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"this is no database" * 1000)
     with pytest.raises(CorruptStore, match=r"accounts\.db"):
         Accounts(path)
+
+
+# ---- the file of a catalogue
+
+
+def test_missing_file_is_no_catalogue_without_tokens(tmp_path: Path) -> None:
+    data = initialise(tmp_path / "data")
+    token = operate(data, "token.create", name="harvester", scope="read")["token"]
+    (data / "accounts.db").unlink()
+    with pytest.raises(CorruptStore, match="tokens were made") as error:
+        operate(data, "status")
+    assert error.value.where == str(data / "accounts.db")
+    (data / "accounts.db").touch()
+    operate(data, "status")
+    assert Accounts(data / "accounts.db").find(token) is None

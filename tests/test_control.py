@@ -16,6 +16,8 @@ import pytest
 from helpers import eventually
 from serving import CATALOGUE, Served, initialise, operate, published, served
 
+from bilbaokg.cli import operating
+from bilbaokg.console import Console
 from bilbaokg.errors import BadInput, Conflict, NotFound, Overloaded
 from bilbaokg.operations import OPERATIONS
 from bilbaokg.server import control
@@ -172,3 +174,12 @@ def test_what_is_no_socket_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="control socket"):
         control.bind(data)
     operate(data, "status")
+
+
+def test_a_verb_goes_through_a_server_that_takes_its_time_to_start(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter((False, True))
+    monkeypatch.setattr(control, "available", lambda _data: next(answers))
+    done = operating.operate(Console(server.data), "status", {})
+    assert done == control.call(server.data, "status", {})

@@ -20,7 +20,7 @@ from typing import Any, Final
 from bilbaokg import release, settings
 from bilbaokg.accounts import Accounts
 from bilbaokg.audit import HEADS
-from bilbaokg.errors import BadInput, Conflict, NotFound, StoreBusy
+from bilbaokg.errors import BadInput, Conflict, CorruptStore, NotFound, StoreBusy
 from bilbaokg.model import Event
 from bilbaokg.records import Records
 from bilbaokg.settings import Settings
@@ -116,9 +116,9 @@ class Workspace:
             self.records.audit.check_end()
             self.releases = release.Releases(data, configuration)
             self.builder = release.Builder(self.records, self.releases)
-            self.accounts = Accounts(data / "accounts.db")
             with self.mutex:
                 told = self.records.audit.events()
+                self.accounts = Accounts(_existing(data / "accounts.db", told))
                 self.builder.recover(told)
                 self._revoke(told)
         except BaseException:
@@ -181,6 +181,17 @@ class Workspace:
             else:
                 with contextlib.suppress(OSError):
                     path.unlink()
+
+
+def _existing(accounts: Path, told: Iterable[Event]) -> Path:
+    """The file of tokens. Raises CorruptStore where it is gone and tokens were made."""
+    if not accounts.exists() and any(event.kind == "token.create" for event in told):
+        raise CorruptStore(
+            "the file is missing, and tokens were made",
+            where=str(accounts),
+            hint="restore it from a backup; or make an empty file there: then no token is valid",
+        )
+    return accounts
 
 
 def _take_lock(data: Path, wait: float) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from bilbaokg import settings
 from bilbaokg.console import Console
-from bilbaokg.errors import NotFound
+from bilbaokg.errors import NotFound, StoreBusy
 from bilbaokg.server import control
 from bilbaokg.workspace import Workspace, is_initialised
 
@@ -30,12 +31,26 @@ def operate(console: Console, name: str, params: dict[str, Any]) -> dict[str, An
     configuration = configuration_of(console)
     with console.progress() as progress:
         if control.available(console.data):
-            try:
-                return control.call(console.data, name, params, progress)
-            except KeyboardInterrupt:
-                console.note("The server goes on with it to its end.")
-                raise
+            return _asked(console, name, params, progress)
         from bilbaokg.operations import OPERATIONS  # all of them, and not for files
 
-        with Workspace(console.data, configuration) as workspace:
+        try:
+            workspace = Workspace(console.data, configuration)
+        except StoreBusy:
+            # A server takes the directory some time before it answers.
+            if not control.available(console.data):
+                raise
+            return _asked(console, name, params, progress)
+        with workspace:
             return OPERATIONS[name](workspace, params, progress)
+
+
+def _asked(
+    console: Console, name: str, params: dict[str, Any], progress: Callable[..., None]
+) -> dict[str, Any]:
+    """What the server answers that holds the directory."""
+    try:
+        return control.call(console.data, name, params, progress)
+    except KeyboardInterrupt:
+        console.note("The server goes on with it to its end.")
+        raise
