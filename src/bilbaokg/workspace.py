@@ -108,9 +108,10 @@ class Workspace:
             raise NotFound("no catalogue here", where=str(data), hint="run: bilbaokg init")
         self.data, self.settings, self.pool = data, configuration, pool
         self.mutex = threading.RLock()
-        self._lock = _take_lock(data, wait)
-        try:
+        with contextlib.ExitStack() as opened:
+            opened.enter_context(_take_lock(data, wait))
             self.store = EmbeddedStore(data / "working")
+            opened.callback(self.store.close)
             self.records = Records(self.store, configuration, data / HEADS)
             self._refuse_other_base()
             self.records.audit.check_end()
@@ -121,9 +122,7 @@ class Workspace:
                 self.accounts = Accounts(_existing(data / "accounts.db", told))
                 self.builder.recover(told)
                 self._revoke(told)
-        except BaseException:
-            self._lock.close()
-            raise
+            self._opened = opened.pop_all()
 
     def _refuse_other_base(self) -> None:
         """The base is part of every identity in the store, so it must be the one it began with."""
@@ -151,8 +150,7 @@ class Workspace:
 
     def close(self) -> None:
         """Close the store and let others have the directory."""
-        self.store.close()
-        self._lock.close()
+        self._opened.close()
 
     def checkpoint(self) -> Path:
         """A read-only copy of the working store as it is now, made once per state."""
