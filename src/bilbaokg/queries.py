@@ -18,21 +18,42 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 from bilbaokg import assets
-from bilbaokg.errors import BadInput, NotFound
+from bilbaokg.errors import BadInput, BilbaokgError, NotFound, TooLarge
 from bilbaokg.model import Query
 from bilbaokg.terms import XSD, is_iri, literal, ref
 
-__all__ = ["LIMIT", "TYPES", "Header", "Param", "available", "bind", "header", "load", "parse"]
+__all__ = [
+    "EXAMPLES",
+    "LIMIT",
+    "OWN",
+    "TYPES",
+    "Header",
+    "Param",
+    "available",
+    "bind",
+    "header",
+    "load",
+    "parse",
+    "pick",
+    "read",
+    "saved",
+]
 
 LIMIT: Final = 1 << 20
 """The most bytes that a query may have."""
+
+EXAMPLES: Final = "examples"
+"""The folder of the queries for people."""
+
+OWN: Final = "queries"
+"""The folder of a city's own, below its data directory."""
 
 _NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?:/[a-z0-9]+(?:-[a-z0-9]+)*)*")
 _FIELD: Final = re.compile(r"#\s*(title|description)@([a-z-]+):\s*(.+)")
@@ -157,6 +178,59 @@ def load(name: str) -> Query:
         hint = f"did you mean {', '.join(near)}?" if near else None
         raise NotFound(f"no saved query {name!r}", hint=hint)
     return parse(name, file.read_text(encoding="utf-8"))
+
+
+def saved(
+    own: Path | None = None, on_fault: Callable[[BilbaokgError], None] = lambda _fault: None
+) -> dict[str, Query]:
+    """The queries for people by name: those of `queries/examples/`, and those of a city's folder.
+
+    own: that folder; its files take the place of ours with the same name. on_fault: told of each
+    file of it that is no query, which is left out.
+    """
+    found = {query.name.rpartition("/")[2]: query for query in available(EXAMPLES)}
+    for file in sorted(own.glob("*.rq")) if own and own.is_dir() else ():
+        try:
+            found[file.stem] = _named(file)
+        except BilbaokgError as fault:
+            on_fault(fault)
+    return {name: replace(query, name=name) for name, query in sorted(found.items())}
+
+
+def _named(file: Path) -> Query:
+    if not _NAME.fullmatch(file.stem):
+        raise BadInput(
+            f"{file.stem!r} is no name for a query",
+            where=str(file),
+            hint="use letters a to z, digits and single hyphens",
+        )
+    return read(file)
+
+
+def pick(known: Mapping[str, Query], name: str) -> Query:
+    """The query of a name. Raises NotFound with the nearest names."""
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3)
+        hint = f"did you mean {', '.join(near)}?" if near else "see: bilbaokg queries"
+        raise NotFound(f"no saved query {name[:100]!r}", hint=hint)
+    return known[name]
+
+
+def read(file: Path) -> Query:
+    """The query in a file. Raises BadInput for what cannot be read or is none, TooLarge."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(LIMIT + 1)
+        if len(content) > LIMIT:
+            raise TooLarge(f"a query has at most {LIMIT:,} bytes", where=str(file))
+        return parse(str(file), content.decode())
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where=str(file)) from None
+    except UnicodeDecodeError as error:
+        raise BadInput(f"byte {error.start} is not UTF-8", where=str(file)) from None
+    except BadInput as error:
+        error.where = error.where or str(file)
+        raise
 
 
 def available(folder: str = "") -> list[Query]:

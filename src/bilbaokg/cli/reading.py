@@ -8,6 +8,7 @@ import json
 import math
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,6 @@ from bilbaokg.errors import (
     BilbaokgError,
     DeadlineExceeded,
     NotAcceptable,
-    NotFound,
-    TooLarge,
 )
 from bilbaokg.model import Query
 from bilbaokg.terms import PREFIXES, plain
@@ -32,7 +31,6 @@ from bilbaokg.workers import Pool
 
 __all__: list[str] = []
 
-_EXAMPLES = "examples/"
 _TABLE_ROWS = 1000
 
 
@@ -112,7 +110,7 @@ def query(
     """
     if math.isnan(timeout):
         raise BadInput("--timeout nan is no number of seconds")
-    text = _bound(_saved(query), params, console.lang)
+    text = _bound(_saved(query, console.data / queries.OWN), params, console.lang)
     if working:
         store = operate(console, "checkpoint", {})["path"]
     else:
@@ -156,7 +154,7 @@ def _blaming(name: str, wanted: str) -> Iterator[None]:
         raise
 
 
-def _saved(name: str) -> Query:
+def _saved(name: str, own: Path) -> Query:
     """The query of a name, a file or standard input. Raises NotFound, BadInput."""
     if name == "-":
         return queries.parse("standard input", stdin_text(queries.LIMIT))
@@ -164,27 +162,14 @@ def _saved(name: str) -> Query:
         hint = "write it to a file, or to standard input: echo QUERY | bilbaokg query -"
         raise BadInput("a query's text is no argument", hint=hint)
     if Path(name).suffix in (".rq", ".sparql") or Path(name).is_file():
-        return queries.parse(name, _file_text(Path(name)))
+        return replace(queries.read(Path(name)), name=name)
     if "/" in name:
         return queries.load(name)
-    try:
-        return queries.load(f"{_EXAMPLES}{name}")
-    except NotFound as error:
-        near = (error.hint or "see: bilbaokg queries").replace(_EXAMPLES, "")
-        raise NotFound(f"no saved query {name!r}", hint=near) from None
-
-
-def _file_text(file: Path) -> str:
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(queries.LIMIT + 1)
-        if len(content) > queries.LIMIT:
-            raise TooLarge(f"a query has at most {queries.LIMIT:,} bytes", where=str(file))
-        return content.decode()
-    except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror}", where=str(file)) from None
-    except UnicodeDecodeError as error:
-        raise BadInput(f"byte {error.start} is not UTF-8", where=str(file)) from None
+    faults: list[BilbaokgError] = []
+    known = queries.saved(own, faults.append)
+    if fault := next((f for f in faults if f.where == str(own / f"{name}.rq")), None):
+        raise fault
+    return queries.pick(known, name)
 
 
 def _bound(saved: Query, params: tuple[str, ...], language: str) -> str:
@@ -239,9 +224,11 @@ def list_queries(console: Console) -> int:
 
     Example: bilbaokg queries --lang es
     """
+    known = queries.saved(
+        console.data / queries.OWN, lambda fault: console.complain(str(fault), fault.hint)
+    )
     found: list[dict[str, Any]] = [
-        {"name": q.name.removeprefix(_EXAMPLES), "title": q.title, "params": q.params}
-        for q in queries.available("examples")
+        {"name": q.name, "title": q.title, "params": q.params} for q in known.values()
     ]
     rows = [
         [

@@ -227,10 +227,11 @@ async def _body(request: Request, limit: int) -> bytes:
     return bytes(body)
 
 
-def openapi_route(app: FastAPI) -> BaseRoute:
-    """The description of this API."""
+def openapi_route(app: FastAPI, further: Callable[[], dict[str, Any]]) -> BaseRoute:
+    """The description of this API; further: paths that may be others each time."""
 
-    async def openapi(request: Request) -> Response:
-        return JSONResponse(app.openapi())
+    def openapi(request: Request) -> Response:
+        document = app.openapi()
+        return JSONResponse({**document, "paths": {**document["paths"], **further()}})
 
     return Route("/api/openapi.json", openapi, name="openapi")

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bilbaokg.errors import BadInput
-from bilbaokg.server import api, auth, errors, feeds, pages, resources, sparql
+from bilbaokg.server import api, auth, errors, feeds, pages, resources, saved, sparql
 from bilbaokg.server.context import Context
 from bilbaokg.server.draining import Drain, Gate
 
@@ -27,6 +27,7 @@ PARTS: Final[tuple[tuple[Callable[[Context], list[BaseRoute]], str], ...]] = (
     (resources.health_routes, "status.read"),
     (sparql.routes, "sparql.query"),
     (sparql.working_routes, "working.query"),
+    (saved.routes, "sparql.query"),
     (feeds.routes, "data.read"),
     (api.public_routes, "status.read"),
     (api.load_routes, "catalogue.load"),
@@ -76,7 +77,9 @@ def create_app(
     for routes, action in PARTS:
         app.router.routes.extend(auth.declare(routes(context), action, context.accounts))
     app.router.routes.extend(
-        auth.declare([api.openapi_route(app)], "status.read", context.accounts)
+        auth.declare(
+            [api.openapi_route(app, lambda: saved.paths(context))], "status.read", context.accounts
+        )
     )
     undeclared = [route for route in app.router.routes if auth.action_of(route) is None]
     if undeclared:

@@ -1,20 +1,16 @@
 """The SPARQL endpoints: SPARQL 1.1 Protocol, query only, and the Service Description.
 
 `/sparql` asks the current release, `/working/sparql` a checkpoint of the working store. The
-request is read here (section 2.1), answered by a worker (`evaluation.py`) and streamed on. The
-first 64 KiB are held back: until they are sent, a deadline or a failure is a proper answer;
-afterwards the connection is cut without its final chunk, so that nobody takes a part for the whole.
+request is read here (section 2.1), answered by a worker (`evaluation.py`) and sent as it comes
+(`answering.py`).
 """
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
 
 import anyio.to_thread
@@ -29,16 +25,16 @@ from bilbaokg.errors import (
     BadInput,
     BilbaokgError,
     Forbidden,
-    NotAcceptable,
     SyntaxFault,
     TooLarge,
     UnsupportedFormat,
 )
 from bilbaokg.model import Release
-from bilbaokg.server import auth, evaluation, negotiate
+from bilbaokg.server import evaluation, negotiate
+from bilbaokg.server.answering import GRAPH_OFFERS, Asked, formats, release_store, respond
 from bilbaokg.server.context import Context
-from bilbaokg.server.evaluation import Answer, Rows, Stopped
-from bilbaokg.store.evaluate import GRAPHS, RESULTS
+from bilbaokg.server.evaluation import Rows
+from bilbaokg.store.evaluate import GRAPHS
 from bilbaokg.terms import is_iri, ref
 from bilbaokg.writing import to_bytes
 
@@ -46,73 +42,14 @@ __all__ = ["Rows", "routes", "run", "working_routes"]
 
 log = logging.getLogger(__name__)
 
-_HELD_BACK: Final = 64 << 10
 _FORM: Final = "application/x-www-form-urlencoded"
 _DIRECT: Final = "application/sparql-query"
 _UPDATE: Final = "application/sparql-update"
-_VARY: Final = "Accept, Accept-Encoding"
-# What clients write in Accept -> format name; the first of a name is how we call it.
-_RESULT_OFFERS: Final = {
-    "application/sparql-results+json": "json",
-    "application/sparql-results+xml": "xml",
-    "text/csv": "csv",
-    "text/tab-separated-values": "tsv",
-    "application/json": "json",
-    "application/xml": "xml",
-    "text/xml": "xml",
-}
-_GRAPH_OFFERS: Final = {
-    "text/turtle": "ttl",
-    "application/n-triples": "nt",
-    "application/rdf+xml": "rdf",
-    "application/ld+json": "jsonld",
-    "application/x-turtle": "ttl",
-    "text/plain": "nt",
-    "application/xml": "rdf",
-    "text/xml": "rdf",
-    "application/json": "jsonld",
-}
-# What clients write in `format=` -> format name.
-_RESULT_NAMES: Final = {name: name for name in RESULTS}
-_GRAPH_NAMES: Final = {name: name for name in GRAPHS} | {
-    "json": "jsonld", "json-ld": "jsonld", "n3": "ttl", "ntriples": "nt", "rdf+xml": "rdf",
-    "turtle": "ttl", "xml": "rdf",
-}  # fmt: skip
-# Functions that give another answer each time (SPARQL 1.1, section 17): no validator for these.
-_CHANGING: Final = re.compile(r"\b(?:RAND|NOW|UUID|STRUUID|BNODE)\s*\(", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One query request, read: the text, the protocol's dataset, and the formats to answer in."""
-
-    text: bytes
-    default: list[str] | None
-    named: list[str] | None
-    results: str | None
-    graph: str | None
-
-    def params(self, context: Context, store: str | None) -> dict[str, Any]:
-        """What the worker needs."""
-        return {
-            "store": store, "default": self.default, "named": self.named,
-            "results": self.results, "graph": self.graph, "base": context.url("/sparql"),
-            "limit": context.settings.query_bytes,
-        }  # fmt: skip
-
-    def validator(self, release: Release | None) -> str | None:
-        """The ETag of the answer: release, query, dataset and formats; None where it may change."""
-        if _CHANGING.search(self.text.decode("utf-8", "replace")):
-            return None
-        parts = [release.id if release else "", release.sha256 if release else "", self.results,
-                 self.graph, self.default, self.named]  # fmt: skip
-        digest = hashlib.sha256(repr(parts).encode() + b"\0" + self.text).hexdigest()
-        return f'"{digest[:32]}"'
 
 
 def routes(context: Context) -> list[BaseRoute]:
     """The public endpoint."""
-    endpoint = _Endpoint(context, lambda: _release_store(context))
+    endpoint = _Endpoint(context, lambda: release_store(context))
     return [Route("/sparql", endpoint, methods=["GET", "HEAD", "POST", "OPTIONS"], name="sparql")]
 
 
@@ -125,11 +62,6 @@ def working_routes(context: Context) -> list[BaseRoute]:
     return [Route("/working/sparql", endpoint, methods=["GET", "HEAD", "POST"], name="working")]
 
 
-def _release_store(context: Context) -> tuple[str | None, Release | None]:
-    release = context.current()
-    return (str(release.path / "store"), release) if release else (None, None)
-
-
 async def run(
     context: Context, text: str, *, deadline: float | None = None, limit_rows: int = 1000
 ) -> Rows:
@@ -139,8 +71,8 @@ async def run(
     Forbidden, DeadlineExceeded, Overloaded...
     """
     _limit(len(text))
-    store, _ = _release_store(context)
-    asked = Asked(text.encode("utf-8", "replace"), None, None, "json", "ttl")
+    store, _ = release_store(context)
+    asked = Asked(text.encode("utf-8", "replace"), "json", "ttl")
     params = asked.params(context, store) | {"rows": limit_rows}
     seconds = deadline or context.settings.query_seconds
     return await evaluation.rows(context.lanes, context.pool, params, asked.text, seconds)
@@ -167,29 +99,12 @@ class _Endpoint:
         asked = _read(parameters, request.headers)
         store, release = await self._find()
         etag = None if self.private else asked.validator(release)
-        headers = self._headers(etag)
-        if request.method != "POST" and etag and _matches(request.headers, etag):
-            await Response(status_code=304, headers=headers)(scope, receive, send)
-            return
-        async with evaluation.work(
-            self.context.lanes, self.context.pool, asked.params(self.context, store), asked.text,
-            self._seconds(scope),
-        ) as answer:  # fmt: skip
-            await _Transfer(answer, headers, request.method == "HEAD", receive, send).run()
+        await respond(self.context, asked, store, etag, scope, receive, send)
 
     async def _find(self) -> tuple[str | None, Release | None]:
         if self.private:  # a checkpoint is made on the disk
             return await anyio.to_thread.run_sync(self.find)
         return self.find()
-
-    def _seconds(self, scope: Scope) -> float:
-        known = scope.get("bilbaokg.actor", auth.ANONYMOUS) != auth.ANONYMOUS
-        settings = self.context.settings
-        return settings.query_seconds_token if known else settings.query_seconds
-
-    def _headers(self, etag: str | None) -> dict[str, str]:
-        headers = {"Vary": _VARY, "Cache-Control": "no-cache" if etag else "no-store"}
-        return headers | {"ETag": etag} if etag else headers
 
     def _describe(self, request: Request) -> Response:
         """Without a query: the form for people, the Service Description for programs."""
@@ -205,7 +120,7 @@ class _Endpoint:
             )
         if self.private:
             raise _no_query()
-        name = negotiate.choose(accept, _GRAPH_OFFERS)
+        name = negotiate.choose(accept, GRAPH_OFFERS)
         body = to_bytes(_description(self.context), name)
         headers = {"Vary": "Accept, Accept-Language", "Cache-Control": "no-cache"}
         return Response(body, headers=headers, media_type=GRAPHS[name])
@@ -294,10 +209,10 @@ def _read(parameters: Mapping[str, list[str]], headers: Headers) -> Asked:
     except UnicodeDecodeError as error:
         raise SyntaxFault(f"byte {error.start} of the query is not UTF-8") from None
     _limit(len(text))
-    results, graph = _formats(parameters, headers.get("accept"))
+    results, graph = formats(parameters, headers.get("accept"))
     return Asked(
-        text, _graphs(parameters, "default-graph-uri"), _graphs(parameters, "named-graph-uri"),
-        results, graph,
+        text, results, graph,
+        _graphs(parameters, "default-graph-uri"), _graphs(parameters, "named-graph-uri"),
     )  # fmt: skip
 
 
@@ -309,100 +224,12 @@ def _graphs(parameters: Mapping[str, list[str]], name: str) -> list[str] | None:
     return iris
 
 
-def _formats(
-    parameters: Mapping[str, list[str]], accept: str | None
-) -> tuple[str | None, str | None]:
-    """The formats for rows and for graphs: what `format=` names, else what Accept likes best.
-
-    `format` is no part of the protocol, but clients send it in many spellings: unknown ones are
-    left to Accept.
-    """
-    name = parameters.get("format", [""])[0].lower()
-    results = negotiate.best(accept, list(_RESULT_OFFERS))
-    graph = negotiate.best(accept, list(_GRAPH_OFFERS))
-    found = (
-        _RESULT_NAMES.get(name) or (_RESULT_OFFERS[results] if results else None),
-        _GRAPH_NAMES.get(name) or (_GRAPH_OFFERS[graph] if graph else None),
-    )
-    if found == (None, None):
-        available = [*RESULTS.values(), *GRAPHS.values()]
-        raise NotAcceptable(
-            "none of the accepted types is available", hint="name one of `available`",
-            available=[media_type.partition(";")[0] for media_type in available],
-        )  # fmt: skip
-    return found
-
-
-def _matches(headers: Headers, etag: str) -> bool:
-    """If-None-Match (RFC 9110, section 13.1.2), weak comparison."""
-    given = headers.get("if-none-match", "")
-    return given.strip() == "*" or etag in (t.strip().removeprefix("W/") for t in given.split(","))
-
-
 def _no_query() -> BilbaokgError:
     return BadInput("there is no query", hint="send it as the parameter `query`")
 
 
 def _no_update() -> BilbaokgError:
     return Forbidden("this endpoint takes no update", hint="load data with POST /api/load")
-
-
-# ---- sending the answer
-
-
-class _Transfer:
-    """Sends an answer piece by piece, and notices when the client goes away."""
-
-    def __init__(
-        self, answer: Answer, headers: Mapping[str, str], head: bool, receive: Receive, send: Send
-    ) -> None:
-        self.answer, self.headers, self.head = answer, headers, head
-        self.receive, self.send = receive, send
-
-    async def run(self) -> None:
-        watch = asyncio.ensure_future(self._watch())
-        try:
-            first = await self.answer.piece(_HELD_BACK)
-            if self.head and not self.answer.done:
-                await self._start(None)
-                await self._body(b"", last=True)
-            elif self.answer.done:
-                await self._start(len(first))
-                await self._body(b"" if self.head else first, last=True)
-            else:
-                await self._stream(first)
-        except Stopped:
-            log.info("the client went away; its query was stopped")
-        finally:
-            watch.cancel()
-
-    async def _stream(self, piece: bytes) -> None:
-        await self._start(None)
-        try:
-            while True:
-                await self._body(piece, last=self.answer.done)
-                if self.answer.done:
-                    return
-                piece = await self.answer.piece(_HELD_BACK)
-        except BilbaokgError as error:
-            # No final chunk: the server closes the connection, and the client sees a cut answer.
-            log.warning("answer cut: %s", error)
-            self.answer.done = True
-
-    async def _watch(self) -> None:
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
-        self.answer.stop(Stopped())
-
-    async def _start(self, length: int | None) -> None:
-        headers = {"Content-Type": self.answer.header["media_type"], **self.headers}
-        if length is not None:
-            headers["Content-Length"] = str(length)
-        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
-        await self.send({"type": "http.response.start", "status": 200, "headers": raw})
-
-    async def _body(self, content: bytes, *, last: bool) -> None:
-        await self.send({"type": "http.response.body", "body": content, "more_body": not last})
 
 
 # ---- Service Description

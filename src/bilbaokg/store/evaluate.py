@@ -17,11 +17,19 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import islice
 from typing import Any, Final
 
 import pyoxigraph as ox
 
-from bilbaokg.errors import BilbaokgError, CorruptStore, NotAcceptable, SyntaxFault, TooLarge
+from bilbaokg.errors import (
+    BadInput,
+    BilbaokgError,
+    CorruptStore,
+    NotAcceptable,
+    SyntaxFault,
+    TooLarge,
+)
 from bilbaokg.store import guard
 from bilbaokg.terms import PREFIXES
 
@@ -69,9 +77,11 @@ def job(params: dict[str, Any], body: bytes) -> Iterator[Frame]:
     params: `store` (a directory, None for an empty dataset), `results` and `graph` (format names
     for the two kinds of answer, None where the client accepts none), `default` and `named` (lists
     of graph IRIs, None without a protocol dataset), `base` (for relative IRIs), `limit` (bytes),
-    `rows` (the first so many rows as JSON lines of N-Triples terms, instead of a format).
-    The first frame's header is {"kind": "select"|"ask"|"graph", "media_type": ...}; headers with
-    "beat" (the CPU seconds used so far) carry nothing. Raises SyntaxFault, BadInput, Forbidden,
+    `rows` (the first so many rows as JSON lines of N-Triples terms, instead of a format), `page`
+    (number, from 1, and size: those rows alone).
+    The first frame's header is {"kind": "select"|"ask"|"graph", "media_type": ...}, with "more" for
+    a page that another follows; headers with "beat" (the CPU seconds used so far) carry nothing.
+    Raises SyntaxFault, BadInput, Forbidden,
     NotAcceptable, TooLarge.
     """
     _be_modest()
@@ -198,10 +208,29 @@ def _serialise(answer: Any, params: dict[str, Any], put: Callable[[Frame], None]
             available=available,
         )
     kind = "graph" if is_graph else "ask" if isinstance(answer, ox.QueryBoolean) else "select"
-    out = _Pieces({"kind": kind, "media_type": names[name], "format": name}, params["limit"], put)
+    header = {"kind": kind, "media_type": names[name], "format": name}
+    if params.get("page"):
+        answer, header["more"] = _page(answer, kind, *params["page"])
+    out = _Pieces(header, params["limit"], put)
     formats: dict[str, Any] = _GRAPH_FORMATS if is_graph else _RESULT_FORMATS
     answer.serialize(out, format=formats[name])
     out.flush()
+
+
+def _page(answer: Any, kind: str, number: int, size: int) -> tuple[Any, bool]:
+    """One page of the rows, and whether another follows.
+
+    The rows go through TSV, which keeps every term as it is.
+    """
+    if kind != "select":
+        raise BadInput("only rows come in pages", where="query", hint="leave `page` out")
+    first = (number - 1) * size
+    rows = list(islice(answer, first, first + size + 1))
+    lines = ["\t".join(str(variable) for variable in answer.variables)]
+    for row in rows[:size]:
+        lines.append("\t".join("" if term is None else str(term) for term in row))
+    text = "".join(f"{line}\n" for line in lines).encode()
+    return ox.parse_query_results(text, format=ox.QueryResultsFormat.TSV), len(rows) > size
 
 
 def _rows(answer: Any, limit: int, put: Callable[[Frame], None]) -> None:

@@ -1,0 +1,254 @@
+"""Saved queries as an API: `/api/queries`, and each at `/api/queries/{name}` with its parameters.
+
+The answer is that of the SPARQL endpoint to the query with its parameters in place: in every format
+that the endpoint has, whole or in pages; people are shown it on the SPARQL page.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, urlencode
+
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from bilbaokg import queries
+from bilbaokg.errors import BadInput
+from bilbaokg.model import Query
+from bilbaokg.server import negotiate
+from bilbaokg.server.answering import Asked, formats, release_store, respond
+from bilbaokg.server.context import Context
+from bilbaokg.store.evaluate import GRAPHS, RESULTS
+
+__all__ = ["paths", "routes"]
+
+log = logging.getLogger(__name__)
+
+_ADDRESS: Final = "/api/queries"
+_PAGE_SIZE: Final = 100
+_LARGEST_PAGE: Final = 10_000
+_LARGEST_NUMBER: Final = 1_000_000
+_VARY: Final = {"Vary": "Accept, Accept-Encoding, Accept-Language"}
+# JSON Schema of each type of queries.TYPES.
+_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
+    "iri": {"type": "string", "format": "iri"},
+    "string": {"type": "string"},
+    "lang": {"type": "string", "pattern": "^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$"},
+    "integer": {"type": "integer"},
+    "date": {"type": "string", "format": "date"},
+    "boolean": {"type": "boolean"},
+}
+
+
+def routes(context: Context) -> list[BaseRoute]:
+    """The list of saved queries, and each of them."""
+    endpoint = _Endpoint(context)
+    listing = _Listing(context)
+    return [
+        Route(_ADDRESS, listing, methods=["GET", "HEAD"], name="queries"),
+        Route(f"{_ADDRESS}/{{name}}", endpoint, methods=["GET", "HEAD"], name="query"),
+    ]
+
+
+def _known(context: Context) -> dict[str, Query]:
+    """The saved queries; a city's file that is none is told in the log, and costs only itself."""
+    return queries.saved(
+        context.data / queries.OWN, lambda fault: log.warning("a query is left out: %s", fault)
+    )
+
+
+class _Listing:
+    """What there is to ask."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        known = await anyio.to_thread.run_sync(_known, self.context)
+        found = [_summary(query, scope.get("root_path", "")) for query in known.values()]
+        answer = JSONResponse({"queries": found}, headers={"Cache-Control": "no-cache"})
+        await answer(scope, receive, send)
+
+
+def _summary(query: Query, root: str) -> dict[str, Any]:
+    head = queries.header(query.text)
+    params = [
+        {"name": name, "type": spec.type, "optional": spec.optional, "default": spec.default}
+        for name, spec in head.params.items()
+    ]
+    return {
+        "name": query.name,
+        "title": query.title,
+        "description": head.description,
+        "kind": query.kind,
+        "params": params,
+        "href": f"{root}{_ADDRESS}/{quote(query.name)}",
+    }
+
+
+class _Endpoint:
+    """One saved query over the current release."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        known = await anyio.to_thread.run_sync(_known, self.context)
+        query = queries.pick(known, request.path_params["name"])
+        given = _given(scope["query_string"])
+        number, size = _page(given)
+        wanted = given.pop("format", "")
+        language = negotiate.language(request.headers.get("accept-language"))
+        text = _bound(query, given, language)
+        accept = request.headers.get("accept")
+        if not wanted and negotiate.accepts_html(accept):
+            await _shown(scope, text, language)(scope, receive, send)
+            return
+        results, graph = formats({"format": [wanted]}, accept)
+        page = (number, size) if number else None
+        asked = Asked(text.encode(), results, graph, page=page)
+        store, release = release_store(self.context)
+
+        def links(told: Mapping[str, Any]) -> Mapping[str, str]:
+            return _links(scope, number, size, more=told.get("more", False)) if number else {}
+
+        await respond(
+            self.context, asked, store, asked.validator(release), scope, receive, send,
+            headers=_VARY, further=links,
+        )  # fmt: skip
+
+
+def _given(query_string: bytes) -> dict[str, str]:
+    """The parameters of the address, each once. Raises BadInput."""
+    try:
+        pairs = parse_qsl(
+            query_string.decode("latin-1"), keep_blank_values=True, errors="surrogateescape",
+            max_num_fields=100,
+        )  # fmt: skip
+    except ValueError:
+        raise BadInput("more than 100 parameters") from None
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name in found:
+            shown = name[:50].encode(errors="replace").decode()
+            raise BadInput(f"the parameter {shown!r} is given twice", hint="give it once")
+        found[name] = value
+    return found
+
+
+def _page(given: dict[str, str]) -> tuple[int, int]:
+    """Number and size of the page that is asked for, taken out; number 0 for all rows."""
+    size = _whole(given.pop("page_size", None), "page_size", _PAGE_SIZE, _LARGEST_PAGE)
+    return _whole(given.pop("page", None), "page", 0, _LARGEST_NUMBER), size
+
+
+def _whole(text: str | None, name: str, default: int, most: int) -> int:
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 0 < int(text) <= most):
+        raise BadInput(f"{name} is no number from 1 to {most:,}")
+    return int(text)
+
+
+def _bound(query: Query, given: Mapping[str, str], language: str) -> str:
+    """The query with its parameters in place; `language` is the client's unless given."""
+    own = {"language": language} if query.params.get("language") == "lang" else {}
+    return queries.bind(query, **own | dict(given))
+
+
+def _shown(scope: Scope, text: str, language: str) -> Response:
+    """The way to the SPARQL page, where the query is in the form and its answer below."""
+    code = "\n".join(line for line in text.splitlines() if not line.startswith("#")).strip()
+    address = f"/{language}/sparql?{urlencode({'query': code, 'run': 1})}"
+    return RedirectResponse(f"{scope.get('root_path', '')}{address}", 303, _VARY)
+
+
+def _links(scope: Scope, number: int, size: int, *, more: bool) -> Mapping[str, str]:
+    """Where the pages before and after are (RFC 8288)."""
+    kept = [
+        (name, value)
+        for name, value in parse_qsl(scope["query_string"].decode("latin-1"))
+        if name not in ("page", "page_size")
+    ]
+    place = f"{scope.get('root_path', '')}{_ADDRESS}/{quote(scope['path_params']['name'])}"
+
+    def link(other: int, relation: str) -> str:
+        found = urlencode([*kept, ("page", other), ("page_size", size)])
+        return f'<{place}?{found}>; rel="{relation}"'
+
+    found = [link(1, "first")]
+    found += [link(number - 1, "prev")] if number > 1 else []
+    found += [link(number + 1, "next")] if more else []
+    return {"Link": ", ".join(found)}
+
+
+# ---- the OpenAPI document
+
+
+def paths(context: Context) -> dict[str, Any]:
+    """Their part of the OpenAPI document: a path for each query, with its typed parameters."""
+    listing = {
+        "summary": "The saved queries",
+        "description": "Each with its title, its parameters and its address.",
+        "responses": {"200": {"description": "names, titles and parameters"}},
+    }
+    found: dict[str, Any] = {_ADDRESS: {"get": {"tags": ["queries"], **listing}}}
+    for query in _known(context).values():
+        found[f"{_ADDRESS}/{query.name}"] = {"get": _operation(query)}
+    return found
+
+
+def _operation(query: Query) -> dict[str, Any]:
+    head = queries.header(query.text)
+    offered = GRAPHS if query.kind in ("construct", "describe") else RESULTS
+    types = [media_type.partition(";")[0] for media_type in offered.values()]
+    parameters = [
+        _parameter(name, _SCHEMAS[spec.type], spec.default, required=_is_required(spec))
+        for name, spec in head.params.items()
+    ]
+    parameters.append(_parameter("format", {"type": "string", "enum": list(offered)}, None))
+    if query.kind == "select":
+        for name, default, most in (
+            ("page", None, _LARGEST_NUMBER),
+            ("page_size", _PAGE_SIZE, _LARGEST_PAGE),
+        ):
+            schema = {"type": "integer", "minimum": 1, "maximum": most}
+            parameters.append(_parameter(name, schema, default))
+    return {
+        "tags": ["queries"],
+        "operationId": f"query_{query.name.replace('-', '_')}",
+        "summary": query.title.get("en") or next(iter(query.title.values())),
+        "description": head.description.get("en", ""),
+        "parameters": parameters,
+        "responses": {
+            "200": {"description": "the answer", "content": {name: {} for name in types}},
+            "400": {"description": "a parameter is unknown, missing or ill-typed"},
+        },
+    }
+
+
+def _is_required(spec: queries.Param) -> bool:
+    return not spec.optional and spec.default is None
+
+
+def _parameter(
+    name: str, schema: Mapping[str, Any], default: Any, *, required: bool = False
+) -> dict[str, Any]:
+    told = dict(schema) if default is None else {**schema, "default": _typed(schema, default)}
+    return {"name": name, "in": "query", "required": required, "schema": told}
+
+
+def _typed(schema: Mapping[str, Any], text: Any) -> Any:
+    match schema["type"]:
+        case "integer":
+            return int(text)
+        case "boolean":
+            return text == "true"
+        case _:
+            return text
