@@ -69,6 +69,14 @@ def test_name_never_leaves_the_shapes_folder(shelf: Path, name: str) -> None:
         profiles.load(name)
 
 
+def test_shapes_of_another_version_are_taken_once(shelf: Path) -> None:
+    put(shelf, "x/2.0")
+    put(shelf, "x/1.0", 'shapes = ["*.ttl", "../2.0/shapes.ttl"]')
+    put(shelf, "y/1.0", 'extends = ["x/1.0", "x/2.0"]')
+    found = [file.relative_to(shelf).as_posix() for file in profiles.load("y/1.0").shapes]
+    assert found == ["x/1.0/shapes.ttl", "x/2.0/shapes.ttl", "y/1.0/shapes.ttl"]
+
+
 def test_file_is_a_profile(tmp_path: Path) -> None:
     (tmp_path / "mine.ttl").write_text(SHAPE)
     profile = profiles.load(tmp_path / "mine.ttl")

@@ -6,7 +6,8 @@ A profile is `shapes/<name>/<version>/` with a `profile.toml` and Turtle files:
     source = "https://..."                  the specification that the shapes express
     extends = ["dcat-ap/3.0.1"]             profiles whose shapes and background come first
     background = ["authority"]              files or folders below ontology/
-    shapes = ["*.ttl"]                      patterns, all Turtle files unless given
+    shapes = ["*.ttl"]                      patterns, all Turtle files unless given; `../` leads to
+                                            shapes that another version of the profile holds
     targets = ["dcat-ap"]                   export targets that this profile is made for
     [title]
     es = "..."
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from os.path import normpath
 from pathlib import Path
 from typing import Any, Final
 
@@ -168,7 +170,7 @@ def _expand(folder: Path, patterns: list[str] | tuple[str, ...], where: str) -> 
     """The files that patterns name, each pattern's sorted."""
     found = []
     for pattern in patterns:
-        files = sorted(folder.glob(pattern))
+        files = sorted(Path(normpath(file)) for file in folder.glob(pattern))
         if not files:
             raise NotFound(f"no file matches {pattern!r} in {folder}", where=where)
         found += files
