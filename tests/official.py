@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -10,10 +11,12 @@ import pyoxigraph as ox
 
 from bilbaokg.model import Profile
 from bilbaokg.shacl.graph import Graph
-from bilbaokg.shacl.reading import read_source, source_of
-from bilbaokg.terms import DCAT, DCT, RDF, SKOS, ref, split_line
+from bilbaokg.shacl.reading import read_files, read_source, source_of
+from bilbaokg.terms import DCAT, DCATAP, DCT, OWL, RDF, SKOS, ref, split_line
 
-__all__ = ["dcat_ap", "read", "sample", "statements", "tables"]
+__all__ = [
+    "dcat_ap", "files", "high_value", "read", "sample", "statements", "tables", "without_imports",
+]  # fmt: skip
 
 SPLIT: Final = ("shapes", "range", "shapes_recommended", "mdr-vocabularies.shape")
 TABLES: Final = (
@@ -21,6 +24,7 @@ TABLES: Final = (
     "distribution-status", "filetypes", "frequencies", "planned-availability",
 )  # fmt: skip
 LISTS: Final = {"languages": "language", "places": "place", "corporatebodies": "corporate-body"}
+REGULATION: Final = "http://data.europa.eu/eli/reg_impl/2023/138/oj"
 AUTHORITY: Final = "http://publications.europa.eu/resource/authority/"
 
 
@@ -39,6 +43,32 @@ def dcat_ap(reference: Path) -> Profile:
     """DCAT-AP 3.0.1 in the split set of shapes, which engines can read."""
     folder = reference / "profiles" / "dcat-ap-3.0.1"
     return Profile("official", "3.0.1", {}, tuple(folder / f"{name}.ttl" for name in SPLIT))
+
+
+def files(reference: Path, name: str) -> list[Path]:
+    """The official shapes of a profile, those for high-value data last."""
+    folder = reference / "profiles" / name
+    found = [*sorted(folder.glob("*.ttl")), *sorted(folder.glob("hvd/*.ttl"))]
+    return [f for f in found if "import" not in f.name]
+
+
+def without_imports(folder: Path, shapes: Iterable[Path], name: str) -> Profile:
+    """Shapes without owl:imports, which are refused; what is imported is given."""
+    imports = f" {ref(OWL.imports)} "
+    kept = [line for line in read_files(shapes) if imports not in line]
+    (folder / f"{name}.ttl").write_text("\n".join(kept), encoding="utf-8")
+    return Profile(name, "official", {}, (folder / f"{name}.ttl",))
+
+
+def high_value(lines: Iterable[str]) -> set[str]:
+    """What the rules for high-value data look at: datasets and series that a category or the
+    regulation marks, their distributions, and services that are marked or serve one of them."""
+    graph = Graph(lines)
+    marked = {s for s, said in graph.by_subject.items() if ref(DCATAP.hvdCategory) in said}
+    marked |= set(graph.subjects(ref(DCATAP.applicableLegislation), ref(REGULATION)))
+    marked |= {d for s in marked for d in graph.objects(s, ref(DCAT.distribution))}
+    marked |= {s for d in list(marked) for s in graph.subjects(ref(DCAT.servesDataset), d)}
+    return {term.strip("<>") for term in marked}
 
 
 def tables(reference: Path) -> list[str]:

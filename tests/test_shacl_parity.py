@@ -24,7 +24,6 @@ from bilbaokg.model import Profile, Report
 from bilbaokg.shacl import ENGINES, check
 from bilbaokg.shacl.graph import Graph
 from bilbaokg.shacl.reading import read_files
-from bilbaokg.terms import OWL, ref
 
 REFERENCE: Final = "pyshacl"
 JUDGED: Final = "fast" if "fast" in ENGINES else REFERENCE
@@ -34,7 +33,6 @@ SHARE: Final = 1 if JUDGED != REFERENCE else 20
 PROFILE: Final = profiles.load("dcat-ap/3.0.1")
 BASE: Final = Path(__file__).parent / "data" / "shapes" / "base.ttl"
 CATALOGUES: Final = ("rostock.rdf", "brandenburg.ttl")
-IMPORTS: Final = ref(OWL.imports)
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -87,23 +85,10 @@ def named(found: list[tuple[int, Key]], made: Sequence[Mutation]) -> list[tuple[
 # ---- the shapes and the data
 
 
-def official_files(reference: Path, name: str) -> list[Path]:
-    folder = reference / "profiles" / name
-    files = [*folder.glob("*.ttl"), *folder.glob("hvd/*.ttl")]
-    return sorted(f for f in files if "import" not in f.name)
-
-
-def without_imports(folder: Path, files: Iterable[Path], name: str) -> Profile:
-    """Shapes without owl:imports, which are refused; what is imported is given."""
-    kept = [line for line in read_files(files) if f" {IMPORTS} " not in line]
-    (folder / f"{name}.ttl").write_text("\n".join(kept), encoding="utf-8")
-    return Profile(name, "official", {}, (folder / f"{name}.ttl",))
-
-
 @pytest.fixture(scope="module")
 def spanish(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> Profile:
-    files = official_files(reference, "dcat-ap-es-1.0.0")
-    return without_imports(tmp_path_factory.mktemp("es"), files, "dcat-ap-es")
+    files = official.files(reference, "dcat-ap-es-1.0.0")
+    return official.without_imports(tmp_path_factory.mktemp("es"), files, "dcat-ap-es")
 
 
 def statements(file: Path) -> list[str]:
@@ -211,7 +196,7 @@ def test_engines_agree_on_many_mutations_under_the_spanish_shapes(
 
 @pytest.mark.peers
 def test_engines_agree_on_mutations_under_the_shapes_for_high_value_data(reference: Path) -> None:
-    files = official_files(reference, "dcat-ap-hvd-3.0.0")
+    files = official.files(reference, "dcat-ap-hvd-3.0.0")
     profile = Profile("hvd", "official", {}, tuple(files))
     chosen = made(profile.shapes)[::SHARE]
     assert named(disagreements(together(BASE, chosen), profile), chosen) == []
@@ -224,7 +209,7 @@ def test_engines_agree_on_mutations_under_the_shapes_for_high_value_data(referen
 def test_engines_agree_on_official_examples(reference: Path, name: str) -> None:
     lines = examples(reference, name)
     assert len(lines) > 50
-    hvd = Profile("hvd", "official", {}, tuple(official_files(reference, "dcat-ap-hvd-3.0.0")))
+    hvd = Profile("hvd", "official", {}, tuple(official.files(reference, "dcat-ap-hvd-3.0.0")))
     for profile in (PROFILE, official.dcat_ap(reference), hvd):
         assert disagreements(lines, profile) == []
 

@@ -3,97 +3,42 @@ official files."""
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from official import dcat_ap, read, sample, statements
 from official import tables as official_tables
+from parity import Differences, results
+from records import Records, own_shapes, short
 
 from bilbaokg import profiles
 from bilbaokg.errors import SyntaxFault
-from bilbaokg.model import Profile, Report
+from bilbaokg.model import Profile
 from bilbaokg.shacl import check
 from bilbaokg.shacl.prepared import prepare
 from bilbaokg.terms import DCAT, DCT, RDF, RDFS, SH, language_of, plain, ref
 
-DATA = Path(__file__).parent / "data" / "shapes"
-BASE = (DATA / "base.ttl").read_text(encoding="utf-8")
-PREFIXES = "".join(re.findall(r"^@prefix.*\n", BASE, re.MULTILINE))
-NAMESPACE = "http://example.org/BASE/"
-SHAPE = "urn:bilbaokg:shapes:dcat-ap:3.0.1#"
 PROFILE = profiles.load("dcat-ap/3.0.1")
-SHAPES = prepare(PROFILE).shapes
-MUTATIONS = [
-    line.partition(": ")[::2]
-    for line in (DATA / "mutations.txt").read_text(encoding="utf-8").splitlines()
-    if line and not line.startswith("#")
-]
-
-
-def own_shapes() -> list[str]:
-    """The shapes with a severity: those that make results."""
-    severity = ref(SH.severity)
-    return sorted(plain(s) for s, p in SHAPES.graph.by_subject.items() if severity in p)
-
-
-BASE_STATEMENTS = statements(BASE)
-
-
-def term(name: str) -> str:
-    """The full IRI of a prefixed name."""
-    return statements(f"{PREFIXES}<urn:s> {name} <urn:o> .")[0][1]
-
-
-def mutate(number: int, operation: str) -> tuple[str, list[str]]:
-    """A copy of the node that a mutation is about, mutated: its IRI and the statements."""
-    kind, subject, rest = operation.split(" ", 2)
-    added = [] if kind == "-" else statements(f"{PREFIXES}{subject} {rest} .")
-    predicates = [p.strip() for p in rest.split(", ")] if kind == "-" else [rest.split(" ")[0]]
-    node = term(subject)
-    if subject == ":page":
-        node = term(":series")
-    gone = {term(p) for p in predicates if not p.startswith("^")} if kind != "+" else set()
-    keeps_members = "^dcat:inSeries" not in predicates
-    kept = [s for s in BASE_STATEMENTS if s[0] == node and s[1] not in gone]
-    if keeps_members:
-        kept += [s for s in BASE_STATEMENTS if s[2] == node and s[1] == ref(DCAT.inSeries)]
-    copy = f"{node[:-1]}-{number}>"
-    lines = [" ".join((*s, ".")) for s in (*kept, *added)]
-    return copy[1:-1], [re.sub(re.escape(node), copy, line) for line in lines]
-
-
-@pytest.fixture(scope="module")
-def failures() -> dict[str, set[str]]:
-    """Which shapes each node fails, of the base record and all its mutations at once."""
-    lines = [" ".join((*s, ".")) for s in BASE_STATEMENTS]
-    for number, (_, operation) in enumerate(MUTATIONS):
-        lines += mutate(number, operation)[1]
-    report = check(list(dict.fromkeys(lines)), PROFILE)
-    found: dict[str, set[str]] = defaultdict(set)
-    for result in report.results:
-        found[result.focus or ""].add((result.shape or "").removeprefix(SHAPE))
-    return found
+RECORDS = Records(Path(__file__).parent / "data" / "shapes", PROFILE, [DCAT.inSeries])
+SHAPES = RECORDS.shapes
+SHAPE = "urn:bilbaokg:shapes:dcat-ap:3.0.1#"
 
 
 def test_every_shape_has_a_mutation_that_fails_it() -> None:
-    named = [f"{SHAPE}{names.split(', ')[0]}" for names, _ in MUTATIONS]
-    assert sorted(named) == own_shapes()
+    assert RECORDS.unmutated() == set()
 
 
-def test_base_record_passes_every_shape(failures: dict[str, set[str]]) -> None:
-    copies = {mutate(number, operation)[0] for number, (_, operation) in enumerate(MUTATIONS)}
-    assert {focus: shapes for focus, shapes in failures.items() if focus not in copies} == {}
+def test_base_record_passes_every_shape() -> None:
+    assert RECORDS.failing_base() == {}
 
 
-@pytest.mark.parametrize("number", range(len(MUTATIONS)), ids=[m[0] for m in MUTATIONS])
-def test_mutation_fails_its_shape_alone(number: int, failures: dict[str, set[str]]) -> None:
-    names, operation = MUTATIONS[number]
-    focus, _ = mutate(number, operation)
-    assert failures.get(focus, set()) == set(names.split(", "))
+@pytest.mark.parametrize(
+    "number", range(len(RECORDS.mutations)), ids=[m[0] for m in RECORDS.mutations]
+)
+def test_mutation_fails_its_shape_alone(number: int) -> None:
+    focus, _ = RECORDS.mutated(number)
+    assert RECORDS.failures.get(focus, set()) == set(RECORDS.mutations[number][0].split(", "))
 
 
 # ---- dates, as the words of one rule: sh:date accepts these and nothing else
@@ -117,7 +62,7 @@ def wrong_dates() -> set[int]:
         f"<urn:d:{n}> a dcat:Dataset ; dct:issued {date} ."
         for n, date in enumerate((*GOOD_DATES, *BAD_DATES))
     ]
-    lines = [" ".join((*s, ".")) for s in statements(PREFIXES + "\n".join(records))]
+    lines = [" ".join((*s, ".")) for s in statements(RECORDS.prefixes + "\n".join(records))]
     report = check(lines, PROFILE)
     wrong = [r for r in report.results if r.shape == f"{SHAPE}dataset-issued-date"]
     return {int((r.focus or "").rpartition(":")[2]) for r in wrong}
@@ -136,7 +81,7 @@ def test_wrong_date_is_refused(date: str, wrong_dates: set[int]) -> None:
 # ---- what every shape brings
 
 
-@pytest.mark.parametrize("shape", own_shapes(), ids=lambda iri: iri.removeprefix(SHAPE))
+@pytest.mark.parametrize("shape", own_shapes(SHAPES.graph), ids=short)
 def test_shape_speaks_three_languages_and_says_where_it_comes_from(shape: str) -> None:
     for text in ("name", "message", "description"):
         tags = sorted(language_of(t) or "" for t in SHAPES.texts(ref(shape), text))
@@ -144,7 +89,7 @@ def test_shape_speaks_three_languages_and_says_where_it_comes_from(shape: str) -
     assert SHAPES.graph.one(ref(shape), ref(RDFS.seeAlso))
 
 
-@pytest.mark.parametrize("shape", own_shapes(), ids=lambda iri: iri.removeprefix(SHAPE))
+@pytest.mark.parametrize("shape", own_shapes(SHAPES.graph), ids=short)
 def test_recommended_is_a_warning_and_required_a_violation(shape: str) -> None:
     rule = shape.rpartition("-")[2]
     severity = plain(SHAPES.graph.one(ref(shape), ref(SH.severity)) or "")
@@ -224,9 +169,9 @@ def table(path: Path) -> Iterator[tuple[str, str, str, str]]:
 
 def shapes_of(class_: str, property_: str) -> list[str]:
     graph = SHAPES.graph
-    nodes = graph.subjects(ref(SH.targetClass), term(class_))
+    nodes = graph.subjects(ref(SH.targetClass), RECORDS.term(class_))
     members = [p for n in nodes for p in graph.objects(n, ref(SH.property))]
-    return [p for p in members if graph.one(p, ref(SH.path)) == term(property_)]
+    return [p for p in members if graph.one(p, ref(SH.path)) == RECORDS.term(property_)]
 
 
 def test_shapes_say_what_the_table_says(reference: Path) -> None:
@@ -247,11 +192,7 @@ UNREADABLE = {
     "example-bee-population-dataset-series-api.ttl",
     "example-bee-population-dataset-series-combined.ttl",
 }
-DIFFERENCES = tomllib.loads(
-    (PROFILE.shapes[0].parent / "differences.toml").read_text(encoding="utf-8")
-)["difference"]
-
-Key = tuple[str, str, str]
+DIFFERENCES = PROFILE.shapes[0].parent / "differences.toml"
 
 
 @pytest.fixture(scope="module")
@@ -264,44 +205,6 @@ def tables(reference: Path) -> list[str]:
     return official_tables(reference)
 
 
-def results(report: Report) -> dict[Key, set[str]]:
-    """Severity, focus and path of the results, with their values."""
-    found: dict[Key, set[str]] = defaultdict(set)
-    for r in report.results:
-        path = "" if r.component == "OrConstraintComponent" and r.value == r.focus else r.path or ""
-        found[r.severity, r.focus or "", path.replace("<", "").replace(">", "")].add(r.value or "")
-    return found
-
-
-def differences(lines: list[str], official: Profile, tables: list[str]) -> list[dict[str, str]]:
-    """What only one side reports."""
-    theirs = results(check(lines, official, known=tables))
-    ours = results(check(lines, PROFILE))
-    found = []
-    for side, mine, other in (("official", theirs, ours), ("ours", ours, theirs)):
-        for severity, focus, path in sorted(set(mine) - set(other)):
-            for value in sorted(mine[severity, focus, path]):
-                found.append(
-                    {
-                        "side": side,
-                        "severity": severity,
-                        "path": path,
-                        "value": value,
-                        "focus": focus,
-                    }
-                )
-    return found
-
-
-def explain(difference: dict[str, str]) -> int | None:
-    """The number of the entry of differences.toml that covers a difference."""
-    for number, entry in enumerate(DIFFERENCES):
-        same = all(entry[k] == difference[k] for k in ("side", "severity", "path"))
-        if same and re.search(entry.get("values", ""), difference["value"]):
-            return number
-    return None
-
-
 def examples(reference: Path) -> list[Path]:
     return sorted((reference / PROFILES / "examples").glob("*.ttl"))
 
@@ -309,11 +212,13 @@ def examples(reference: Path) -> list[Path]:
 def assert_parity(
     catalogues: list[list[str]], official: Profile, tables: list[str], *, whole: bool
 ) -> None:
-    found = [d for lines in catalogues for d in differences(lines, official, tables)]
-    assert [d for d in found if explain(d) is None] == []
-    used = {explain(d) for d in found}
-    expected = {n for n, entry in enumerate(DIFFERENCES) if whole or "only" not in entry}
-    assert [DIFFERENCES[n] for n in sorted(expected - used)] == [], "these no longer occur"
+    listed = Differences(DIFFERENCES)
+    found = []
+    for lines in catalogues:
+        theirs = results(check(lines, official, known=tables).results)
+        found += listed.between(lines, results(check(lines, PROFILE).results), theirs)
+    assert found == []
+    assert listed.unused(whole=whole) == [], "these no longer occur"
 
 
 def readable_examples(reference: Path) -> list[list[str]]:
