@@ -91,15 +91,19 @@ class Records:
             return statements(f"{self.prefixes}{object_} {predicate} {subject} ."), set()
         return statements(f"{self.prefixes}{subject} {rest} ."), set()
 
-    @cached_property
-    def failures(self) -> dict[str, set[str]]:
-        """The shapes that each node fails, of the base and all mutations at once; no others."""
+    def lines(self) -> list[str]:
+        """The statements of the base and all mutations."""
         lines = [" ".join((*s, ".")) for s in self.base]
         for number in range(len(self.mutations)):
             lines += self.mutated(number)[1]
+        return list(dict.fromkeys(lines))
+
+    @cached_property
+    def failures(self) -> dict[str, set[str]]:
+        """The shapes that each node fails, of the base and all mutations at once; no others."""
         found: dict[str, set[str]] = defaultdict(set)
         own = set(self.own)
-        for result in check(list(dict.fromkeys(lines)), self.profile).results:
+        for result in check(self.lines(), self.profile).results:
             if result.shape in own:
                 found[result.focus or ""].add(short(result.shape))
         return dict(found)

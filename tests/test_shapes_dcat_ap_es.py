@@ -12,19 +12,20 @@ import pytest
 from mutations import mutations, restricted
 from parity import Differences, Found, results
 from records import Records, own_shapes, short
+from test_shacl_parity import disagreements
 
 from bilbaokg import profiles
 from bilbaokg.shacl import check
 from bilbaokg.shacl.graph import Graph
 from bilbaokg.shacl.reading import read_files
-from bilbaokg.terms import DCAT, RDF, RDFS, SH, language_of, plain, ref
+from bilbaokg.terms import DCAT, DCT, RDF, RDFS, SH, language_of, plain, ref
 
 NAME = "dcat-ap-es-1.0.0"
 PROFILE = profiles.load("dcat-ap-es/1.0.0")
 RECORDS = Records(
     Path(__file__).parent / "data" / "shapes-es",
     PROFILE,
-    [DCAT.contactPoint, DCAT.distribution, DCAT.servesDataset],
+    [DCAT.contactPoint, DCAT.distribution, DCAT.servesDataset, DCT.creator],
 )
 SHAPES = RECORDS.shapes.graph
 FOLDER = next(file.parent for file in PROFILE.shapes if file.parent.parent.name == "dcat-ap-es")
@@ -146,10 +147,10 @@ class Judges:
 
     def theirs(self, lines: list[str]) -> Found:
         found = results(check(lines, self.core).results)
-        marked = official.high_value(lines)
-        for key, values in results(check(lines, self.high_value).results).items():
-            if key[1] in marked:
-                found[key] = found.get(key, set()) | values
+        if marked := official.high_value(lines):
+            for key, values in results(check(lines, self.high_value).results).items():
+                if key[1] in marked:
+                    found[key] = found.get(key, set()) | values
         return found
 
 
@@ -210,6 +211,17 @@ def test_real_catalogues_and_all_mutations_give_the_official_results(
     reference: Path, judges: Judges
 ) -> None:
     assert_parity(reference, judges, whole=True)
+
+
+@pytest.mark.peers
+@pytest.mark.timeout(600)
+def test_mutations_give_the_results_of_the_reference_engine() -> None:
+    assert disagreements(RECORDS.lines(), PROFILE) == []
+
+
+def test_examples_give_the_results_of_the_reference_engine(reference: Path) -> None:
+    lines = [line for path in examples(reference) for line in official.read(path)]
+    assert disagreements(list(dict.fromkeys(lines)), PROFILE) == []
 
 
 def test_at_most_thirty_differences_are_listed_each_with_a_reason() -> None:
