@@ -66,8 +66,9 @@ def high_value(lines: Iterable[str]) -> set[str]:
     graph = Graph(lines)
     marked = {s for s, said in graph.by_subject.items() if ref(DCATAP.hvdCategory) in said}
     marked |= set(graph.subjects(ref(DCATAP.applicableLegislation), ref(REGULATION)))
-    marked |= {d for s in marked for d in graph.objects(s, ref(DCAT.distribution))}
-    marked |= {s for d in list(marked) for s in graph.subjects(ref(DCAT.servesDataset), d)}
+    files = {d for s in marked for d in graph.objects(s, ref(DCAT.distribution))}
+    files &= set(graph.subjects(ref(RDF.type), ref(DCAT.Distribution)))
+    marked |= files | {s for d in marked for s in graph.subjects(ref(DCAT.servesDataset), d)}
     return {term.strip("<>") for term in marked}
 
 
