@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -198,7 +198,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A set of shapes with a gate; `shapes` and `background` are Turtle files."""
+    """A set of shapes with a gate; `shapes` and `background` are RDF files.
+
+    `gate` holds for the export targets that have none of their own in `gates`; without `targets`
+    it is made for all of them. `folder` is where its profile.toml stands, None where it has none.
+    """
 
     name: str
     version: str
@@ -208,11 +212,21 @@ class Profile:
     extends: tuple[str, ...] = ()
     gate: frozenset[str] = frozenset({"violation"})
     targets: tuple[str, ...] = ()
+    gates: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    source: str | None = None
+    folder: Path | None = None
 
     @property
     def label(self) -> str:
         """`name/version`, as reports and options write it."""
         return f"{self.name}/{self.version}"
+
+    @property
+    def stops(self) -> frozenset[str]:
+        """The severities that stop a release: it goes to all targets, so any gate stops it."""
+        if not self.targets:
+            return self.gate.union(*self.gates.values())
+        return frozenset[str]().union(*(self.gates.get(t, self.gate) for t in self.targets))
 
 
 @dataclass(frozen=True, slots=True)

@@ -298,7 +298,7 @@ class Checking:
             engine=self.engine,
             results=tuple(problem for problem, _ in found),
             focus_nodes=focus_nodes,
-            gate=self.profile.gate,
+            gate=self.profile.stops,
             notes=self.prepared.notes,
             standard=later(found, self.prepared.shapes),
         )
