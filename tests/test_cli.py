@@ -626,3 +626,32 @@ def test_profile_that_is_broken_is_listed_with_its_fault(shell: Shell) -> None:
     (folder / "shapes.ttl").write_text(CITY)
     assert b"unknown severity 'error'" in shell("profile", "list").stdout
     assert b"dcat-ap/3.0.1" in shell("profile", "list").stdout
+
+
+# ---- authority tables
+
+
+def test_tables_are_listed_and_searched_without_a_catalogue(shell: Shell) -> None:
+    tables = shell.json("vocab", "list")["tables"]
+    assert {"name": "data-theme", "concepts": 14}.items() <= tables[
+        [t["name"] for t in tables].index("data-theme")
+    ].items()
+    assert b"data-theme" in shell("vocab", "list").stdout
+    found = shell.json("vocab", "search", "economia y finanzas", "--table", "data-theme")
+    assert [c["code"] for c in found["concepts"]] == ["ECON"]
+    assert "Ekonomia" in shell("vocab", "search", "ECON", "--lang", "eu").stdout.decode()
+    assert b"Nothing like it" in shell("vocab", "search", "xyzzyplugh").stdout
+
+
+def test_imported_table_is_known_to_validation_which_names_it(shell: Shell) -> None:
+    (shell.folder / "good.ttl").write_text(GOOD)
+    (shell.folder / "colours.ttl").write_text(
+        "@prefix skos: <http://www.w3.org/2004/02/skos/core#> .\n"
+        "<urn:c/RED> a skos:Concept ; skos:inScheme <urn:colours> ; skos:notation 'RED' ."
+    )
+    shell("init", "--base", "https://city.example")
+    assert b"Imported colours: 1 concepts" in shell("vocab", "import", "colours.ttl").stdout
+    assert b"imported" in shell("vocab", "list").stdout
+    assert b"with the imported tables colours" in shell("validate", "good.ttl").stderr
+    assert shell.json("validate", "good.ttl")["tables"] == ["colours"]
+    assert b"no such file" in shell("vocab", "import", "none.ttl", code=2).stderr

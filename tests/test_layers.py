@@ -21,8 +21,8 @@ LAYERS = {
             "model settings assets",
             "formats skolem writing parsing partition queries profiles wording",
             "store workers shacl",
-            "importers merging records holdings vetting adoption governance lineage review"
-            " selection release exports quality index accounts audit integrity",
+            "importers merging records holdings vetting adoption authority governance lineage"
+            " review selection release exports quality index accounts audit integrity",
             "render reports workspace operations",
             "server",
             "console cli __main__",

@@ -101,6 +101,9 @@ def test_profile_is_described(tmp_path: Path, pool: Pool) -> None:
     own = [shape for shape in shown["shapes"] if shape["path"] == "urn:p"]
     assert [(s["severity"], s["message"]) for s in own] == [("violation", "Falta")]
     assert "urn:C" in shown["looks_at"]
+    named = [shape["shape"] for shape in shown["shapes"]]
+    assert "urn:bilbaokg:shapes:dcat-ap:3.0.1#dataset-title-required" in named
+    assert "the node with sh:path urn:p under <urn:s>" in named
 
 
 def test_shapes_are_counted_by_severity() -> None:

@@ -127,7 +127,8 @@ class Report:
     `conforms` is what SHACL says (no result at all); `blocks_release` is what the profile's gate
     says. `focus_nodes` counts what was looked at. `differences` is what two engines did not agree
     on, None where one engine ran alone. `notes` are lines about the shapes themselves, which are no
-    part of a report on data. `standard` makes the text of the standard report.
+    part of a report on data. `tables` are the imported authority tables that were known beside the
+    bundled ones. `standard` makes the text of the standard report.
     """
 
     profile: str
@@ -137,6 +138,7 @@ class Report:
     gate: frozenset[str] = frozenset({"violation"})
     differences: tuple[Difference, ...] | None = None
     notes: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
     standard: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -191,6 +193,8 @@ class Report:
             "focus_nodes": self.focus_nodes,
             "results": [result.as_dict() for result in self.results],
         }
+        if self.tables:
+            document["tables"] = list(self.tables)
         if self.differences is not None:
             document["differences"] = [asdict(difference) for difference in self.differences]
         return document
@@ -201,7 +205,8 @@ class Profile:
     """A set of shapes with a gate; `shapes` and `background` are RDF files.
 
     `gate` holds for the export targets that have none of their own in `gates`; without `targets`
-    it is made for all of them. `folder` is where its profile.toml stands, None where it has none.
+    it is made for all of them. `folder` is where its profile.toml stands, None where it has none;
+    `tables` are the files of its background that were imported.
     """
 
     name: str
@@ -215,6 +220,7 @@ class Profile:
     gates: Mapping[str, frozenset[str]] = field(default_factory=dict)
     source: str | None = None
     folder: Path | None = None
+    tables: tuple[Path, ...] = ()
 
     @property
     def label(self) -> str:

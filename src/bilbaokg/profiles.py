@@ -32,10 +32,12 @@ from bilbaokg.errors import BadInput, NotFound
 from bilbaokg.model import SEVERITIES, Profile
 
 __all__ = [
+    "AUTHORITY",
     "FILE",
     "FOLDER",
     "LOCAL",
     "NAME",
+    "TABLES",
     "VERSION",
     "Shelf",
     "aimed",
@@ -48,6 +50,10 @@ __all__ = [
 FILE: Final = "profile.toml"
 FOLDER: Final = "profiles"
 """Where a data directory keeps the city's own."""
+TABLES: Final = "vocab"
+"""Where a data directory keeps authority tables that were imported."""
+AUTHORITY: Final = "authority"
+"""The background that is the bundled authority tables, with those that were imported."""
 LOCAL: Final = "local"
 """The version of a profile that is only a folder or a file."""
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]*")
@@ -64,11 +70,13 @@ class Shelf:
     """Where names of profiles are looked up: what the product brings, and what a city added.
 
     own: the folder of the city's profiles, None for the bundled ones alone. gates: what the
-    settings say of profiles, by name or label, and target ("" is every target).
+    settings say of profiles, by name or label, and target ("" is every target). tables: the folder
+    of the authority tables that were imported.
     """
 
     own: Path | None = None
     gates: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    tables: Path | None = None
 
     def folders(self) -> list[Path]:
         """The folders of all profiles, by name, the newest version of each last."""
@@ -141,14 +149,19 @@ class Shelf:
         extends = _strings(table, "extends", where)
         parents = [self._load(parent, (*above, label), where) for parent in extends]
         own = _expand(folder, _strings(table, "shapes", where) or ("*.ttl",), where)
-        background = _background(folder, _strings(table, "background", where), where)
+        names = _strings(table, "background", where)
+        background = _background(folder, names, where)
+        tables = self._imported() if AUTHORITY in names else ()
         name, _, version = label.partition("/")
         return Profile(
             name=name,
             version=version,
             title=_title(table, where),
             shapes=_distinct([*(f for p in parents for f in p.shapes), *own]),
-            background=_distinct([*(f for p in parents for f in p.background), *background]),
+            background=_distinct(
+                [*(f for p in parents for f in p.background), *background, *tables]
+            ),
+            tables=_distinct([*(f for p in parents for f in p.tables), *tables]),
             extends=extends,
             gate=_severities(table.get("gate", ["violation"]), "gate", where),
             gates=_gates(table, where),
@@ -156,6 +169,9 @@ class Shelf:
             source=_text(table, "source", where),
             folder=folder,
         )
+
+    def _imported(self) -> list[Path]:
+        return sorted(self.tables.glob("*.nt")) if self.tables else []
 
     def _gated(self, profile: Profile) -> Profile:
         """The profile with the gates that the settings give it."""
@@ -211,6 +227,7 @@ def combined(profiles: list[Profile]) -> Profile:
         title={},
         shapes=_distinct(f for p in profiles for f in p.shapes),
         background=_distinct(f for p in profiles for f in p.background),
+        tables=_distinct(f for p in profiles for f in p.tables),
         gate=frozenset[str]().union(*(p.stops for p in profiles)),
     )
 

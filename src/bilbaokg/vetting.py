@@ -179,7 +179,7 @@ def _reporting(prepared: Prepared) -> list[Compiled]:
 def _shape(prepared: Prepared, shape: Compiled, language: str) -> dict[str, Any]:
     shapes = prepared.shapes
     return {
-        "shape": shapes.describe(shape.node),
+        "shape": plain(shapes.describe(shape.node)),
         "severity": SEVERITY_NAMES.get(shape.severity, plain(shape.severity)),
         "name": choose(shapes.texts(shape.node, "name"), language),
         "path": shapes.path_text(shape.path_node) if shape.path_node else None,

@@ -53,7 +53,7 @@ def operator() -> str:
 
 def shelf(data: Path, configuration: Settings) -> profiles.Shelf:
     """The profiles that a data directory knows, with the gates that its settings give them."""
-    return profiles.Shelf(data / profiles.FOLDER, configuration.gates)
+    return profiles.Shelf(data / profiles.FOLDER, configuration.gates, data / profiles.TABLES)
 
 
 def is_initialised(data: Path) -> bool:

@@ -189,6 +189,8 @@ def validate(
     )
     for note in report.notes:
         console.note(f"note: {note}")
+    if report.tables:
+        console.note(f"with the imported tables {', '.join(report.tables)}")
     to_screen = not output and sys.stdout.isatty()
     rendered = reports.render(
         report,

@@ -300,6 +300,7 @@ class Checking:
             focus_nodes=focus_nodes,
             gate=self.profile.stops,
             notes=self.prepared.notes,
+            tables=tuple(file.stem for file in self.profile.tables),
             standard=later(found, self.prepared.shapes),
         )
 
