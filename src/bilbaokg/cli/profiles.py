@@ -104,7 +104,7 @@ def _tell_profile(console: Console, shown: dict[str, Any]) -> None:
     rows = [
         [
             shape["severity"],
-            local_name(shape["shape"]),
+            local_name(shape["shape"]).rstrip(">"),
             compact_path(shape["path"]) if shape["path"] else "",
             shape["message"] or shape["name"],
         ]
