@@ -106,6 +106,12 @@ def test_folder_anywhere_is_called_as_it_says_or_as_its_folders_say(
     assert profiles.load(put(tmp_path, "other/1.2")).label == "other/1.2"
 
 
+@pytest.mark.parametrize("toml", ['name = "../x"', 'version = "1/2"', 'name = ""'])
+def test_name_that_a_folder_cannot_have_is_refused(shelf: Path, tmp_path: Path, toml: str) -> None:
+    with pytest.raises(BadInput, match="cannot be its"):
+        profiles.load(put(tmp_path, "work/mine", toml))
+
+
 def test_background_is_the_profiles_own_before_that_of_the_ontology(shelf: Path) -> None:
     folder = put(shelf, "x/1.0", 'background = ["terms.ttl"]')
     (folder / "terms.ttl").write_text("")

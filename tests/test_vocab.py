@@ -106,6 +106,15 @@ def test_importing_a_table_again_replaces_it(catalogue: Catalogue, pool: Pool) -
     assert [c.code for c in Tables(folder, pool).search("rojo")] == ["BLUE"]
 
 
+def test_tables_that_are_called_alike_stand_side_by_side(catalogue: Catalogue, pool: Pool) -> None:
+    other = TABLE.replace("urn:t/", "urn:other/")
+    for text in (TABLE, other, TABLE, other):
+        catalogue.do("vocab.import", path=str(put(catalogue.folder, text)))
+    folder = catalogue.workspace.data / "vocab"
+    assert len(list(folder.iterdir())) == 2
+    assert len(Tables(folder, pool).search("rojo")) == 2
+
+
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [

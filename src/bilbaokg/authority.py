@@ -7,6 +7,7 @@ use: classes, schemes, codes, labels in our languages, matches and deprecation.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
 import unicodedata
 from collections import Counter
@@ -81,7 +82,7 @@ class Imported:
 
     def write(self, folder: Path) -> Path:
         """Write it in the place of what was imported of this table before."""
-        file = folder / f"{self.name}.nt"
+        file = self._place(folder)
         content = "".join(f"{line}\n" for line in self.lines).encode()
 
         def fill(out: BinaryIO) -> None:
@@ -89,6 +90,15 @@ class Imported:
 
         replace_file(file, fill)
         return file
+
+    def _place(self, folder: Path) -> Path:
+        """The file of this table: another one may be called alike."""
+        file = folder / f"{self.name}.nt"
+        mine = f" {IN_SCHEME} {ref(self.scheme)} ."
+        if not file.is_file() or mine in file.read_text(encoding="utf-8"):
+            return file
+        mark = hashlib.sha256(self.scheme.encode()).hexdigest()[:8]
+        return folder / f"{self.name}-{mark}.nt"
 
 
 def read(source: Source, pool: Pool | None = None) -> Imported:
@@ -142,8 +152,13 @@ def _kept(statements: Iterable[Statement]) -> Iterator[str]:
         elif p in _GONE:
             if plain(o) == "true":
                 yield Statement(s, DEPRECATED, _TRUE).line
-        elif p in _KEPT and not o.startswith("_:") and (language_of(o) or "en") in LANGUAGES:
+        elif p in _KEPT and not o.startswith("_:") and _is_ours(language_of(o)):
             yield Statement(s, p, o).line
+
+
+def _is_ours(tag: str | None) -> bool:
+    """Whether a language, if there is one, is one of ours in whatever region."""
+    return tag is None or tag.partition("-")[0] in LANGUAGES
 
 
 def _typed_as_ours(concepts: Iterable[str], scheme: str) -> set[str]:

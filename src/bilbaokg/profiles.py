@@ -247,6 +247,13 @@ def _called(folder: Path, table: Mapping[str, Any]) -> tuple[str, str]:
     """Name and version of a profile that stands anywhere: as it says, else as its folders say."""
     resolved, where = folder.resolve(), str(folder / FILE)
     name, version = _text(table, "name", where), _text(table, "version", where)
+    for field_, value, form in (("name", name, NAME), ("version", version, VERSION)):
+        if value is not None and not form.fullmatch(value):
+            raise BadInput(
+                f"{value!r} cannot be its {field_}",
+                where=where,
+                hint="small letters, digits, . and -",
+            )
     if name is None and version is None and resolved.name[:1].isdigit():
         return resolved.parent.name, resolved.name
     return name or resolved.name, version or LOCAL
