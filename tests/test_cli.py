@@ -578,3 +578,96 @@ def test_interrupt_exits_with_130(ready: Shell) -> None:
         assert eventually(lambda: unread(process.stdin) == 0)
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 130
+
+
+# ---- profiles
+
+CITY = """
+@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix sh: <http://www.w3.org/ns/shacl#> .
+<urn:city> a sh:NodeShape ; sh:targetClass dcat:Dataset ;
+    sh:property [ sh:path dcat:keyword ; sh:minCount 1 ; sh:severity sh:Warning ] .
+"""
+
+
+def test_profiles_are_listed_without_a_catalogue(shell: Shell) -> None:
+    listed = shell.json("profile", "list")["profiles"]
+    assert {(p["name"], p["version"], p["own"]) for p in listed} >= {("dcat-ap", "3.0.1", False)}
+    assert b"dcat-ap/3.0.1" in shell("profile", "list").stdout
+
+
+def test_profile_is_shown_with_its_shapes(shell: Shell) -> None:
+    shown = shell.json("profile", "show", "dcat-ap")
+    assert shown["counts"]["shapes"] == len(shown["shapes"]) > 200
+    told = shell("profile", "show", "dcat-ap", "--lang", "eu").stdout.decode()
+    assert "dataset-title-required" in told
+    assert "Datu-multzoari" in told
+
+
+def test_profile_check_exits_with_what_it_found(shell: Shell) -> None:
+    assert b"is sound" in shell("profile", "check", "dcat-ap").stdout
+    (shell.folder / "bad.ttl").write_text(CITY.replace("sh:minCount", "sh:minCout"))
+    found = shell.json("profile", "check", "bad.ttl", code=1)
+    assert [p["severity"] for p in found["problems"]] == ["warning"]
+    assert "sh:minCout" in found["problems"][0]["message"]
+    assert b"no profile 'none'" in shell("profile", "check", "none", code=2).stderr
+
+
+def test_profile_of_ones_own_is_added_and_used(shell: Shell) -> None:
+    (shell.folder / "city.ttl").write_text(CITY)
+    (shell.folder / "good.ttl").write_text(GOOD)
+    shell("init", "--base", "https://city.example")
+    shell("load", "good.ttl")
+    assert b"Added city/1" in shell("profile", "add", "city.ttl").stdout
+    assert b"Nothing changed" in shell("profile", "add", "city.ttl").stdout
+    listed = shell.json("profile", "list")["profiles"]
+    assert [p["name"] for p in listed if p["own"]] == ["city"]
+    assert shell.json("validate", "--profile", "city")["counts"]["warning"] == 1
+    assert shell.json("validate", "good.ttl", "--profile", "city/1")["profile"] == "city/1"
+    assert shell.json("release", "build", "--profile", "city")["id"] == "r1"
+    with (shell.folder / "data" / "settings.toml").open("a") as file:
+        file.write('[gates]\n"city" = { dcat-ap = ["warning"] }\n')
+    shell("release", "build", "--profile", "city", code=1)
+    blocks = {
+        target: shell.json("validate", "--profile", "city", "--target", target)["blocks_release"]
+        for target in ("dcat-ap", "full")
+    }
+    assert blocks == {"dcat-ap": True, "full": False}
+
+
+def test_profile_that_is_broken_is_listed_with_its_fault(shell: Shell) -> None:
+    shell("init", "--base", "https://city.example")
+    folder = shell.folder / "data" / "profiles" / "x" / "1"
+    folder.mkdir(parents=True)
+    (folder / "profile.toml").write_text("gate = ['error']")
+    (folder / "shapes.ttl").write_text(CITY)
+    assert b"unknown severity 'error'" in shell("profile", "list").stdout
+    assert b"dcat-ap/3.0.1" in shell("profile", "list").stdout
+
+
+# ---- authority tables
+
+
+def test_tables_are_listed_and_searched_without_a_catalogue(shell: Shell) -> None:
+    tables = shell.json("vocab", "list")["tables"]
+    assert {"name": "data-theme", "concepts": 14}.items() <= tables[
+        [t["name"] for t in tables].index("data-theme")
+    ].items()
+    assert b"data-theme" in shell("vocab", "list").stdout
+    found = shell.json("vocab", "search", "economia y finanzas", "--table", "data-theme")
+    assert [c["code"] for c in found["concepts"]] == ["ECON"]
+    assert "Ekonomia" in shell("vocab", "search", "ECON", "--lang", "eu").stdout.decode()
+    assert b"Nothing like it" in shell("vocab", "search", "xyzzyplugh").stdout
+
+
+def test_imported_table_is_known_to_validation_which_names_it(shell: Shell) -> None:
+    (shell.folder / "good.ttl").write_text(GOOD)
+    (shell.folder / "colours.ttl").write_text(
+        "@prefix skos: <http://www.w3.org/2004/02/skos/core#> .\n"
+        "<urn:c/RED> a skos:Concept ; skos:inScheme <urn:colours> ; skos:notation 'RED' ."
+    )
+    shell("init", "--base", "https://city.example")
+    assert b"Imported colours: 1 concepts" in shell("vocab", "import", "colours.ttl").stdout
+    assert b"imported" in shell("vocab", "list").stdout
+    assert b"with the imported tables colours" in shell("validate", "good.ttl").stderr
+    assert shell.json("validate", "good.ttl")["tables"] == ["colours"]
+    assert b"no such file" in shell("vocab", "import", "none.ttl", code=2).stderr

@@ -17,12 +17,12 @@ LAYERS = {
     name: layer
     for layer, names in enumerate(
         (
-            "errors terms",
+            "errors terms languages",
             "model settings assets",
             "formats skolem writing parsing partition queries profiles wording",
             "store workers shacl",
-            "importers merging records holdings governance lineage review selection release exports"
-            " quality index accounts audit integrity",
+            "importers merging records holdings vetting adoption authority governance lineage"
+            " review selection release exports quality index accounts audit integrity",
             "render reports workspace operations",
             "server",
             "console cli __main__",

@@ -15,7 +15,7 @@ import demo_release
 import httpx
 import jinja2.nodes
 import pytest
-from serving import CATALOGUE, initialise, published, served
+from serving import CATALOGUE, initialise, load, operate, published, served, token
 
 from bilbaokg import assets, render
 from bilbaokg.errors import BadInput, NotFound
@@ -520,6 +520,37 @@ def test_catalogue_without_a_report_says_it_is_not_validated(hostile: httpx.Clie
 
 
 # ---- errors
+
+
+OWN_SHAPES = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+    xmlns:sh="http://www.w3.org/ns/shacl#">
+  <sh:NodeShape rdf:about="urn:keywords">
+    <sh:targetClass rdf:resource="http://www.w3.org/ns/dcat#Dataset"/>
+    <sh:property><sh:PropertyShape rdf:about="urn:keyword">
+      <sh:path rdf:resource="http://www.w3.org/ns/dcat#keyword"/>
+      <sh:minCount rdf:datatype="http://www.w3.org/2001/XMLSchema#integer">1</sh:minCount>
+      <sh:severity rdf:resource="http://www.w3.org/ns/shacl#Warning"/>
+      <sh:message xml:lang="es">Faltan palabras clave</sh:message>
+      <sh:message xml:lang="eu">Gako-hitzak falta dira</sh:message>
+    </sh:PropertyShape></sh:property>
+  </sh:NodeShape>
+</rdf:RDF>"""
+
+
+def test_findings_of_a_profile_of_ones_own_are_told_in_the_language_of_the_page(
+    tmp_path: Path,
+) -> None:
+    data = initialise(tmp_path / "data")
+    (tmp_path / "own.rdf").write_text(OWN_SHAPES)
+    load(data, CATALOGUE)
+    operate(data, "profile.add", path=str(tmp_path / "own.rdf"))
+    with served(data) as server:
+        publisher = token(data, "publish")
+        built = server.client.post("/api/releases", json={"profile": "own"}, headers=publisher)
+        assert built.status_code == 201, built.text
+        server.client.post(f"/api/releases/{built.json()['id']}/publish", headers=publisher)
+        for lang, message in (("es", "Faltan palabras clave"), ("eu", "Gako-hitzak falta dira")):
+            assert message in server.client.get(f"/{lang}/validation").text
 
 
 def test_error_page_names_the_fault_in_the_language_and_keeps_the_inside() -> None:

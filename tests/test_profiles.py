@@ -67,6 +67,97 @@ def test_name_never_leaves_the_shapes_folder(shelf: Path, name: str) -> None:
     put(shelf, "x/1.0")
     with pytest.raises(NotFound):
         profiles.load(name)
+    with pytest.raises(NotFound):
+        profiles.Shelf(shelf).named(name)
+
+
+# ---- the city's own
+
+
+def test_own_profiles_stand_beside_the_bundled_ones(shelf: Path, tmp_path: Path) -> None:
+    put(shelf, "x/1.0")
+    own = tmp_path / "own"
+    put(own, "x/2.0", 'extends = ["x/1.0"]')
+    put(own, "city/1")
+    known = profiles.Shelf(own)
+    assert known.labels() == ["city/1", "x/1.0", "x/2.0"]
+    assert known.load("x").version == known.named("x").version == "2.0"
+    assert profiles.load("x").version == "1.0"
+
+
+def test_bundled_profile_stands_before_an_own_one_of_its_label(shelf: Path, tmp_path: Path) -> None:
+    bundled = put(shelf, "x/1.0")
+    put(tmp_path / "own", "x/1.0")
+    assert profiles.Shelf(tmp_path / "own").load("x").folder == bundled
+
+
+def test_a_name_from_the_network_is_never_a_path(shelf: Path, tmp_path: Path) -> None:
+    put(tmp_path, "loose/1")
+    with pytest.raises(NotFound, match="no profile"):
+        profiles.Shelf(tmp_path / "own").named(str(tmp_path / "loose" / "1"))
+
+
+def test_folder_anywhere_is_called_as_it_says_or_as_its_folders_say(
+    shelf: Path, tmp_path: Path
+) -> None:
+    said = put(tmp_path, "work/mine", 'name = "city"\nversion = "2"')
+    assert profiles.load(said).label == "city/2"
+    assert profiles.load(put(tmp_path, "work/plain")).label == "plain/local"
+    assert profiles.load(put(tmp_path, "other/1.2")).label == "other/1.2"
+
+
+@pytest.mark.parametrize("toml", ['name = "../x"', 'version = "1/2"', 'name = ""'])
+def test_name_that_a_folder_cannot_have_is_refused(shelf: Path, tmp_path: Path, toml: str) -> None:
+    with pytest.raises(BadInput, match="cannot be its"):
+        profiles.load(put(tmp_path, "work/mine", toml))
+
+
+def test_background_is_the_profiles_own_before_that_of_the_ontology(shelf: Path) -> None:
+    folder = put(shelf, "x/1.0", 'background = ["terms.ttl"]')
+    (folder / "terms.ttl").write_text("")
+    assert profiles.load("x").background == (folder / "terms.ttl",)
+
+
+# ---- gates
+
+
+GATES = 'gate = ["violation"]\n[gates]\nfull = []\ndcat-ap = ["violation", "warning"]'
+
+
+def test_release_is_stopped_by_the_gate_of_any_target(shelf: Path) -> None:
+    put(shelf, "x/1.0", GATES)
+    put(shelf, "y/1.0", f'targets = ["full"]\n{GATES}'.replace("dcat-ap = ", "# "))
+    assert profiles.load("x").stops == {"violation", "warning"}
+    assert profiles.load("y").stops == set()
+
+
+def test_profile_aimed_at_a_target_has_its_gate_alone(shelf: Path) -> None:
+    put(shelf, "x/1.0", GATES)
+    profile = profiles.load("x")
+    assert profiles.aimed(profile, None) is profile
+    assert profiles.aimed(profile, "full").stops == set()
+    assert profiles.aimed(profile, "ckan").stops == {"violation"}
+    with pytest.raises(BadInput, match="not made for the target 'ckan'"):
+        profiles.aimed(profiles.aimed(profile, "full"), "ckan")
+
+
+def test_settings_give_profiles_other_gates(shelf: Path) -> None:
+    put(shelf, "x/1.0", GATES)
+    put(shelf, "x/2.0", GATES)
+    known = profiles.Shelf(None, {"x/2.0": {"": ("info",)}, "x": {"ckan": ("info",)}})
+    assert known.load("x/2.0").stops == {"info"}
+    assert known.load("x/1.0").gates["ckan"] == {"info"}
+    assert known.load("x/1.0").stops == {"violation", "warning", "info"}
+
+
+def test_settings_that_gate_what_is_not_there_are_refused(shelf: Path) -> None:
+    put(shelf, "x/1.0", 'targets = ["full"]')
+    for gates, message in (
+        ({"z": {"": ("info",)}}, "unknown profile 'z'"),
+        ({"x": {"ckan": ("info",)}}, "not made for the target 'ckan'"),
+    ):
+        with pytest.raises(BadInput, match=message):
+            profiles.Shelf(None, gates).load("x")
 
 
 def test_shapes_of_another_version_are_taken_once(shelf: Path) -> None:
@@ -121,7 +212,15 @@ def test_profiles_that_extend_each_other_are_refused(shelf: Path) -> None:
     ("toml", "message"),
     [
         ("gate = [", "not valid TOML"),
-        ("gates = []", "unknown field 'gates'"),
+        ("gat = []", "unknown field 'gat'"),
+        ("gates = []", "gates is no table of lists"),
+        ("[gates]\nfull = ['error']", "unknown severity 'error' in gates.full"),
+        ("targets = ['full']\n[gates]\nckan = []", "not made for the target 'ckan'"),
+        ("title = 'x'", "title is no table of texts"),
+        ("source = 1", "source is no text"),
+        ("shapes = ['../../../other.ttl']", "leads out of the folder"),
+        ("shapes = ['/etc/hosts']", "leads out of the folder"),
+        ("background = ['../b.ttl']", "leads out of the folder"),
         ('gate = ["error"]', "unknown severity 'error'"),
         ('gate = "violation"', "gate is no list of texts"),
         ("extends = [1]", "extends is no list of texts"),

@@ -169,3 +169,28 @@ def test_a_whole_number_of_seconds_is_a_number(tmp_path: Path) -> None:
     seconds: Any = settings.read(in_file(tmp_path, "query_seconds = 3"), {}).query_seconds
     assert seconds == 3.0
     assert isinstance(seconds, float)
+
+
+GATES = {"dcat-ap": {"": ("violation", "warning")}, "city/1": {"full": (), "dcat-ap": ("info",)}}
+
+
+def test_gates_are_given_by_profile_and_target(tmp_path: Path) -> None:
+    table = '"dcat-ap" = ["violation", "warning"]\n"city/1" = { full = [], dcat-ap = ["info"] }'
+    assert settings.read(in_file(tmp_path, f"[gates]\n{table}"), {}).gates == GATES
+    line = f"{{ {table.replace(chr(10), ', ')} }}"
+    assert settings.read(None, {"BILBAOKG_GATES": line}).gates == GATES
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("violation", "no table of severities"),
+        ("['violation']", "no table of severities"),
+        ("{ dcat-ap = 'violation' }", "no table of severities"),
+        ("{ dcat-ap = ['error'] }", "no list of severities"),
+        ("{ dcat-ap = { full = 'violation' } }", "no list of severities"),
+    ],
+)
+def test_gates_of_the_wrong_kind_are_refused(value: str, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        settings.read(None, {"BILBAOKG_GATES": value})

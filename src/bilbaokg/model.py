@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -127,7 +127,8 @@ class Report:
     `conforms` is what SHACL says (no result at all); `blocks_release` is what the profile's gate
     says. `focus_nodes` counts what was looked at. `differences` is what two engines did not agree
     on, None where one engine ran alone. `notes` are lines about the shapes themselves, which are no
-    part of a report on data. `standard` makes the text of the standard report.
+    part of a report on data. `tables` are the imported authority tables that were known beside the
+    bundled ones. `standard` makes the text of the standard report.
     """
 
     profile: str
@@ -137,6 +138,7 @@ class Report:
     gate: frozenset[str] = frozenset({"violation"})
     differences: tuple[Difference, ...] | None = None
     notes: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
     standard: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -191,6 +193,8 @@ class Report:
             "focus_nodes": self.focus_nodes,
             "results": [result.as_dict() for result in self.results],
         }
+        if self.tables:
+            document["tables"] = list(self.tables)
         if self.differences is not None:
             document["differences"] = [asdict(difference) for difference in self.differences]
         return document
@@ -198,7 +202,12 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A set of shapes with a gate; `shapes` and `background` are Turtle files."""
+    """A set of shapes with a gate; `shapes` and `background` are RDF files.
+
+    `gate` holds for the export targets that have none of their own in `gates`; without `targets`
+    it is made for all of them. `folder` is where its profile.toml stands, None where it has none;
+    `tables` are the files of its background that were imported.
+    """
 
     name: str
     version: str
@@ -208,11 +217,22 @@ class Profile:
     extends: tuple[str, ...] = ()
     gate: frozenset[str] = frozenset({"violation"})
     targets: tuple[str, ...] = ()
+    gates: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    source: str | None = None
+    folder: Path | None = None
+    tables: tuple[Path, ...] = ()
 
     @property
     def label(self) -> str:
         """`name/version`, as reports and options write it."""
         return f"{self.name}/{self.version}"
+
+    @property
+    def stops(self) -> frozenset[str]:
+        """The severities that stop a release: it goes to all targets, so any gate stops it."""
+        if not self.targets:
+            return self.gate.union(*self.gates.values())
+        return frozenset[str]().union(*(self.gates.get(t, self.gate) for t in self.targets))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -20,7 +19,8 @@ from typing import Any, Final
 from bilbaokg import exports, index, integrity
 from bilbaokg.audit import now
 from bilbaokg.errors import CorruptStore, NotFound, StorageFault
-from bilbaokg.model import Event, Record, Release
+from bilbaokg.exports.files import sync, sync_tree
+from bilbaokg.model import Event, Profile, Record, Release
 from bilbaokg.records import Records
 from bilbaokg.selection import Content
 from bilbaokg.settings import Settings
@@ -110,7 +110,7 @@ class Builder:
         self,
         content: Content,
         *,
-        profile: str,
+        profile: Profile,
         actor: str,
         note: str = "",
         waive: str | None = None,
@@ -125,7 +125,7 @@ class Builder:
             try:
                 manifest = self._write(aside, id, content, profile, actor, note, waive, progress)
                 progress("writing to disk")
-                _sync_tree(aside)
+                sync_tree(aside)
             except BaseException:
                 shutil.rmtree(aside, ignore_errors=True)
                 raise
@@ -155,7 +155,7 @@ class Builder:
         aside: Path,
         id: str,
         content: Content,
-        profile: str,
+        profile: Profile,
         actor: str,
         note: str,
         waive: str | None,
@@ -179,7 +179,8 @@ class Builder:
                 "format": FORMAT,
                 "content": {
                     "base": self.settings.base,
-                    "profile": profile,
+                    "profile": profile.label,
+                    "gate": sorted(profile.stops),
                     "files": integrity.hashes(aside, "catalogue.nq", "exports"),
                     "entries": [
                         {
@@ -226,7 +227,7 @@ class Builder:
     def _into_place(self, id: str) -> None:
         with storage_errors(self.releases.path):
             (self.releases.path / f"{_BUILDING}{id}").rename(self.releases.path / id)
-            _sync(self.releases.path)
+            sync(self.releases.path)
 
     # ---- switching
 
@@ -267,7 +268,7 @@ class Builder:
     def _swap(self, part: Path) -> None:
         with storage_errors(self.releases.path):
             part.rename(self.releases.path / _CURRENT)
-            _sync(self.releases.path)
+            sync(self.releases.path)
 
     def recover(self, events: Sequence[Event]) -> None:
         """Finish what the audit chain tells, and undo what it does not (after a kill)."""
@@ -348,19 +349,3 @@ def _hash(text: str) -> str:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_tree(root: Path) -> None:
-    """Put every file and directory below root on disk."""
-    for directory, _, names in os.walk(root):
-        for name in names:
-            _sync(Path(directory) / name)
-        _sync(Path(directory))

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import tomli_w
 
 from bilbaokg.errors import BadInput
+from bilbaokg.model import SEVERITIES
 from bilbaokg.terms import DEFAULT_BASE, KINDS, is_iri
 
 __all__ = ["ENVIRONMENT", "FILE", "MIB", "Settings", "check", "read", "write"]
@@ -48,12 +49,15 @@ class Settings:
 
     `base` is the identity of what we mint (no trailing slash); `public_url` is where we are served,
     and begins every absolute link. `internal_kinds` are the record types that stay internal.
+    `gates` are severities that stop a release, by profile (name or label) and target ("" is every
+    target).
     """
 
     base: str = DEFAULT_BASE
     public_url: str = "http://localhost:8000"
     title: Mapping[str, str] = field(default_factory=lambda: {"es": "Catálogo de datos"})
     profile: str = "dcat-ap/3.0.1"
+    gates: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     page_size: int = 1000
     file_limit: int = 1024 * MIB
     body_limit: int = 64 * MIB
@@ -120,7 +124,10 @@ def _apply(settings: Settings, values: Mapping[str, Any], where: str) -> Setting
         raise BadInput(
             f"unknown setting {unknown[0]!r}", where=where, hint=f"known: {', '.join(known)}"
         )
-    coerced = {name: _coerce(name, known[name], value, where) for name, value in values.items()}
+    coerced: dict[str, Any] = {
+        name: _gates(value, where) if name == "gates" else _coerce(name, known[name], value, where)
+        for name, value in values.items()
+    }
     settings = replace(settings, **coerced)
     _check(settings, where)
     return settings
@@ -147,6 +154,33 @@ def _coerce(name: str, default: Any, value: Any, where: str) -> Any:
             where=where,
             hint=f"give {_WORDS[type(default)]}",
         ) from None
+
+
+def _gates(value: Any, where: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Gates by profile and target; a list alone is the gate of every target."""
+    hint = 'such as { "dcat-ap" = ["violation", "warning"], "bilbaokg/1" = { full = [] } }'
+    try:
+        # A variable holds the table as TOML writes it in one line.
+        table = tomllib.loads(f"x = {value}")["x"] if isinstance(value, str) else value
+        by_profile = {
+            profile: {"": said} if isinstance(said, list) else dict(said)
+            for profile, said in dict(table).items()
+        }
+    except (tomllib.TOMLDecodeError, TypeError, ValueError):
+        raise BadInput("gates is no table of severities", where=where, hint=hint) from None
+    for profile, by_target in by_profile.items():
+        for severities in by_target.values():
+            known = isinstance(severities, list) and all(s in SEVERITIES for s in severities)
+            if not known:
+                raise BadInput(
+                    f"gates of {profile!r}: {severities!r} is no list of severities",
+                    where=where,
+                    hint=f"known: {', '.join(SEVERITIES)}",
+                )
+    return {
+        profile: {target: tuple(severities) for target, severities in by_target.items()}
+        for profile, by_target in by_profile.items()
+    }
 
 
 def _typed(value: Any, *types: type) -> Any:

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from bilbaokg import release, settings
+from bilbaokg import profiles, release, settings
 from bilbaokg.accounts import Accounts
 from bilbaokg.audit import HEADS
 from bilbaokg.errors import BadInput, Conflict, CorruptStore, NotFound, StoreBusy
@@ -33,6 +33,7 @@ __all__ = [
     "initialise",
     "is_initialised",
     "operator",
+    "shelf",
     "verdicts_file",
 ]
 
@@ -48,6 +49,11 @@ def operator() -> str:
         return f"operator:{getpass.getuser()}"
     except (KeyError, OSError):
         return f"operator:{os.getuid()}"
+
+
+def shelf(data: Path, configuration: Settings) -> profiles.Shelf:
+    """The profiles that a data directory knows, with the gates that its settings give them."""
+    return profiles.Shelf(data / profiles.FOLDER, configuration.gates, data / profiles.TABLES)
 
 
 def is_initialised(data: Path) -> bool:
@@ -117,6 +123,7 @@ class Workspace:
             self.records.audit.check_end()
             self.releases = release.Releases(data, configuration)
             self.builder = release.Builder(self.records, self.releases)
+            self.shelf = shelf(data, configuration)
             with self.mutex:
                 told = self.records.audit.events()
                 self.accounts = Accounts(_existing(data / "accounts.db", told))

@@ -40,8 +40,10 @@ VERBS: Final = {
     "releasing": ("release",),
     "reading": ("export", "queries", "query"),
     "governing": (
-        "audit", "delete", "history", "profile", "restore", "status", "token", "visibility",
+        "audit", "delete", "history", "restore", "status", "token", "visibility",
     ),
+    "profiles": ("profile",),
+    "vocab": ("vocab",),
     "serving": ("demo", "serve"),
 }  # fmt: skip
 DONE, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130

@@ -1,4 +1,4 @@
-"""Verbs of governance: delete, visibility, history, tokens, audit, profiles, status."""
+"""Verbs of governance: delete, visibility, history, tokens, audit, status."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from bilbaokg import profiles
 from bilbaokg.cli.base import DONE, global_options, group, verb
 from bilbaokg.cli.operating import operate
 from bilbaokg.console import Console
@@ -187,31 +186,4 @@ def status(console: Console) -> int:
         )
 
     console.result(done, tell)
-    return DONE
-
-
-@group.group("profile")
-@global_options
-def profile_group() -> None:
-    """Profiles: what a catalogue is validated against.
-
-    Example: bilbaokg profile list
-    """
-
-
-@verb(profile_group, "list")
-def profile_list(console: Console) -> int:
-    """List the profiles that are there.
-
-    Example: bilbaokg profile list
-    """
-    found: list[dict[str, Any]] = [
-        {"name": p.name, "version": p.version, "title": p.title, "gate": sorted(p.gate)}
-        for p in profiles.available()
-    ]
-    rows = [
-        [f"{p['name']}/{p['version']}", p["title"].get(console.lang, ""), ", ".join(p["gate"])]
-        for p in found
-    ]
-    console.result({"profiles": found}, lambda: console.table(["profile", "title", "gate"], rows))
     return DONE

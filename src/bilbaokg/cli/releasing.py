@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from bilbaokg.cli.operating import configuration_of, operate
 from bilbaokg.console import Console
 from bilbaokg.errors import NotFound
 from bilbaokg.model import Release
+from bilbaokg.workspace import shelf
 
 __all__ = ["chosen_release"]
 
@@ -40,7 +42,7 @@ def release_group() -> None:
 
 
 @verb(release_group, "build")
-@click.option("--profile", help="Profile that the gate uses [dcat-ap/3.0.1].")
+@click.option("--profile", help="Profile whose gate decides [dcat-ap/3.0.1].")
 @click.option("--hold-back", is_flag=True, help="Leave failing records out.")
 @click.option(
     "--waive", metavar="REASON", help="Take failing records in; the manifest keeps the reason."
@@ -51,6 +53,10 @@ def release_build(console: Console, **options: Any) -> int:
 
     Example: bilbaokg release build --hold-back --note "November"
     """
+    profile = options["profile"]
+    if profile and shelf(console.data, configuration_of(console)).folder(profile) is None:
+        # A server that builds it has a working directory of its own.
+        options["profile"] = str(Path(profile).absolute())
     done = operate(console, "release.build", options)
     console.result(done, lambda: _tell_release(console, done, "Built"))
     return DONE
@@ -158,8 +164,11 @@ def _tell_manifest(console: Console, shown: Release, held: Sequence[dict[str, st
         f"{shown.id}, made {shown.created_at} by {build['actor']}, "
         f"after {shown.previous or 'none'}. {build['note']}"
     )
+    gate = content.get("gate")  # earlier releases do not say it
+    stopped = f" (gate: {', '.join(gate) or 'nothing'})" if gate is not None else ""
     console.say(
-        f"{len(content['entries']):,} records, profile {content['profile']}, sha256 {shown.sha256}"
+        f"{len(content['entries']):,} records, profile {content['profile']}{stopped}, "
+        f"sha256 {shown.sha256}"
     )
     console.table(["class", "count"], [[c, n] for c, n in content["counts"].items()])
     if content["cut"]:

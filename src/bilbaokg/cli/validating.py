@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bilbaokg import profiles, reports, settings, shacl
+from bilbaokg import exports, profiles, reports, settings, shacl
 from bilbaokg.cli.base import DONE, FAILED, FINDINGS, group, spooled, verb, write_output
 from bilbaokg.cli.operating import configuration_of, operate
 from bilbaokg.console import Console, emit
@@ -16,9 +16,10 @@ from bilbaokg.holdings import Around, Holdings
 from bilbaokg.importers.rdf import discover
 from bilbaokg.model import Profile, Report, Source
 from bilbaokg.records import Records
+from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import is_iri, ref
-from bilbaokg.workspace import is_initialised, verdicts_file
+from bilbaokg.workspace import is_initialised, shelf, verdicts_file
 
 __all__: list[str] = []
 
@@ -27,6 +28,11 @@ __all__: list[str] = []
 @click.argument("paths", nargs=-1)
 @click.option(
     "--profile", help="Profile NAME[/VERSION], or a folder or file of shapes [dcat-ap/3.0.1]."
+)
+@click.option(
+    "--target",
+    type=click.Choice(list(exports.TARGETS)),
+    help="Say what the gate of this export target alone would stop.",
 )
 @click.option(
     "--format",
@@ -60,6 +66,7 @@ def validate(
     console: Console,
     paths: tuple[str, ...],
     profile: str | None,
+    target: str | None,
     format_: str,
     output: Path | None,
     fail_on: str,
@@ -76,13 +83,18 @@ def validate(
         format_ = "json"
     if record and (paths or engine != shacl.DEFAULT_ENGINE):
         raise BadInput("--record is for the working store and the engine fast alone")
+    configuration = configuration_of(console) if not paths else _configuration(console)
+    wanted = shelf(console.data, configuration).load(profile or configuration.profile)
+    chosen = profiles.aimed(wanted, target)
     report = (
-        _validate_files(console, paths, profile, engine, input_format, base)
+        _validate_files(console, configuration, paths, chosen, engine, input_format, base)
         if paths
-        else _validate_store(console, profile, engine, record)
+        else _validate_store(console, configuration, chosen, engine, record)
     )
     for note in report.notes:
         console.note(f"note: {note}")
+    if report.tables:
+        console.note(f"with the imported tables {', '.join(report.tables)}")
     to_screen = not output and sys.stdout.isatty()
     rendered = reports.render(
         report,
@@ -106,15 +118,20 @@ def validate(
     return FINDINGS if report.at_or_over(fail_on) else DONE
 
 
+def _configuration(console: Console) -> Settings:
+    """The settings of the data directory, or the defaults where there is none."""
+    return settings.read(console.data if is_initialised(console.data) else None)
+
+
 def _validate_files(
     console: Console,
+    configuration: Settings,
     paths: tuple[str, ...],
-    profile: str | None,
+    profile: Profile,
     engine: str,
     input_format: str | None,
     base: str | None,
 ) -> Report:
-    configuration = settings.read(console.data if is_initialised(console.data) else None)
     with (
         spooled(paths, input_format, configuration.file_limit) as given,
         console.progress() as progress,
@@ -122,7 +139,7 @@ def _validate_files(
         sources = discover(given, configuration, format=input_format, base=base)
         return shacl.check_sources(
             sources,
-            profiles.load(profile or configuration.profile),
+            profile,
             configuration,
             engine=engine,
             language=console.lang,
@@ -139,15 +156,15 @@ def _called(source: Source) -> str:
     return source.label
 
 
-def _validate_store(console: Console, profile: str | None, engine: str, iri: str | None) -> Report:
+def _validate_store(
+    console: Console, configuration: Settings, profile: Profile, engine: str, iri: str | None
+) -> Report:
     """The report on all records, or on that of one IRI, in a copy that nobody writes to."""
-    configuration = configuration_of(console)
-    chosen = profiles.load(profile or configuration.profile)
     with console.progress() as progress:
         copy = EmbeddedStore.read_only(Path(operate(console, "checkpoint", {})["path"]))
         records = Records(copy, configuration)
         if iri:
-            return _validate_record(records, iri, chosen, console.lang)
+            return _validate_record(records, iri, profile, console.lang)
         progress(0, None, "validating the working store")
 
         def on_work(looked_at: int | None, standing: int) -> None:
@@ -156,8 +173,8 @@ def _validate_store(console: Console, profile: str | None, engine: str, iri: str
 
         return shacl.check_records(
             Holdings(records),
-            chosen,
-            verdicts_file(console.data, "store", chosen.label, console.lang),
+            profile,
+            verdicts_file(console.data, "store", profile.label, console.lang),
             engine=engine,
             language=console.lang,
             on_work=on_work,

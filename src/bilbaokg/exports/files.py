@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from bilbaokg.store.embedded import storage_errors
 
-__all__ = ["replace_file"]
+__all__ = ["replace_file", "sync", "sync_tree"]
 
 
 def replace_file(path: Path, fill: Callable[[BinaryIO], None]) -> None:
@@ -34,3 +34,20 @@ def replace_file(path: Path, fill: Callable[[BinaryIO], None]) -> None:
             with contextlib.suppress(OSError):
                 part.unlink()
             raise
+
+
+def sync(path: Path) -> None:
+    """Put a file, or the names in a directory, on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(root: Path) -> None:
+    """Put every file and directory below root on disk."""
+    for directory, _, names in os.walk(root):
+        for name in names:
+            sync(Path(directory) / name)
+        sync(Path(directory))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bilbaokg.operations import access, loading, records, releasing
+from bilbaokg.operations import access, loading, profiles, records, releasing, tables
 from bilbaokg.operations.base import Operation, Progress
 from bilbaokg.operations.loading import load_content
 
@@ -22,6 +22,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "dump": records.dump,
     "checkpoint": records.checkpoint,
     "history": records.history,
+    "profile.add": profiles.profile_add,
+    "vocab.import": tables.vocab_import,
     "release.build": releasing.release_build,
     "release.publish": releasing.release_publish,
     "release.rollback": releasing.release_rollback,

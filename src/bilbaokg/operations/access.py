@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from bilbaokg.errors import BadInput
-from bilbaokg.operations.base import Progress
-from bilbaokg.workspace import Workspace, operator
+from bilbaokg.operations.base import Progress, tell
+from bilbaokg.workspace import Workspace
 
 __all__ = [
     "audit_list",
@@ -32,7 +32,7 @@ def token_create(
     with workspace.mutex:
         workspace.accounts.check(name, scope, expires=day)
         # The audit comes first: no token ever works that it does not know of.
-        _tell(workspace, params, "token.create", name, {"scope": scope})
+        tell(workspace, params, "token.create", name, {"scope": scope})
         return workspace.accounts.create(name, scope, expires=day)
 
 
@@ -48,18 +48,8 @@ def token_revoke(
     with workspace.mutex:
         token = workspace.accounts.get(params["name"])
         # What the audit tells is done when the workspace opens again, if it is not done now.
-        _tell(workspace, params, "token.revoke", token["name"], {"id": token["id"]})
+        tell(workspace, params, "token.revoke", token["name"], {"id": token["id"]})
         return workspace.accounts.revoke(token["id"])
-
-
-def _tell(
-    workspace: Workspace, params: dict[str, Any], kind: str, subject: str, detail: dict[str, Any]
-) -> None:
-    """Write an audit entry of its own. The caller holds the write lock."""
-    actor = params.get("actor") or operator()
-    event, entry = workspace.records.audit.next(actor, kind, subject, detail)
-    workspace.store.apply([entry])
-    workspace.records.audit.written(event)
 
 
 def status(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bilbaokg import profiles, selection, shacl
+from bilbaokg import selection, shacl
 from bilbaokg.errors import BadInput, Invalid, NotFound
 from bilbaokg.model import Release, Report
 from bilbaokg.operations.base import Progress
@@ -20,7 +20,7 @@ def release_build(
     workspace: Workspace, params: dict[str, Any], progress: Progress
 ) -> dict[str, Any]:
     """Build a release. params: profile, hold_back, waive, note, actor. Raises GateRefused."""
-    profile = profiles.load(params.get("profile") or workspace.settings.profile)
+    profile = workspace.shelf.load(params.get("profile") or workspace.settings.profile)
     waive = params.get("waive")
     if waive is not None and not waive.strip():
         raise BadInput("to waive needs a reason")
@@ -47,7 +47,7 @@ def release_build(
         blocking = content.report is not None and content.report.blocks_release
         built = workspace.builder.build(
             content,
-            profile=profile.label,
+            profile=profile,
             actor=params.get("actor") or operator(),
             note=params.get("note") or "",
             waive=waive if blocking else None,

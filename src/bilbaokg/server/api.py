@@ -19,7 +19,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bilbaokg import profiles
 from bilbaokg.errors import BadInput, NotFound, SyntaxFault, TooLarge, UnsupportedFormat
 from bilbaokg.formats import FORMATS, by_media_type
 from bilbaokg.model import Release
@@ -149,14 +148,14 @@ def build_routes(context: Context) -> list[BaseRoute]:
     """Building a release from what is in the working store."""
     if context.workspace is None:
         return []
-    operate = _operator(context.workspace)
+    operate, shelf = _operator(context.workspace), context.workspace.shelf
     router = APIRouter(tags=["releases"])
 
     @router.post("/api/releases", status_code=201)
     def build(request: Request, wanted: Build | None = None) -> Response:
         """Build a release; it is not published yet. 409 with the report when the gate refuses."""
         if wanted and wanted.profile:
-            profiles.bundled(wanted.profile)
+            shelf.named(wanted.profile)
         built = operate("release.build", request, (wanted or Build.model_validate({})).model_dump())
         root = request.scope.get("root_path", "")
         return JSONResponse(built, 201, {"Location": f"{root}/api/releases/{built['id']}"})

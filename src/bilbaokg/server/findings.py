@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
-
-import pyoxigraph as ox
 
 from bilbaokg import profiles, render
 from bilbaokg.errors import BilbaokgError
@@ -22,34 +21,36 @@ from bilbaokg.server.views import (
     ValidationPage,
     Value,
 )
-from bilbaokg.terms import SH
+from bilbaokg.shacl.reading import read_files
+from bilbaokg.terms import SH, language_of, plain, ref, split_line
 
 __all__ = ["of_dataset", "page"]
 
 _GROUPS: Final = 200
 # Messages of these are made when the constraint runs, so the shape's text is not the message.
 _OWN_MESSAGE: Final = "SPARQLConstraintComponent"
-_TEXTS: Final = {SH.message: "message", SH.description: "hint"}
+_TEXTS: Final = {ref(SH.message): "message", ref(SH.description): "hint"}
 
 Result = Mapping[str, Any]
 ShapeTexts = Mapping[tuple[str, str], Mapping[str, str]]
 
 
 @cache
-def _shape_texts(profile: str) -> ShapeTexts:
-    """(shape IRI, message or hint) -> language -> text; nothing for a profile that is gone."""
+def _shape_texts(profile: str, own: Path) -> ShapeTexts:
+    """(shape IRI, message or hint) -> language -> text; nothing for a profile that is gone.
+
+    own: the folder of the city's own profiles.
+    """
     texts: dict[tuple[str, str], dict[str, str]] = {}
     try:
-        files = profiles.load(profile).shapes
+        lines = read_files(profiles.Shelf(own).named(profile).shapes)
     except BilbaokgError:
         return texts
-    for file in files:
-        for quad in ox.parse(path=str(file), format=ox.RdfFormat.TURTLE):
-            kind = _TEXTS.get(quad.predicate.value)
-            if kind and isinstance(quad.object, ox.Literal):
-                shape = str(getattr(quad.subject, "value", ""))
-                held = texts.setdefault((shape, kind), {})
-                held[quad.object.language or ""] = quad.object.value
+    for subject, predicate, object_ in map(split_line, lines):
+        kind = _TEXTS.get(predicate)
+        if kind and object_.startswith('"'):
+            held = texts.setdefault((plain(subject), kind), {})
+            held[language_of(object_) or ""] = plain(object_)
     return texts
 
 
@@ -60,7 +61,8 @@ class _Reports:
         self.reader = reader
         self.report = reader.opened.report
         self.results: list[Result] = self.report["results"] if self.report else []
-        self.texts = _shape_texts(self.report["profile"]) if self.report else {}
+        own = reader.opened.release.path.parents[1] / profiles.FOLDER
+        self.texts = _shape_texts(self.report["profile"], own) if self.report else {}
 
     def text(self, result: Result, kind: str) -> str | None:
         """The message or hint in the reader's language, else as the report has it."""

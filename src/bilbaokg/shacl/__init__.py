@@ -305,8 +305,9 @@ class Checking:
             engine=self.engine,
             results=tuple(problem for problem, _ in found),
             focus_nodes=focus_nodes,
-            gate=self.profile.gate,
+            gate=self.profile.stops,
             notes=self.prepared.notes,
+            tables=tuple(file.stem for file in self.profile.tables),
             standard=later(found, self.prepared.shapes),
         )
 

@@ -17,7 +17,7 @@ from bilbaokg.settings import Settings
 from bilbaokg.terms import DEFAULT_BASE, split_line
 from bilbaokg.workers import Pool, stream
 
-__all__ = ["is_ours", "read_file", "read_files", "read_source", "source_of"]
+__all__ = ["is_ours", "read_file", "read_files", "read_numbered", "read_source", "source_of"]
 
 
 def source_of(data: str | Path | bytes, format: str | None = None) -> Source:
@@ -40,6 +40,17 @@ def read_source(
 
     blank: how the names of blank nodes begin. Raises what workers.stream raises.
     """
+    lines, numbers = read_numbered(source, pool, blank=blank)
+    places: dict[str, int] = {}
+    for line, number in zip(lines, numbers, strict=False):
+        places.setdefault(line.partition(" ")[0], number)
+    return lines, places
+
+
+def read_numbered(
+    source: Source, pool: Pool | None = None, *, blank: str = "b"
+) -> tuple[list[str], array[int]]:
+    """As `read_source`, with the line of each statement; none where a syntax has no lines."""
     lines: list[str] = []
     numbers = array("I")
     with stream(source, Settings(), pool=pool, locate=True, blank=blank) as frames:
@@ -48,10 +59,7 @@ def read_source(
                 numbers.frombytes(content)
             elif content:
                 lines += content.decode().split("\n")
-    places: dict[str, int] = {}
-    for line, number in zip(lines, numbers, strict=False):
-        places.setdefault(line.partition(" ")[0], number)
-    return lines, places
+    return lines, numbers
 
 
 def read_file(file: Path, pool: Pool | None = None) -> tuple[list[str], dict[str, str]]:

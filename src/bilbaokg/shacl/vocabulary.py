@@ -8,11 +8,12 @@ from typing import Final
 from bilbaokg.shacl.graph import TYPE, Graph, Layers, Walkable
 from bilbaokg.shacl.nearest import Index
 from bilbaokg.shacl.shapes import choose, local_name
-from bilbaokg.terms import DCT, RDF, RDFS, SKOS, plain, ref
+from bilbaokg.terms import DCT, OWL, RDF, RDFS, SKOS, plain, ref
 
-__all__ = ["IN_SCHEME", "Vocabulary", "names"]
+__all__ = ["DEPRECATED", "IN_SCHEME", "Vocabulary", "names"]
 
 IN_SCHEME: Final = ref(SKOS.inScheme)
+DEPRECATED: Final = ref(OWL.deprecated)
 _LABELS: Final = (ref(SKOS.prefLabel), ref(RDFS.label), ref(DCT["title"]))
 _NAMES: Final = (
     *_LABELS,
@@ -37,13 +38,17 @@ class Vocabulary:
         self._indexes: dict[tuple[str, ...], Index] = {}
 
     def concepts(self, scheme: str) -> list[str]:
-        """The concepts of a scheme, in the order of its file."""
-        return list(self._graph.subjects(IN_SCHEME, scheme))
+        """The concepts of a scheme that are in use, in the order of its file."""
+        return self._in_use(self._graph.subjects(IN_SCHEME, scheme))
 
     def instances(self, name: str) -> list[str]:
-        """The instances of a class and its subclasses."""
+        """The instances of a class and its subclasses that are in use."""
         below = sorted(self._classes.subclasses(name))
-        return list(dict.fromkeys(s for c in below for s in self._graph.subjects(TYPE, c)))
+        return self._in_use(s for c in below for s in self._graph.subjects(TYPE, c))
+
+    def _in_use(self, terms: Iterable[str]) -> list[str]:
+        """The terms that nobody has deprecated, each once."""
+        return [t for t in dict.fromkeys(terms) if not self._graph.objects(t, DEPRECATED)]
 
     def is_table(self, terms: Iterable[str]) -> bool:
         """Whether terms belong together: those of several schemes are no choice to offer."""
