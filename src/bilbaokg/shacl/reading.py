@@ -34,7 +34,11 @@ def source_of(data: str | Path | bytes, format: str | None = None) -> Source:
 
 
 def read_source(
-    source: Source, pool: Pool | None = None, *, blank: str = "b"
+    source: Source,
+    pool: Pool | None = None,
+    *,
+    blank: str = "b",
+    settings: Settings | None = None,
 ) -> tuple[list[str], dict[str, int]]:
     """The statements of a source, read in a worker, and the line of each subject.
 
@@ -42,7 +46,7 @@ def read_source(
     """
     lines: list[str] = []
     numbers = array("I")
-    with stream(source, Settings(), pool=pool, locate=True, blank=blank) as frames:
+    with stream(source, settings or Settings(), pool=pool, locate=True, blank=blank) as frames:
         for header, content in frames:
             if "numbers" in header:
                 numbers.frombytes(content)
