@@ -127,7 +127,8 @@ class Report:
     `conforms` is what SHACL says (no result at all); `blocks_release` is what the profile's gate
     says. `focus_nodes` counts what was looked at. `differences` is what two engines did not agree
     on, None where one engine ran alone. `notes` are lines about the shapes themselves, which are no
-    part of a report on data. `standard` makes the text of the standard report.
+    part of a report on data. `standard` makes the text of the standard report. `kind` names the
+    words of its verdict: a validation's or the linter's.
     """
 
     profile: str
@@ -138,6 +139,7 @@ class Report:
     differences: tuple[Difference, ...] | None = None
     notes: tuple[str, ...] = ()
     standard: Callable[[], str] | None = field(default=None, repr=False, compare=False)
+    kind: str = "report"
 
     @property
     def conforms(self) -> bool:

@@ -19,7 +19,7 @@ from typing import Any, Final
 import click
 
 from bilbaokg import reports
-from bilbaokg.cli import governing, loading, reading, releasing, serving
+from bilbaokg.cli import governing, improving, loading, reading, releasing, serving
 from bilbaokg.cli.base import DONE, FAILED, INTERRUPTED, group
 from bilbaokg.console import Console
 from bilbaokg.errors import BadInput, BilbaokgError, GateRefused, StorageFault, StorageFull
@@ -27,7 +27,7 @@ from bilbaokg.model import Report
 
 __all__ = ["MODULES", "main"]
 
-MODULES: Final = (loading, releasing, reading, governing, serving)
+MODULES: Final = (loading, improving, releasing, reading, governing, serving)
 _TRACE: Final = "BILBAOKG_TRACE"
 _NEW_OBJECTS: Final = 100_000
 

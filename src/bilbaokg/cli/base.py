@@ -17,7 +17,7 @@ from bilbaokg import release, settings
 from bilbaokg.console import Console
 from bilbaokg.errors import BadInput, BilbaokgError, NotFound, TooLarge, UnsupportedFormat
 from bilbaokg.formats import by_name, sniff
-from bilbaokg.model import Release
+from bilbaokg.model import Release, Source
 from bilbaokg.operations import OPERATIONS
 from bilbaokg.server import control
 from bilbaokg.workspace import Workspace, is_initialised
@@ -28,6 +28,7 @@ __all__ = [
     "FINDINGS",
     "INTERRUPTED",
     "LANGUAGES",
+    "called",
     "chosen_release",
     "configuration_of",
     "global_options",
@@ -186,6 +187,13 @@ def _copied(folder: Path, format: str | None, limit: int) -> Path:
                 )
             head = sys.stdin.buffer.read(1 << 20)
     return file
+
+
+def called(source: Source) -> str:
+    """A file as people know it: from the working directory where it lies below it."""
+    if source.location and source.location.is_relative_to(Path.cwd()):
+        return str(source.location.relative_to(Path.cwd()))
+    return source.label
 
 
 def stdin_text(limit: int) -> str:

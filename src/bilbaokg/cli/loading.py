@@ -13,6 +13,7 @@ from bilbaokg.cli.base import (
     DONE,
     FAILED,
     FINDINGS,
+    called,
     configuration_of,
     group,
     operate,
@@ -24,7 +25,7 @@ from bilbaokg.console import Console, emit
 from bilbaokg.errors import BadInput, NotFound
 from bilbaokg.holdings import Around, Holdings
 from bilbaokg.importers.rdf import discover
-from bilbaokg.model import Profile, Report, Source
+from bilbaokg.model import Profile, Report
 from bilbaokg.records import Records
 from bilbaokg.skolem import GENID
 from bilbaokg.store.embedded import EmbeddedStore
@@ -224,15 +225,8 @@ def _validate_files(
             language=console.lang,
             on_source=lambda n, source: progress(n, len(sources), f"reading {source.name}"),
             on_loaded=lambda statements: progress(0, None, f"validating {statements:,} statements"),
-            called=_called,
+            called=called,
         )
-
-
-def _called(source: Source) -> str:
-    """A file as people know it: from the working directory where it lies below it."""
-    if source.location and source.location.is_relative_to(Path.cwd()):
-        return str(source.location.relative_to(Path.cwd()))
-    return source.label
 
 
 def _validate_store(console: Console, profile: str | None, engine: str, iri: str | None) -> Report:
