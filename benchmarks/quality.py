@@ -35,6 +35,7 @@ def steps(folder: Path, datasets: int) -> list[tuple[str, Measured]]:
     for file in (first, second):
         run([*_ME, *data, "load", str(file), "--source", "catalogue"])
     quality = [*_ME, *data, "quality", *output]
+    lint = [*_ME, *data, "lint", "--fail-on", "never", *output]
     return [
         ("quality of a file, unvalidated", run([*quality, str(first), "--unvalidated"])),
         ("quality of a file", run([*quality, str(first)])),
@@ -42,6 +43,8 @@ def steps(folder: Path, datasets: int) -> list[tuple[str, Measured]]:
         ("quality of the store, for the first time", run(quality)),
         ("quality of the store, again", run(quality)),
         ("the same, every dataset with its to-do list", run([*quality, "--by", "dataset"])),
+        ("lint of a file", run([*lint, str(first)])),
+        ("lint of the store", run(lint)),
     ]
 
 

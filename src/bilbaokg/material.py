@@ -13,7 +13,7 @@ from bilbaokg.model import Release, Source
 from bilbaokg.quality.parity import Drift, drift
 from bilbaokg.records import Records
 from bilbaokg.settings import Settings
-from bilbaokg.shacl.graph import Graph
+from bilbaokg.shacl.graph import Graph, Nodes, take_apart
 from bilbaokg.shacl.reading import read_source
 from bilbaokg.terms import ref, split_lines
 from bilbaokg.workers import Pool
@@ -62,14 +62,14 @@ def of_files(
 
 def of_records(records: Records) -> Material:
     """Every record of a working store, with the drift of the datasets that have a history."""
-    lines: list[str] = []
+    nodes: Nodes = {}
     drifts: dict[str, Drift] = {}
     for record in records.all():
-        lines += split_lines(record.text)
+        take_apart(record.text, nodes)
         if record.number > 1 and record.id.startswith("dataset/"):
             revisions = records.revisions(record.id)
             drifts[ref(record.iri)] = drift((r["at"], r["text"]) for r in revisions)
-    return Material(Graph(lines), drifts=drifts)
+    return Material(Graph.of(nodes), drifts=drifts)
 
 
 def of_release(release: Release) -> Material:

@@ -198,15 +198,13 @@ class Assessment:
         names = sorted(found, key=lambda name: (name is None, name or ""))
         return [Group(name, tuple(found[name])) for name in names]
 
-    def as_dict(self, by: str) -> dict[str, Any]:
-        """The document of `quality --format json`."""
+    def as_dict(self) -> dict[str, Any]:
+        """The document of `quality --format json`, without its groups."""
         return {
             "source": self.source,
             "at": self.at.isoformat(),
             "maximum": MAXIMUM,
             "summary": self.summary.as_dict(),
-            "by": by,
-            "groups": [group.as_dict() for group in self.groups(by)],
         }
 
 
@@ -289,14 +287,13 @@ def _assessed(
 ) -> Assessed:
     scored, told, fresh = score(one, evidence), parity(one, drift), freshness(one, at)
     area = catalogue.area(one)
-    names = (None, *DIMENSIONS)
     return Assessed(
         plain(one.node),
         facts.title,
         catalogue.name(area) if area else None,
         facts.steward,
-        {name: scored.single(name) for name in names},
-        {name: scored.average(name) for name in names},
+        scored.singles(),
+        scored.averages(),
         completeness(one),
         told,
         fresh,

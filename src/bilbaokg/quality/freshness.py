@@ -11,6 +11,8 @@ from bilbaokg.terms import DCT, ref
 
 __all__ = ["PERIODS", "Freshness", "freshness"]
 
+_MODIFIED: Final = ref(DCT.modified)
+_PERIODICITY: Final = ref(DCT.accrualPeriodicity)
 _FREQUENCY: Final = "<http://publications.europa.eu/resource/authority/frequency/"
 # Days between two updates. Frequencies that promise no period are not here: IRREG, AS_NEEDED ...
 PERIODS: Final[dict[str, float]] = {
@@ -39,11 +41,11 @@ def freshness(dataset: Described, today: date) -> Freshness:
     The date is the latest of the dataset and of its distributions.
     """
     said = [dataset.said, *(held for _, held in dataset.distributions)]
-    modified = latest(term for held in said for term in held.get(ref(DCT.modified), ()))
+    modified = latest(term for held in said for term in held.get(_MODIFIED, ()))
     age = max((today - modified).days, 0) if modified else None
     codes = (
         frequency[len(_FREQUENCY) : -1]
-        for frequency in dataset.said.get(ref(DCT.accrualPeriodicity), ())
+        for frequency in dataset.said.get(_PERIODICITY, ())
         if frequency.startswith(_FREQUENCY)
     )
     period = min((PERIODS[code] for code in codes if code in PERIODS), default=None)

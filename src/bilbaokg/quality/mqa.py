@@ -8,7 +8,7 @@ stands for all, as data.europa.eu does, or their average, as others do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -97,9 +97,11 @@ def _format(wanted: Callable[[FileType], bool]) -> Test:
     return test
 
 
+_FORMAT, _MEDIA_TYPE = ref(DCT["format"]), ref(DCAT.mediaType)
+
+
 def _both_from_tables(_node: str, said: Properties, _evidence: Evidence) -> bool:
-    formats = said.get(ref(DCT["format"]), ())
-    media = said.get(ref(DCAT.mediaType), ())
+    formats, media = said.get(_FORMAT, ()), said.get(_MEDIA_TYPE, ())
     return bool(table("file-type").intersection(formats)) and any(map(media_type, media))
 
 
@@ -178,37 +180,38 @@ class Score:
 
     def single(self, dimension: str | None = None) -> Count:
         """With the best distribution standing for all, as data.europa.eu counts."""
-        one = () if self.best is None else (self.distributions[self.best],)
-        return self._count(one, dimension)
+        return self.singles()[dimension]
 
     def average(self, dimension: str | None = None) -> Count:
         """With the average over the distributions."""
-        return self._count(self.distributions, dimension)
+        return self.averages()[dimension]
 
-    def _count(self, distributions: Iterable[Outcomes], dimension: str | None) -> Count:
-        chosen = list(distributions)
-        own = total(self.dataset, _of(_OF_DATASET, dimension))
-        counts = [total(outcomes, _of(_OF_DISTRIBUTION, dimension)) for outcomes in chosen]
-        if not counts:
-            return own
-        points, unknown = (sum(values) / len(counts) for values in zip(*counts, strict=True))
-        return Count(own.points + points, own.unknown + unknown)
+    def singles(self) -> dict[str | None, Count]:
+        """Every dimension, and all of them under None, with the best distribution."""
+        return self._counts(() if self.best is None else (self.distributions[self.best],))
+
+    def averages(self) -> dict[str | None, Count]:
+        """The same with the average over the distributions."""
+        return self._counts(self.distributions)
+
+    def _counts(self, files: Sequence[Outcomes]) -> dict[str | None, Count]:
+        points: dict[str | None, float] = dict.fromkeys(DIMENSIONS, 0)
+        unknown: dict[str | None, float] = dict.fromkeys(DIMENSIONS, 0)
+        for rules, counted in ((_OF_DATASET, (self.dataset,)), (_OF_DISTRIBUTION, files)):
+            for rule in rules if counted else ():
+                outcomes = [outcome[rule.code] for outcome in counted]
+                share = rule.points / len(outcomes)
+                points[rule.dimension] += share * outcomes.count(True)
+                unknown[rule.dimension] += share * outcomes.count(None)
+        found = {name: Count(points[name], unknown[name]) for name in points}
+        return {None: Count(sum(points.values()), sum(unknown.values())), **found}
 
 
-def _of(rules: tuple[Rule, ...], dimension: str | None) -> Iterable[Rule]:
-    return (rule for rule in rules if dimension in (None, rule.dimension))
-
-
-def total(outcomes: Outcomes, rules: Iterable[Rule] = _OF_DISTRIBUTION) -> Count:
-    """The points of some rules."""
-    points = unknown = 0
-    for rule in rules:
-        outcome = outcomes[rule.code]
-        if outcome:
-            points += rule.points
-        elif outcome is None:
-            unknown += rule.points
-    return Count(points, unknown)
+def total(outcomes: Outcomes) -> Count:
+    """The points of one distribution."""
+    earned = sum(rule.points for rule in _OF_DISTRIBUTION if outcomes[rule.code])
+    unknown = sum(rule.points for rule in _OF_DISTRIBUTION if outcomes[rule.code] is None)
+    return Count(earned, unknown)
 
 
 def score(dataset: Described, evidence: Evidence) -> Score:

@@ -51,13 +51,18 @@ def render(quality: Quality, format: str, language: str = "es") -> str:
 
 
 def _json(quality: Quality, _language: str) -> str:
-    document = quality.found.as_dict(quality.by)
+    """One document; each group on a line of its own, as there may be thousands."""
+    document = quality.found.as_dict()
     if quality.history:
         document["history"] = [
             {"release": id, "at": at, "summary": found.summary.as_dict()}
             for id, at, found in quality.history
         ]
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    document["by"] = quality.by
+    groups = quality.found.groups(quality.by)
+    lines = ",\n".join(json.dumps(group.as_dict(), ensure_ascii=False) for group in groups)
+    head = json.dumps(document, ensure_ascii=False, indent=2).removesuffix("\n}")
+    return f'{head},\n  "groups": [\n{lines}\n]}}\n'
 
 
 def _turtle(quality: Quality, _language: str) -> str:
