@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from helpers import PREFIXES, lines
 
+from bilbaokg.errors import BilbaokgError
 from bilbaokg.probing import ANSWERS, DEAD, UNKNOWN, Link, Probe, Probes, guard, links
 from bilbaokg.probing.content import fault
 from bilbaokg.probing.guard import is_public
@@ -162,6 +163,25 @@ def test_what_does_not_answer_in_time_is_dead(site: Site) -> None:
     finally:
         over.set()
     assert (found.state, found.reason) == (DEAD, "no answer in 0.2 s")
+
+
+def test_a_body_that_stops_half_way_is_dead(site: Site) -> None:
+    over = threading.Event()
+
+    def page(handler: Any) -> Answer:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "10")
+        handler.end_headers()
+        handler.wfile.write(b"123")
+        over.wait(30)
+        return 200, {}, b""
+
+    site.pages["/half"] = page
+    try:
+        found = one(Link(site.url("/half"), True), timeout=0.3)
+    finally:
+        over.set()
+    assert (found.state, found.reason) == (DEAD, "no answer in 0.3 s")
 
 
 @pytest.mark.parametrize("url", ["http://", "http://exa mple/", "http://[::1", "http://a:99999/"])
@@ -311,7 +331,8 @@ def test_a_file_that_did_not_change_is_not_fetched_again(site: Site) -> None:
     ("content", "kind"),
     [(CSV, "csv"), (b"\xef\xbb\xbfa;b\r\n1;2\r\n", "csv"), ("ñ,b\n1,2".encode("cp1252"), "csv"),
      (b'a,b\n"1,5","2\n3"\n\n', "csv"), (b"a\tb\n1\t2\n", "tsv"), (b"[1, {}]", "json"),
-     (b"1" * 100_000, "json"), (b"a\n1\n2\n", "csv")],
+     (b"1" * 100_000, "json"), (b"a\n1\n2\n", "csv"),
+     (b"a,b\n1," + b"2" * 200_000, "csv")],
 )  # fmt: skip
 def test_good_content_has_no_fault(content: bytes, kind: str) -> None:
     assert fault(content, kind) is None
@@ -359,6 +380,14 @@ def test_results_are_kept_and_replaced(tmp_path: Path) -> None:
     second = Probe("x:2", "2026-01-02T00:00:00Z", ANSWERS)
     kept.save([second])
     assert kept.all() == {"x:1": first, "x:2": second}
+
+
+def test_results_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "probes.db").write_bytes(b"no database at all" * 100)
+    for use in (Probes(tmp_path).all, lambda: Probes(tmp_path).save([])):
+        with pytest.raises(BilbaokgError) as raised:
+            use()
+        assert "probes.db" in str(raised.value)
 
 
 def run(folder: Path, *words: str) -> Any:

@@ -170,7 +170,7 @@ def test_revisions_of_the_working_store_tell_of_drift(catalogue: Catalogue) -> N
     said = ':a a dcat:Dataset ; dct:title "Aire"@es, "Airea"@eu .'
     catalogue.load(said + ':b a dcat:Dataset ; dct:title "B"@es, "B"@eu .')
     catalogue.load(said.replace("Aire", "El aire", 1) + ':b a dcat:Dataset ; dct:title "B"@es .')
-    found = material.of_records(catalogue.records)
+    found = material.of_records(catalogue.records, history=True)
     told = quality.assess(found.graph, source="store", at=DAY, drifts=found.drifts).datasets
     states = {d.iri.rpartition("/")[2]: d.parity for d in told}
     assert [(b.language, b.predicate) for b in states["a"].behind] == [

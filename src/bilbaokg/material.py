@@ -60,13 +60,13 @@ def of_files(
     return Material(Graph(held), places)
 
 
-def of_records(records: Records) -> Material:
-    """Every record of a working store, with the drift of the datasets that have a history."""
+def of_records(records: Records, *, history: bool = False) -> Material:
+    """Every record of a working store; history: with the drift of datasets that were edited."""
     nodes: Nodes = {}
     drifts: dict[str, Drift] = {}
     for record in records.all():
         take_apart(record.text, nodes)
-        if record.number > 1 and record.id.startswith("dataset/"):
+        if history and record.number > 1 and record.id.startswith("dataset/"):
             revisions = records.revisions(record.id)
             drifts[ref(record.iri)] = drift((r["at"], r["text"]) for r in revisions)
     return Material(Graph.of(nodes), drifts=drifts)

@@ -89,7 +89,7 @@ def quality_of(
     Example: bilbaokg quality --by steward --todo --format html --output quality.html
     """
     format_ = "json" if console.as_json else format_
-    chosen = subject(console, paths, release_id, input_format, base)
+    chosen = subject(console, paths, release_id, input_format, base, history=True)
     found = _assessed(console, chosen, None if unvalidated else profiles.load(_CONFORMANCE))
     past = _history(console) if history else []
     told = telling.Quality(found, by, todo, known_settings(console).base, past)

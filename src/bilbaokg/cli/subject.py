@@ -59,8 +59,13 @@ def subject(
     release_id: str | None,
     input_format: str | None,
     base: str | None,
+    *,
+    history: bool = False,
 ) -> Subject:
-    """The files of arguments, a release, or without either the working store. Raises BadInput."""
+    """The files of arguments, a release, or without either the working store.
+
+    history: also look at what was edited in the working store. Raises BadInput.
+    """
     if paths and release_id:
         raise BadInput("files and --release exclude each other")
     if paths:
@@ -68,7 +73,7 @@ def subject(
     if release_id:
         shown, known = chosen_release(console, None if release_id == "current" else release_id)
         return of_release(shown, release.Releases(console.data, known), console.lang)
-    return _of_store(console)
+    return _of_store(console, history)
 
 
 def _of_files(
@@ -90,13 +95,13 @@ def _of_files(
     return Subject(", ".join(paths[:3]) + (", …" if len(paths) > 3 else ""), found, report)
 
 
-def _of_store(console: Console) -> Subject:
+def _of_store(console: Console, history: bool) -> Subject:
     configuration = configuration_of(console)
     copy = EmbeddedStore.read_only(Path(operate(console, "checkpoint", {})["path"]))
     records = Records(copy, configuration)
     with console.progress() as progress:
         progress(0, None, "reading the working store")
-        found = material.of_records(records)
+        found = material.of_records(records, history=history)
 
     def report(profile: Profile) -> Report:
         verdicts = verdicts_file(console.data, "store", profile.label, console.lang)

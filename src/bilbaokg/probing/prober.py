@@ -29,7 +29,8 @@ __all__ = ["AGENT", "Prober"]
 AGENT: Final = "bilbaokg"
 _HOPS: Final = 5
 _ROBOTS_BYTES: Final = 500 << 10
-_MOST_BYTES: Final = 16 << 20
+# What JSON takes in memory is some thirty times its size at worst.
+_MOST_BYTES: Final = 8 << 20
 _LONGEST_PAUSE: Final = 10.0
 _ALGORITHMS: Final = ("md5", "sha1", "sha256", "sha512")
 # Answers of a server that does not take HEAD, or says that it has enough of us.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from bilbaokg.errors import CorruptStore
 from bilbaokg.store.embedded import storage_errors
 
 __all__ = ["ANSWERS", "DEAD", "FILE", "UNKNOWN", "Probe", "Probes"]
@@ -48,6 +50,17 @@ class Probe:
         return asdict(self)
 
 
+@contextmanager
+def _errors(file: Path) -> Iterator[None]:
+    """Failures of a file that can be made again."""
+    try:
+        with storage_errors(file):
+            yield
+    except CorruptStore as error:
+        error.hint = "remove the file, then run: bilbaokg probe"
+        raise
+
+
 class Probes:
     """The results of a data directory, by link; the last one of each."""
 
@@ -55,10 +68,10 @@ class Probes:
         self.file = data.absolute() / FILE
 
     def all(self) -> dict[str, Probe]:
-        """Every result; none where nothing was probed. Raises StorageFault."""
+        """Every result; none where nothing was probed. Raises StorageFault, CorruptStore."""
         if not self.file.is_file():
             return {}
-        with storage_errors(self.file):
+        with _errors(self.file):
             connection = sqlite3.connect(f"{self.file.as_uri()}?mode=ro", uri=True)
             try:
                 rows = connection.execute("SELECT url, document FROM probe").fetchall()
@@ -67,9 +80,9 @@ class Probes:
         return {url: Probe(**json.loads(document)) for url, document in rows}
 
     def save(self, probes: Iterable[Probe]) -> None:
-        """Keep results in place of earlier ones. Raises StorageFault, StorageFull."""
+        """Keep results in place of earlier ones. Raises StorageFault, StorageFull, CorruptStore."""
         rows = [(probe.url, json.dumps(probe.as_dict(), ensure_ascii=False)) for probe in probes]
-        with storage_errors(self.file):
+        with _errors(self.file):
             connection = sqlite3.connect(self.file)
             try:
                 with connection:
