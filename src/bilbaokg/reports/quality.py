@@ -127,6 +127,11 @@ def _head(found: Assessment, language: str) -> str:
     return wording.say("quality.head", language, source=found.source, datasets=datasets, at=at)
 
 
+def _decimal(value: float, language: str) -> str:
+    text = f"{value:.1f}"
+    return text if language == "en" else text.replace(".", ",")
+
+
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.0%}"
 
@@ -136,8 +141,8 @@ def _counts(found: Summary, language: str) -> list[list[str]]:
     return [
         [
             wording.say(f"quality.{name}", language),
-            f"{count.points:.1f}",
-            f"{count.unknown:.1f}",
+            _decimal(count.points, language),
+            _decimal(count.unknown, language),
             wording.say(f"band.{band(count.points)}", language),
         ]
         for name, count in (("single", found.single[None]), ("average", found.average[None]))
@@ -150,9 +155,9 @@ def _dimensions(found: Summary, language: str) -> list[list[str]]:
     return [
         [
             wording.say(f"dimension.{name}", language),
-            f"{found.single[name].points:.1f}",
-            f"{found.average[name].points:.1f}",
-            f"{found.single[name].unknown:.1f}",
+            _decimal(found.single[name].points, language),
+            _decimal(found.average[name].points, language),
+            _decimal(found.single[name].unknown, language),
             str(MAXIMA[name]),
         ]
         for name in DIMENSIONS
@@ -163,15 +168,15 @@ def _row(found: Summary, language: str) -> list[str]:
     """What the table of groups says of one, after its name."""
     return [
         str(found.datasets),
-        f"{found.single[None].points:.1f}",
-        f"{found.average[None].points:.1f}",
-        f"{found.single[None].unknown:.1f}",
+        _decimal(found.single[None].points, language),
+        _decimal(found.average[None].points, language),
+        _decimal(found.single[None].unknown, language),
         wording.say(f"band.{found.band}", language),
         _percent(found.filled),
         _percent(found.bilingual),
         str(found.drift["behind"]),
         str(found.freshness["late"]),
-        " ".join(f"{value:.0%}" for value in found.fair.values()),
+        " ".join(f"{value * 100:.0f}" for value in found.fair.values()),
     ]
 
 
@@ -188,7 +193,7 @@ def _task(task: Task, language: str) -> list[str]:
     """What to do, the gain, the effort, for how many datasets or where."""
     return [
         wording.say(f"fix.{task.fix}", language),
-        wording.say("quality.gain", language, points=f"{task.points:,}") if task.points else "-",
+        wording.say("quality.gain", language, points=task.points) if task.points else "-",
         wording.say(f"effort.{task.effort}", language),
         plain(task.focus) if task.focus else wording.counted("dataset", task.datasets, language),
     ]
@@ -240,21 +245,26 @@ def _columns(rows: Sequence[Sequence[str]], indent: str = "") -> list[str]:
 
 
 def _html(quality: Quality, language: str) -> str:
-    """A page that loads nothing and can be printed."""
+    """A page that loads nothing and can be printed. A row of a table is (name, IRI, cells)."""
     said, found = _words(language), quality.found
     groups = found.groups(quality.by)
     return templates().get_template("quality.html").render(
         language=language, words=said, head=_head(found, language), found=found,
-        counts=_counts(found.summary, language), dimensions=_dimensions(found.summary, language),
-        bands=[(wording.say(f"band.{name}", language), found.summary.bands[name])
+        counts=_named(_counts(found.summary, language)),
+        dimensions=_named(_dimensions(found.summary, language)),
+        bands=[(wording.say(f"band.{name}", language), None, [found.summary.bands[name]])
                for name in BANDS],
-        titles=_titles(said, quality.by),
+        by=said[quality.by], titles=_titles(said, quality.by),
         rows=[(_name(g, said), g.iri, _row(g.summary, language)) for g in groups],
-        past_titles=_titles(said, "released"),
-        past=[(id, at[:10], _row(f.summary, language)) for id, at, f in quality.history],
-        lists=[(_name(g, said), [_task(task, language) for task in g.todo])
+        past_titles=["", *_titles(said, "released")],
+        past=[(id, None, [at[:10], *_row(f.summary, language)]) for id, at, f in quality.history],
+        lists=[(_name(g, said), _named([_task(task, language) for task in g.todo]))
                for g in groups] if quality.todo else [],
     )  # fmt: skip
+
+
+def _named(rows: Iterable[Sequence[str]]) -> list[tuple[str, None, Sequence[str]]]:
+    return [(row[0], None, row[1:]) for row in rows]
 
 
 FORMATS: Final[dict[str, Callable[[Quality, str], str]]] = {
