@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -263,6 +265,32 @@ def test_the_connection_goes_to_the_address_that_was_judged(
     assert set(site.hosts) == {f"data.example:{site.port}"}
     # Once for robots.txt and once for the file: nothing asks again on the way to the connection.
     assert asked.count("data.example") == 2
+
+
+def test_tls_is_asked_for_the_name_not_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, names = socket.getaddrinfo, []
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *rest, **named: real("127.0.0.1", *rest, **named)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sni_callback = lambda _socket, name, _context: names.append(name)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def serve() -> None:
+            """Without a certificate no handshake ends; the name comes with its first message."""
+            while True:
+                try:
+                    client, _ = server.accept()
+                except OSError:
+                    return
+                with client, contextlib.suppress(OSError):
+                    context.wrap_socket(client, server_side=True)
+
+        threading.Thread(target=serve, daemon=True).start()
+        found = one(Link(f"https://data.example:{port}/a", True))
+    assert found.state == DEAD
+    assert set(names) == {"data.example"}
 
 
 def test_one_private_address_among_others_is_enough(
