@@ -27,10 +27,12 @@ from demo_release import made
 from serving import published
 from starlette.routing import Route
 
-from bilbaokg import errors, exports, formats, queries, reports, settings
+from bilbaokg import errors, exports, formats, lint, quality, queries, reports, settings
 from bilbaokg.accounts import SCOPES
 from bilbaokg.cli.base import group
 from bilbaokg.partition import ROOT_KINDS
+from bilbaokg.quality.fair import QUESTIONS
+from bilbaokg.reports import quality as telling
 from bilbaokg.server import create_app
 from bilbaokg.server.auth import ACTIONS, action_of
 from bilbaokg.server.context import Context
@@ -159,6 +161,7 @@ def test_every_address_is_described(tmp_path: Path) -> None:
     ("page", "names"),
     [
         ("reports.md", reports.FORMATS),
+        ("quality.md", telling.FORMATS),
         ("commands.md", exports.TARGETS),
         ("formats.md", formats.FORMATS),
         ("records.md", dict.fromkeys(ROOT_KINDS.values())),
@@ -173,6 +176,29 @@ def test_every_extension_is_described() -> None:
     for known in formats.FORMATS.values():
         assert {f"`.{extension}`" for extension in known.extensions} <= set(text.split())
         assert known.media_type in text
+
+
+def test_every_rule_of_quality_stands_with_what_it_counts() -> None:
+    told = rows(read("quality.md").partition("## The other dimensions")[0])
+    about = {True: "distribution", False: "dataset"}
+    rules = {r.code: [r.dimension, str(r.points), about[r.distribution]] for r in quality.RULES}
+    assert told == rules | {name: [str(lowest)] for name, lowest in quality.BANDS.items()}
+
+
+def test_every_question_and_effort_of_quality_stands() -> None:
+    told = rows(read("quality.md").partition("## The other dimensions")[2])
+    assert {q.code: q.principle for q in QUESTIONS}.items() <= {
+        code: cells[0] for code, cells in told.items()
+    }.items()
+    weights = {name: int(told[name][0].partition(":")[0]) for name in quality.EFFORTS}
+    assert weights == quality.EFFORTS
+
+
+def test_every_rule_of_the_linter_stands_with_its_severity() -> None:
+    told = rows(read("quality.md").partition("## Rules of the linter")[2])
+    assert {code: cells[0] for code, cells in told.items()} == {
+        rule.code: rule.severity for rule in lint.RULES
+    }
 
 
 def test_every_error_stands_with_its_status_and_exit_code() -> None:

@@ -7,7 +7,7 @@ carries nothing of how an appointment came about.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,7 +27,7 @@ from bilbaokg.terms import (
     split_lines,
 )
 
-__all__ = ["People", "people", "public_lines"]
+__all__ = ["People", "is_end", "people", "public_lines", "units"]
 
 _TYPE: Final = ref(RDF.type)
 _ORGANISATIONS: Final = tuple(
@@ -86,14 +86,31 @@ def people(records: Iterable[Record]) -> People:
                 organization[s] = o
             elif p == ref(ORG.memberDuring):
                 during[s] = o
-            elif plain(p).rpartition("/")[2].rpartition("#")[2] in ("endDate", "hasEnd"):
+            elif is_end(p):
                 ended.add(s)
-    units: dict[str, str] = {}
+    known = units(member, organization, during, ended)
+    return People(frozenset(persons | (set(member.values()) - organisations)), known)
+
+
+def is_end(predicate: str) -> bool:
+    """Whether a property (a term) says when a time ended."""
+    return plain(predicate).rpartition("/")[2].rpartition("#")[2] in ("endDate", "hasEnd")
+
+
+def units(
+    member: Mapping[str, str],
+    organization: Mapping[str, str],
+    during: Mapping[str, str],
+    ended: Set[str],
+) -> dict[str, str]:
+    """Who works for which unit, from memberships: their member, organisation and time; the times
+    that ended. All are terms."""
+    found: dict[str, str] = {}
     # Open memberships are written last, so they win over those that ended.
     for post in sorted(member, key=lambda post: (during.get(post, "") not in ended, post)):
         if post in organization:
-            units[member[post]] = organization[post]
-    return People(frozenset(persons | (set(member.values()) - organisations)), units)
+            found[member[post]] = organization[post]
+    return found
 
 
 def public_lines(

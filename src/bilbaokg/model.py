@@ -128,7 +128,8 @@ class Report:
     says. `focus_nodes` counts what was looked at. `differences` is what two engines did not agree
     on, None where one engine ran alone. `notes` are lines about the shapes themselves, which are no
     part of a report on data. `tables` are the imported authority tables that were known beside the
-    bundled ones. `standard` makes the text of the standard report.
+    bundled ones. `standard` makes the text of the standard report. `kind` names the words of its
+    verdict: a validation's or the linter's.
     """
 
     profile: str
@@ -140,6 +141,7 @@ class Report:
     notes: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     standard: Callable[[], str] | None = field(default=None, repr=False, compare=False)
+    kind: str = "report"
 
     @property
     def conforms(self) -> bool:

@@ -20,7 +20,7 @@ from bilbaokg import exports, index, integrity
 from bilbaokg.audit import now
 from bilbaokg.errors import CorruptStore, NotFound, StorageFault
 from bilbaokg.exports.files import sync, sync_tree
-from bilbaokg.model import Event, Profile, Record, Release
+from bilbaokg.model import Event, Profile, Record, Release, Report
 from bilbaokg.records import Records
 from bilbaokg.selection import Content
 from bilbaokg.settings import Settings
@@ -82,6 +82,15 @@ class Releases:
         """The ids of all releases, oldest first, whatever their state."""
         names = [p.name for p in self.path.glob("r*") if p.is_dir() and p.name[1:].isdigit()]
         return sorted(names, key=lambda name: int(name[1:]))
+
+    def report(self, release: Release) -> Report | None:
+        """The validation of what a release holds, None where it was not validated.
+
+        Raises CorruptStore when it is not what was written with the release.
+        """
+        integrity.check(release, "report.json")
+        document = json.loads((release.path / "report.json").read_text(encoding="utf-8"))
+        return Report.of(document) if document else None
 
     def held_back(self, release: Release) -> Sequence[dict[str, str]]:
         """What was left out of a release: id, iri, title and reason of each; for the operator.

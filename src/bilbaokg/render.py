@@ -49,8 +49,6 @@ __all__ = [
 ]
 
 DEFAULT_LANGUAGE: Final = "es"
-# Texts that hold all languages in one file.
-_SHARED: Final = frozenset({"terms", "findings"})
 _SCHEMES: Final = frozenset({"http", "https", "mailto", "tel"})
 
 
@@ -133,7 +131,7 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 @cache
 def languages() -> tuple[str, ...]:
     """The languages that have a catalogue, the default one first."""
-    found = {p.stem for p in (assets.folder("web") / "locale").glob("*.toml")} - _SHARED
+    found = {p.stem for p in (assets.folder("web") / "locale").glob("*.toml")} - wording.SHARED
     return (DEFAULT_LANGUAGE, *sorted(found - {DEFAULT_LANGUAGE}, reverse=True))
 
 

@@ -1,6 +1,6 @@
-"""What people read about data, by language: names of RDF terms, and what validation says.
+"""What people read about data, by language: names of RDF terms, what validation says.
 
-The texts stand in `web/locale/terms.toml` and `web/locale/findings.toml` and are read when first
+The texts stand in `web/locale/` (the files of SHARED) and are read when first
 asked for. A language without a text takes the Spanish one.
 """
 
@@ -15,9 +15,13 @@ from typing import Any, Final
 from bilbaokg import assets
 from bilbaokg.terms import DQV, DUV, EARL, PREFIXES, SH
 
-__all__ = ["counted", "find", "say", "term"]
+__all__ = ["SHARED", "counted", "find", "say", "term"]
 
 _DEFAULT: Final = "es"
+# What validation, quality and linter say; no section stands in two of them.
+_FILES: Final = ("findings", "quality", "lint")
+SHARED: Final = frozenset({"terms", *_FILES})
+"""The files of `web/locale/` that hold all languages; each other one is a language of the pages."""
 _NAMESPACES: Final = {
     **PREFIXES,
     "bkg": "bkg:",
@@ -32,7 +36,7 @@ _NAMESPACES: Final = {
 
 
 def _read(name: str) -> dict[str, Any]:
-    text = (assets.folder("web") / "locale" / name).read_text(encoding="utf-8")
+    text = (assets.folder("web") / "locale" / f"{name}.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 
@@ -41,7 +45,7 @@ def _terms() -> Mapping[str, Mapping[str, str]]:
     """Names of properties and classes by IRI and language."""
     return {
         f"{namespace}{name}": labels
-        for prefix, names in _read("terms.toml").items()
+        for prefix, names in _read("terms").items()
         for namespace in [_NAMESPACES[prefix]]
         for name, labels in names.items()
     }
@@ -52,7 +56,8 @@ def _findings() -> Mapping[str, Mapping[str, str]]:
     """Texts about findings by `section.name` and language."""
     return {
         f"{section}.{name}": texts
-        for section, entries in _read("findings.toml").items()
+        for file in _FILES
+        for section, entries in _read(file).items()
         for name, texts in entries.items()
     }
 

@@ -17,6 +17,7 @@ import click
 from bilbaokg.console import Console
 from bilbaokg.errors import BadInput, BilbaokgError, TooLarge, UnsupportedFormat
 from bilbaokg.formats import by_name, sniff
+from bilbaokg.model import Source
 
 __all__ = [
     "DONE",
@@ -25,6 +26,7 @@ __all__ = [
     "INTERRUPTED",
     "LANGUAGES",
     "VERBS",
+    "called",
     "global_options",
     "group",
     "spooled",
@@ -37,6 +39,7 @@ __all__ = [
 VERBS: Final = {
     "loading": ("init", "load"),
     "validating": ("validate",),
+    "improving": ("lint", "probe", "quality"),
     "releasing": ("release",),
     "reading": ("export", "queries", "query"),
     "governing": (
@@ -169,6 +172,13 @@ def _copied(folder: Path, format: str | None, limit: int) -> Path:
                 )
             head = sys.stdin.buffer.read(1 << 20)
     return file
+
+
+def called(source: Source) -> str:
+    """A file as people know it: from the working directory where it lies below it."""
+    if source.location and source.location.is_relative_to(Path.cwd()):
+        return str(source.location.relative_to(Path.cwd()))
+    return source.label
 
 
 def stdin_text(limit: int) -> str:

@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from bilbaokg import exports, profiles, reports, settings, shacl
-from bilbaokg.cli.base import DONE, FAILED, FINDINGS, group, spooled, verb, write_output
+from bilbaokg.cli.base import DONE, FAILED, FINDINGS, called, group, spooled, verb, write_output
 from bilbaokg.cli.operating import configuration_of, operate
 from bilbaokg.console import Console, emit
 from bilbaokg.errors import BadInput, NotFound
 from bilbaokg.holdings import Around, Holdings
 from bilbaokg.importers.rdf import discover
-from bilbaokg.model import Profile, Report, Source
+from bilbaokg.model import Profile, Report
 from bilbaokg.records import Records
 from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore
@@ -145,15 +145,8 @@ def _validate_files(
             language=console.lang,
             on_source=lambda n, source: progress(n, len(sources), f"reading {source.name}"),
             on_loaded=lambda statements: progress(0, None, f"validating {statements:,} statements"),
-            called=_called,
+            called=called,
         )
-
-
-def _called(source: Source) -> str:
-    """A file as people know it: from the working directory where it lies below it."""
-    if source.location and source.location.is_relative_to(Path.cwd()):
-        return str(source.location.relative_to(Path.cwd()))
-    return source.label
 
 
 def _validate_store(

@@ -18,6 +18,7 @@ from bilbaokg.reports.words import (
     one,
     place,
     summary,
+    title,
     verdict,
     who,
     words,
@@ -26,7 +27,7 @@ from bilbaokg.reports.words import (
 if TYPE_CHECKING:
     import jinja2
 
-__all__ = ["html", "printable", "text"]
+__all__ = ["html", "on_one_line", "printable", "templates", "text"]
 
 _SHOWN: Final = 10
 _COLOURS: Final = {"violation": "\x1b[31m", "warning": "\x1b[33m", "info": "\x1b[36m"}
@@ -39,7 +40,7 @@ def printable(text: str) -> str:
     return _UNSAFE.sub("\ufffd", text)
 
 
-def _safe(text: str) -> str:
+def on_one_line(text: str) -> str:
     """The text without what steers a terminal, on one line."""
     return printable(" ".join(text.split()))
 
@@ -48,27 +49,27 @@ def text(report: Report, language: str, width: int = 80, colour: bool = False) -
     """A report as lines of at most `width` columns where words allow; colour: ANSI codes."""
     said = words(language)
     head = [verdict(report, language), summary(report, language), who(report, language)]
-    lines = [line for part in head if part for line in _wrap(_safe(part), "", width)]
+    lines = [line for part in head if part for line in _wrap(on_one_line(part), "", width)]
     if agreed := agreement(report, language):
         lines += ["", *_wrap(agreed, "", width)]
         for found in (report.differences or ())[: 2 * _SHOWN]:
-            lines += _wrap(_safe(difference(found, language)), "  - ", width)
+            lines += _wrap(on_one_line(difference(found, language)), "  - ", width)
         lines += _rest(len(report.differences or ()) - 2 * _SHOWN, language)
     for group in groups(report):
         label = said[group.severity].upper()
         if colour:
             label = f"{_COLOURS[group.severity]}{label}\x1b[0m"
-        what = f"[{_safe(about(group))}] " if group.path else ""
-        title = f"{label}  {_safe(group.message)} {what}({len(group.found)})"
-        lines += ["", *_wrap(title, "", width)]
+        what = f"[{on_one_line(about(group))}] " if group.path else ""
+        heading = f"{label}  {on_one_line(group.message)} {what}({len(group.found)})"
+        lines += ["", *_wrap(heading, "", width)]
         if listed := choice(group):
-            lines += _wrap(f"{said['allowed']}: {_safe(listed)}", "  ", width)
+            lines += _wrap(f"{said['allowed']}: {on_one_line(listed)}", "  ", width)
         if group.hint:
-            lines += _wrap(f"{said['hint']}: {_safe(group.hint)}", "  ", width)
+            lines += _wrap(f"{said['hint']}: {on_one_line(group.hint)}", "  ", width)
         for problem in group.found[:_SHOWN]:
-            lines += _wrap(_safe(one(problem, said)), "  - ", width)
+            lines += _wrap(on_one_line(one(problem, said)), "  - ", width)
             if problem.detail:
-                lines += _wrap(_safe(problem.detail), "    ", width)
+                lines += _wrap(on_one_line(problem.detail), "    ", width)
         lines += _rest(len(group.found) - _SHOWN, language)
     return "\n".join(lines) + "\n"
 
@@ -89,7 +90,8 @@ def _wrap(text: str, indent: str, width: int) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def _templates() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
+    """The templates of reports; all values are escaped."""
     import jinja2  # takes long, and is for pages alone
 
     return jinja2.Environment(
@@ -103,8 +105,9 @@ def _templates() -> jinja2.Environment:
 
 def html(report: Report, language: str) -> str:
     """A report as a page that loads nothing."""
-    return _templates().get_template("report.html").render(
-        report=report, language=language, words=words(language), groups=groups(report),
+    return templates().get_template("report.html").render(
+        report=report, language=language, title=title(report, language), words=words(language),
+        groups=groups(report),
         verdict=verdict(report, language), summary=summary(report, language),
         who=who(report, language), agreement=agreement(report, language),
         difference=lambda found: difference(found, language),

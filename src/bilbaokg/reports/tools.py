@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from bilbaokg.model import Problem, Report
 from bilbaokg.reports.words import agreement, difference, one, words
 
-__all__ = ["as_csv", "as_json", "junit", "sarif", "turtle"]
+__all__ = ["as_csv", "as_json", "cell", "junit", "sarif", "turtle"]
 
 _COLUMNS: Final = (
     "severity", "dataset", "title", "steward", "focus", "path", "value", "message", "hint",
@@ -33,11 +33,11 @@ def as_csv(report: Report, language: str) -> str:
     for problem in report.results:
         row = {**problem.as_dict(), "file": None, "line": None, **(problem.source or {})}
         row["allowed"] = " | ".join(problem.allowed or ())
-        writer.writerow([_cell(row[name]) for name in _COLUMNS])
+        writer.writerow([cell(row[name]) for name in _COLUMNS])
     return out.getvalue()
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     """A cell that no spreadsheet takes for a formula."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

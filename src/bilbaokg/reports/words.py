@@ -22,13 +22,14 @@ __all__ = [
     "one",
     "place",
     "summary",
+    "title",
     "verdict",
     "who",
     "words",
 ]
 
 _WORDS: Final = (
-    "title", "hint", "allowed", "value", "who", "nobody", "where", "property", "steward", "owner",
+    "hint", "allowed", "value", "who", "nobody", "where", "property", "steward", "owner",
 )  # fmt: skip
 # People named above the findings, and how many allowed values a finding lists at most.
 _PEOPLE: Final = 5
@@ -55,10 +56,15 @@ def words(language: str) -> dict[str, str]:
     return found | {s: wording.say(f"{s}.label", language) for s in SEVERITIES}
 
 
+def title(report: Report, language: str) -> str:
+    """What a report of its kind is called."""
+    return wording.say(f"{report.kind}.title", language)
+
+
 def verdict(report: Report, language: str) -> str:
     """What the gate says, in one line."""
     outcome = "blocks" if report.blocks_release else "passes" if report.results else "conforms"
-    return wording.say(f"report.{outcome}", language, profile=report.profile)
+    return wording.say(f"{report.kind}.{outcome}", language, profile=report.profile)
 
 
 def summary(report: Report, language: str) -> str:

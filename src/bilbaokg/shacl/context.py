@@ -93,6 +93,8 @@ class Context:
                     del levels[node]
                 else:
                     open_.update(n for n in levels[node] if not self._types(n) & stops)
+            if not levels:
+                break
             above = self.data.referrers(open_)
             for node, level in list(levels.items()):
                 self._turn(node)

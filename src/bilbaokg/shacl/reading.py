@@ -34,13 +34,17 @@ def source_of(data: str | Path | bytes, format: str | None = None) -> Source:
 
 
 def read_source(
-    source: Source, pool: Pool | None = None, *, blank: str = "b"
+    source: Source,
+    pool: Pool | None = None,
+    *,
+    blank: str = "b",
+    settings: Settings | None = None,
 ) -> tuple[list[str], dict[str, int]]:
     """The statements of a source, read in a worker, and the line of each subject.
 
     blank: how the names of blank nodes begin. Raises what workers.stream raises.
     """
-    lines, numbers = read_numbered(source, pool, blank=blank)
+    lines, numbers = read_numbered(source, pool, blank=blank, settings=settings)
     places: dict[str, int] = {}
     for line, number in zip(lines, numbers, strict=False):
         places.setdefault(line.partition(" ")[0], number)
@@ -48,12 +52,16 @@ def read_source(
 
 
 def read_numbered(
-    source: Source, pool: Pool | None = None, *, blank: str = "b"
+    source: Source,
+    pool: Pool | None = None,
+    *,
+    blank: str = "b",
+    settings: Settings | None = None,
 ) -> tuple[list[str], array[int]]:
     """As `read_source`, with the line of each statement; none where a syntax has no lines."""
     lines: list[str] = []
     numbers = array("I")
-    with stream(source, Settings(), pool=pool, locate=True, blank=blank) as frames:
+    with stream(source, settings or Settings(), pool=pool, locate=True, blank=blank) as frames:
         for header, content in frames:
             if "numbers" in header:
                 numbers.frombytes(content)

@@ -14,9 +14,17 @@ from bilbaokg.shacl.explaining import Explanation
 from bilbaokg.shacl.finding import Finding
 from bilbaokg.shacl.messages import Phrases
 from bilbaokg.shacl.shapes import SEVERITY_NAMES, Shapes, local_name
-from bilbaokg.terms import PREFIXES, RDF, SH, XSD, literal, plain, ref
+from bilbaokg.terms import PREFIXES, RDF, SH, XSD, is_iri, literal, plain, ref
 
-__all__ = ["EMPTY_TARGET", "Unfinished", "empty_target", "later", "problems", "unfinished"]
+__all__ = [
+    "EMPTY_TARGET",
+    "Unfinished",
+    "empty_target",
+    "later",
+    "problems",
+    "standard",
+    "unfinished",
+]
 
 EMPTY_TARGET: Final = "EmptyTarget"
 _UNFINISHED: Final = "Unfinished"
@@ -111,7 +119,12 @@ def later(pairs: Sequence[tuple[Problem, Finding | None]], shapes: Shapes) -> Ca
     return partial(_turtle, pairs, shapes)
 
 
-def _turtle(pairs: Sequence[tuple[Problem, Finding | None]], shapes: Shapes) -> str:
+def standard(found: Sequence[Problem]) -> Callable[[], str]:
+    """The same for problems that no shape found."""
+    return partial(_turtle, [(problem, None) for problem in found], None)
+
+
+def _turtle(pairs: Sequence[tuple[Problem, Finding | None]], shapes: Shapes | None) -> str:
     """The sh:ValidationReport (SHACL, section 3.6) as Turtle; same results, same text."""
     graph = _ReportGraph()
     graph.add("_:report", RDF.type, ref(SH.ValidationReport))
@@ -121,7 +134,7 @@ def _turtle(pairs: Sequence[tuple[Problem, Finding | None]], shapes: Shapes) -> 
         graph.add("_:report", SH.result, node)
     for node, (problem, finding) in zip(nodes, pairs, strict=True):
         graph.add(node, RDF.type, ref(SH.ValidationResult))
-        if finding is None:
+        if finding is None or shapes is None:
             graph.bare(node, problem)
         else:
             graph.result(node, finding, shapes, literal(problem.message))
@@ -146,9 +159,17 @@ class _ReportGraph:
 
     def bare(self, node: str, problem: Problem) -> None:
         """A result of ours, which no shape made."""
-        self.add(node, SH.resultSeverity, ref(SH.Violation))
+        self.add(node, SH.resultSeverity, ref(SH[problem.severity.capitalize()]))
         self.add(node, SH.sourceConstraintComponent, ref(f"urn:bilbaokg:{problem.component}"))
         self.add(node, SH.resultMessage, literal(problem.message))
+        if problem.focus:
+            focus = problem.focus if problem.focus.startswith("_:") else ref(problem.focus)
+            self.add(node, SH.focusNode, self._own(focus, "d"))
+        if problem.path:
+            self.add(node, SH.resultPath, ref(problem.path))
+        if problem.value is not None:
+            value = ref(problem.value) if is_iri(problem.value) else literal(problem.value)
+            self.add(node, SH.value, value)
 
     def result(self, node: str, finding: Finding, shapes: Shapes, *messages: str) -> None:
         """One result; `messages` are ours, where neither shape nor engine has any."""

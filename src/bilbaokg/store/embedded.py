@@ -32,6 +32,11 @@ def storage_errors(where: Path | str) -> Iterator[None]:
         if "full" in str(error):
             raise _full(where) from error
         raise StorageFault(str(error), where=str(where)) from error
+    except sqlite3.DatabaseError as error:
+        # Its other kinds tell of a wrong statement, not of the file.
+        if type(error) is not sqlite3.DatabaseError:
+            raise
+        raise _damaged(str(error), where) from error
     except OSError as error:
         text = str(error)
         if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in text:
