@@ -3,6 +3,7 @@ bundled catalogue is its story."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -12,14 +13,16 @@ from official import statements
 
 from bilbaokg import assets, profiles
 from bilbaokg.model import Report
-from bilbaokg.shacl import BOTH, check
+from bilbaokg.shacl import BOTH, check, check_records
 from bilbaokg.shacl.prepared import prepare
 from bilbaokg.shacl.reading import read_source, source_of
+from bilbaokg.shacl.texts import Texts
 from bilbaokg.terms import DCAT, DEFAULT_BASE, LANGUAGES, RDFS, SH, language_of, plain, ref
 
 DATA = Path(__file__).parent / "data" / "shapes"
 BASE = (DATA / "governance.ttl").read_text(encoding="utf-8")
 PREFIXES = "".join(re.findall(r"^@prefix.*\n", BASE, re.MULTILINE))
+BASE_LINES = [" ".join((*s, ".")) for s in statements(BASE)]
 SHAPE = "urn:bilbaokg:shapes:bilbaokg:1#"
 PROFILE = profiles.load("bilbaokg/1")
 SHAPES = prepare(PROFILE).shapes
@@ -52,7 +55,7 @@ def mutated(number: int, operation: str) -> list[str]:
 @pytest.fixture(scope="module")
 def lines() -> list[str]:
     """The base record and all mutations of it at once."""
-    found = [" ".join((*s, ".")) for s in statements(BASE)]
+    found = list(BASE_LINES)
     for number, (_, operation) in enumerate(MUTATIONS):
         found += mutated(number, operation)
     return list(dict.fromkeys(found))
@@ -114,6 +117,29 @@ def test_message_is_in_the_language_that_was_asked_for(shape: str, lines: list[s
     found = check(mutated(number, MUTATIONS[number][1]), PROFILE, language="eu").results
     (message,) = {r.message for r in found if r.shape == shape}
     assert message in {plain(t) for t in SHAPES.texts(ref(shape), "message") if t.endswith("@eu")}
+
+
+def records(lines: list[str]) -> Texts:
+    """Each subject a record of its own, as the working store has them."""
+    held: dict[str, list[str]] = defaultdict(list)
+    for line in sorted(lines):
+        held[line.partition(" ")[0]].append(f"{line}\n")
+    texts = {id: "".join(said) for id, said in sorted(held.items())}
+    return Texts((id, hashlib.sha256(t.encode()).hexdigest(), t) for id, t in texts.items())
+
+
+@pytest.mark.parametrize("number", range(len(MUTATIONS)), ids=[m[0] for m in MUTATIONS])
+def test_what_changes_elsewhere_is_seen_by_the_next_validation(number: int, tmp_path: Path) -> None:
+    before = [line.replace("/BASE/", f"/{number}/") for line in BASE_LINES]
+    after = mutated(number, MUTATIONS[number][1])
+    verdicts = tmp_path / "verdicts.db"
+    assert check_records(records(before), PROFILE, verdicts).results == ()
+    again = check_records(records(after), PROFILE, verdicts)
+    assert _told(again) == _told(check(after, PROFILE))
+
+
+def _told(report: Report) -> Counter[tuple[str | None, ...]]:
+    return Counter((r.focus, r.shape, r.path, r.value) for r in report.results)
 
 
 # ---- mailboxes
