@@ -32,14 +32,14 @@ class Adoption:
     label: str
     files: dict[str, bytes]
 
-    def is_there(self, shelf: Shelf) -> bool:
-        """Whether a profile of this label is there with the same files.
+    def find(self, shelf: Shelf) -> Path | None:
+        """The folder of a profile of this label with the same files, if it is there.
 
         Raises Conflict where one is there with others.
         """
         folder = shelf.folder(self.label)
         if folder is None:
-            return False
+            return None
         held = {
             file.relative_to(folder).as_posix(): file.read_bytes()
             for file in folder.rglob("*")
@@ -51,7 +51,7 @@ class Adoption:
                 where=str(folder),
                 hint="a profile never changes: give the new one another --version",
             )
-        return True
+        return folder
 
     def write(self, own: Path) -> Path:
         """Write it below the folder of the city's profiles, whole or not at all."""
