@@ -119,18 +119,21 @@ def _of_shapes(profile: Profile) -> dict[str, bytes]:
 
 
 def _check_extends(profile: Profile, label: str, shelf: Shelf) -> None:
-    """What is taken in may build only on what is there, and not on itself."""
-    name = label.partition("/")[0]
+    """What is taken in builds on versions that are there: so it never changes, nor goes in circles.
+
+    Raises Invalid.
+    """
     for parent in profile.extends:
-        if shelf.folder(parent) is None:
-            raise Invalid(
-                f"it extends {parent!r}, which is no profile of this catalogue",
-                where=str(profile.folder),
-                hint="add that one first, and name it as name/version",
-            )
-        if parent in (name, label):
-            raise Invalid(
-                f"it would extend itself: {parent!r}",
-                where=str(profile.folder),
-                hint="name another version, as name/version",
-            )
+        if parent == label:
+            reason = "which would be itself"
+        elif shelf.folder(parent) is None:
+            reason = "which is no profile of this catalogue"
+        elif "/" not in parent:
+            reason = "without a version"
+        else:
+            continue
+        raise Invalid(
+            f"it extends {parent!r}, {reason}",
+            where=str(profile.folder),
+            hint="name one that is there, as name/version",
+        )
