@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from helpers import BASE, Catalogue
 
+from bilbaokg import settings
 from bilbaokg.errors import BadInput, NotFound
+from bilbaokg.operations import OPERATIONS
+from bilbaokg.workspace import Workspace, initialise
 
 IRIS = ["noise", "http://[bad", "https://a.example/x y", "https://a.example:port/", "", "<>", "\0"]
 
@@ -33,3 +38,15 @@ def test_history_of_a_part_is_that_of_its_record(catalogue: Catalogue) -> None:
     with pytest.raises(NotFound) as error:
         catalogue.do("delete", iri=part)
     assert error.value.hint == f"it is a part of {BASE}/id/dataset/noise"
+
+
+def test_copy_for_readers_is_found_from_any_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = Path("data")
+    initialise(data, {"base": BASE})
+    with Workspace(data, settings.read(data, {})) as workspace:
+        copy = OPERATIONS["checkpoint"](workspace, {}, lambda *_: None)["path"]
+    assert Path(copy).is_absolute()
+    assert (Path(copy) / "CURRENT").is_file()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from profile_folders import SHAPE, put
 
-from bilbaokg import languages, profiles, vetting
+from bilbaokg import assets, languages, profiles, vetting
 from bilbaokg.errors import NotFound
 from bilbaokg.profiles import Shelf
 from bilbaokg.workers import Pool
@@ -84,6 +84,21 @@ def test_circle_of_extends_is_named(tmp_path: Path, pool: Pool) -> None:
         put(tmp_path / name / "1", f'extends = ["{other}/1"]')
     (fault,) = vetting.faults("x/1", Shelf(tmp_path), pool)
     assert "x/1 > y/1 > x/1" in fault.message
+
+
+def test_bundled_profile_speaks_all_languages_or_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assets, "folder", lambda name: tmp_path / name)
+    shape = "<urn:p> a sh:PropertyShape ; sh:path <urn:p> ; sh:severity sh:Info ; "
+    texts = 'sh:name "p"@es, "p"@eu ; sh:message "Falta"@es ; sh:description "x"@es, "x"@eu, "x"@en'
+    folder = tmp_path / "shapes" / "x" / "1"
+    put(folder, '[title]\nes = "x"', shapes=f"{SHAPE} {shape} {texts} .")
+    assert [fault.message for fault in vetting.faults("x", Shelf())] == [
+        "title is missing in eu, en",
+        "urn:p has no sh:name in en",
+        "urn:p has no sh:message in eu, en",
+    ]
 
 
 def test_profile_is_described(tmp_path: Path, pool: Pool) -> None:

@@ -9,9 +9,10 @@ from helpers import Catalogue
 
 from bilbaokg import authority
 from bilbaokg.authority import Tables
-from bilbaokg.errors import BilbaokgError, Invalid, SyntaxFault
+from bilbaokg.errors import BilbaokgError, CorruptStore, Invalid, SyntaxFault
 from bilbaokg.profiles import Shelf
 from bilbaokg.shacl import check
+from bilbaokg.shacl.prepared import prepare
 from bilbaokg.shacl.reading import source_of
 from bilbaokg.terms import DCAT, DCT, RDF, ref
 from bilbaokg.workers import Pool
@@ -26,8 +27,8 @@ EU = "http://publications.europa.eu/resource/authority/"
 
 
 @pytest.fixture(scope="module")
-def bundled(pool: Pool) -> Tables:
-    return Tables(None, pool)
+def bundled() -> Tables:
+    return Tables(None)
 
 
 # ---- looking into them
@@ -86,10 +87,10 @@ def put(folder: Path, text: str, name: str = "table.ttl") -> Path:
     return folder / name
 
 
-def test_table_of_ones_own_is_taken_in(catalogue: Catalogue, pool: Pool) -> None:
+def test_table_of_ones_own_is_taken_in(catalogue: Catalogue) -> None:
     done = catalogue.do("vocab.import", path=str(put(catalogue.folder, TABLE)))
     assert (done["table"], done["concepts"]) == ("colours", 1)
-    tables = Tables(catalogue.workspace.data / "vocab", pool)
+    tables = Tables(catalogue.workspace.data / "vocab")
     (found,) = tables.search("bermellon")
     assert (found.iri, found.labels) == ("urn:t/colours/RED", {"es": "Rojo"})
     assert {t.name for t in tables.all() if t.imported} == {"colours"}
@@ -98,21 +99,32 @@ def test_table_of_ones_own_is_taken_in(catalogue: Catalogue, pool: Pool) -> None
     assert (last.kind, last.subject) == ("vocab.import", "colours")
 
 
-def test_importing_a_table_again_replaces_it(catalogue: Catalogue, pool: Pool) -> None:
+def test_importing_a_table_again_replaces_it(catalogue: Catalogue) -> None:
     for text in (TABLE, TABLE.replace("RED", "BLUE")):
         catalogue.do("vocab.import", path=str(put(catalogue.folder, text)))
     folder = catalogue.workspace.data / "vocab"
     assert [file.name for file in folder.iterdir()] == ["colours.nt"]
-    assert [c.code for c in Tables(folder, pool).search("rojo")] == ["BLUE"]
+    assert [c.code for c in Tables(folder).search("rojo")] == ["BLUE"]
 
 
-def test_tables_that_are_called_alike_stand_side_by_side(catalogue: Catalogue, pool: Pool) -> None:
+def test_tables_that_are_called_alike_stand_side_by_side(catalogue: Catalogue) -> None:
     other = TABLE.replace("urn:t/", "urn:other/")
     for text in (TABLE, other, TABLE, other):
         catalogue.do("vocab.import", path=str(put(catalogue.folder, text)))
     folder = catalogue.workspace.data / "vocab"
     assert len(list(folder.iterdir())) == 2
-    assert len(Tables(folder, pool).search("rojo")) == 2
+    assert len(Tables(folder).search("rojo")) == 2
+
+
+def test_file_that_is_not_what_was_imported_is_named(catalogue: Catalogue) -> None:
+    catalogue.do("vocab.import", path=str(put(catalogue.folder, TABLE)))
+    file = catalogue.workspace.data / "vocab" / "colours.nt"
+    file.write_text(file.read_text(encoding="utf-8").replace("Rojo", "Azul"), encoding="utf-8")
+    profile = catalogue.workspace.shelf.load("dcat-ap")
+    for read in (lambda: Tables(file.parent), lambda: prepare(profile)):
+        with pytest.raises(CorruptStore, match="not what was imported") as caught:
+            read()
+        assert caught.value.where == str(file)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +177,7 @@ def test_official_table_adds_to_the_bundled_one(
     table = authority.read(source_of(reference / "vocab" / f"{name}.ttl"), pool)
     table.write(tmp_path)
     before = {t.name: t for t in bundled.all()}[table.name]
-    after = {t.name: t for t in Tables(tmp_path, pool).all()}[table.name]
+    after = {t.name: t for t in Tables(tmp_path).all()}[table.name]
     assert after.imported
     assert (after.scheme, after.deprecated) == (before.scheme, before.deprecated)
     assert after.concepts >= max(before.concepts, table.concepts)

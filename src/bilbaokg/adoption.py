@@ -32,14 +32,14 @@ class Adoption:
     label: str
     files: dict[str, bytes]
 
-    def is_there(self, shelf: Shelf) -> bool:
-        """Whether a profile of this label is there with the same files.
+    def find(self, shelf: Shelf) -> Path | None:
+        """The folder of a profile of this label with the same files, if it is there.
 
         Raises Conflict where one is there with others.
         """
         folder = shelf.folder(self.label)
         if folder is None:
-            return False
+            return None
         held = {
             file.relative_to(folder).as_posix(): file.read_bytes()
             for file in folder.rglob("*")
@@ -51,7 +51,7 @@ class Adoption:
                 where=str(folder),
                 hint="a profile never changes: give the new one another --version",
             )
-        return True
+        return folder
 
     def write(self, own: Path) -> Path:
         """Write it below the folder of the city's profiles, whole or not at all."""
@@ -119,18 +119,21 @@ def _of_shapes(profile: Profile) -> dict[str, bytes]:
 
 
 def _check_extends(profile: Profile, label: str, shelf: Shelf) -> None:
-    """What is taken in may build only on what is there, and not on itself."""
-    name = label.partition("/")[0]
+    """What is taken in builds on versions that are there: so it never changes, nor goes in circles.
+
+    Raises Invalid.
+    """
     for parent in profile.extends:
-        if shelf.folder(parent) is None:
-            raise Invalid(
-                f"it extends {parent!r}, which is no profile of this catalogue",
-                where=str(profile.folder),
-                hint="add that one first, and name it as name/version",
-            )
-        if parent in (name, label):
-            raise Invalid(
-                f"it would extend itself: {parent!r}",
-                where=str(profile.folder),
-                hint="name another version, as name/version",
-            )
+        if parent == label:
+            reason = "which would be itself"
+        elif shelf.folder(parent) is None:
+            reason = "which is no profile of this catalogue"
+        elif "/" not in parent:
+            reason = "without a version"
+        else:
+            continue
+        raise Invalid(
+            f"it extends {parent!r}, {reason}",
+            where=str(profile.folder),
+            hint="name one that is there, as name/version",
+        )

@@ -23,7 +23,7 @@ from bilbaokg.exports.files import replace_file
 from bilbaokg.model import Source
 from bilbaokg.profiles import AUTHORITY
 from bilbaokg.shacl.graph import TYPE, Graph
-from bilbaokg.shacl.reading import read_files, read_numbered
+from bilbaokg.shacl.reading import read_files, read_numbered, read_sealed, sealed
 from bilbaokg.shacl.shapes import local_name
 from bilbaokg.shacl.vocabulary import DEPRECATED, IN_SCHEME
 from bilbaokg.terms import (
@@ -83,7 +83,7 @@ class Imported:
     def write(self, folder: Path) -> Path:
         """Write it in the place of what was imported of this table before."""
         file = self._place(folder)
-        content = "".join(f"{line}\n" for line in self.lines).encode()
+        content = sealed(self.lines)
 
         def fill(out: BinaryIO) -> None:
             out.write(content)
@@ -229,11 +229,14 @@ class Table:
 
 
 class Tables:
-    """The bundled tables and those in a folder, as one."""
+    """The bundled tables and those in a folder, as one.
 
-    def __init__(self, folder: Path | None, pool: Pool | None = None) -> None:
+    Raises CorruptStore for a file that is not what was imported.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
         files = sorted(folder.glob("*.nt")) if folder else []
-        added = Graph(read_files(files, pool))
+        added = Graph(line for file in files for line in read_sealed(file))
         self._graph = Graph(dict.fromkeys([*_bundled()[0], *added.lines()]))
         self._imported = set(_objects(added, IN_SCHEME))
 

@@ -115,7 +115,7 @@ def _of_texts(shapes: Shapes) -> Iterator[Problem]:
         for text in _TEXTS:
             spoken = {language_of(term) for term in shapes.texts(node, text)}
             if lacking := [x for x in LANGUAGES if x not in spoken]:
-                message = f"{shapes.describe(node)} has no sh:{text} in {', '.join(lacking)}"
+                message = f"{plain(node)} has no sh:{text} in {', '.join(lacking)}"
                 yield _warning(message, shapes.origin(node))
 
 

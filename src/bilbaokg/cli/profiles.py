@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ from bilbaokg.cli.operating import operate
 from bilbaokg.console import Console
 from bilbaokg.errors import BilbaokgError
 from bilbaokg.profiles import Shelf
+from bilbaokg.settings import Settings
 from bilbaokg.shacl.messages import compact_path
 from bilbaokg.shacl.shapes import local_name
+from bilbaokg.workers import Pool
 from bilbaokg.workspace import is_initialised, shelf
 
 __all__: list[str] = []
@@ -33,6 +37,14 @@ def _shelf(console: Console) -> Shelf:
     """The profiles of the data directory, or the bundled ones where there is none."""
     known = is_initialised(console.data)
     return shelf(console.data, settings.read(console.data)) if known else Shelf()
+
+
+@contextlib.contextmanager
+def _reading(console: Console) -> Iterator[Pool]:
+    """A worker that reads foreign shapes, which starts when there are any."""
+    with console.progress() as progress, Pool(1, Settings().memory_limit) as pool:
+        progress(0, None, "reading the shapes")
+        yield pool
 
 
 @verb(profile_group, "list")
@@ -78,9 +90,8 @@ def profile_show(console: Console, name: str) -> int:
 
     Example: bilbaokg profile show dcat-ap/3.0.1
     """
-    with console.progress() as progress:
-        progress(0, None, "reading the shapes")
-        shown = vetting.describe(_shelf(console).load(name), console.lang)
+    with _reading(console) as pool:
+        shown = vetting.describe(_shelf(console).load(name), console.lang, pool)
     console.result(shown, lambda: _tell_profile(console, shown))
     return DONE
 
@@ -121,9 +132,8 @@ def profile_check(console: Console, name: str) -> int:
 
     Example: bilbaokg profile check my-profile/
     """
-    with console.progress() as progress:
-        progress(0, None, "reading the shapes")
-        problems = [problem.as_dict() for problem in vetting.faults(name, _shelf(console))]
+    with _reading(console) as pool:
+        problems = [problem.as_dict() for problem in vetting.faults(name, _shelf(console), pool)]
 
     def tell() -> None:
         console.problems(problems)

@@ -35,13 +35,13 @@ def profile_add(workspace: Workspace, params: dict[str, Any], progress: Progress
         )
     taken = adoption.plan(path, shelf, name=params.get("name"), version=params.get("version"))
     with workspace.mutex:
-        is_new = not taken.is_there(shelf)
-        if is_new:
+        there = taken.find(shelf)
+        if there is None:
             tell(workspace, params, "profile.add", taken.label, {"files": sorted(taken.files)})
-            taken.write(workspace.data / FOLDER)
+        folder = there or taken.write(workspace.data / FOLDER)
     return {
         "profile": taken.label,
-        "added": is_new,
-        "folder": str(shelf.folder(taken.label)),
+        "added": there is None,
+        "folder": str(folder.absolute()),
         "problems": [problem.as_dict() for problem in problems],
     }

@@ -74,7 +74,7 @@ def dump(workspace: Workspace, params: dict[str, Any], progress: Progress) -> di
 
 def checkpoint(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """A read-only copy of the working store that queries may open."""
-    return {"path": str(workspace.checkpoint())}
+    return {"path": str(workspace.checkpoint().absolute())}
 
 
 def history(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:

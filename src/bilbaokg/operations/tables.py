@@ -35,4 +35,9 @@ def vocab_import(
         detail = {"scheme": table.scheme, "concepts": table.concepts}
         tell(workspace, params, "vocab.import", table.name, detail)
         file = table.write(workspace.data / TABLES)
-    return {"table": table.name, "statements": len(table.lines), "file": str(file), **detail}
+    return {
+        "table": table.name,
+        "statements": len(table.lines),
+        "file": str(file.absolute()),
+        **detail,
+    }

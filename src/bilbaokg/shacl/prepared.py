@@ -15,7 +15,7 @@ from bilbaokg.shacl import syntax
 from bilbaokg.shacl.compiling import compile_shapes
 from bilbaokg.shacl.graph import Graph
 from bilbaokg.shacl.program import Program
-from bilbaokg.shacl.reading import is_ours, read_file, read_files
+from bilbaokg.shacl.reading import is_ours, read_file, read_files, read_sealed
 from bilbaokg.shacl.shapes import Shapes
 from bilbaokg.shacl.vocabulary import Vocabulary
 from bilbaokg.workers import Pool
@@ -103,7 +103,8 @@ def _read(profile: Profile, pool: Pool | None) -> Prepared:
         found, places = read_file(file, pool)
         lines += found
         origins |= places
-    background = read_files(profile.background, pool)
+    background = read_files((f for f in profile.background if f not in profile.tables), pool)
+    background += [line for file in profile.tables for line in read_sealed(file)]
     shapes = Shapes(lines, origins)
     if not shapes.is_any():
         raise Invalid(

@@ -6,18 +6,30 @@ import hashlib
 from array import array
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 import pyoxigraph as ox
 
 from bilbaokg import assets
-from bilbaokg.errors import BadInput, SyntaxFault
+from bilbaokg.errors import BadInput, CorruptStore, SyntaxFault
 from bilbaokg.formats import by_extension, by_name
 from bilbaokg.model import Source
 from bilbaokg.settings import Settings
-from bilbaokg.terms import DEFAULT_BASE, split_line
+from bilbaokg.terms import DEFAULT_BASE, split_line, split_lines
 from bilbaokg.workers import Pool, stream
 
-__all__ = ["is_ours", "read_file", "read_files", "read_numbered", "read_source", "source_of"]
+__all__ = [
+    "is_ours",
+    "read_file",
+    "read_files",
+    "read_numbered",
+    "read_sealed",
+    "read_source",
+    "sealed",
+    "source_of",
+]
+
+_SEAL: Final = "# sha256 "
 
 
 def source_of(data: str | Path | bytes, format: str | None = None) -> Source:
@@ -87,6 +99,27 @@ def read_file(file: Path, pool: Pool | None = None) -> tuple[list[str], dict[str
 def read_files(files: Iterable[Path], pool: Pool | None = None) -> list[str]:
     """The statements of several files (see `read_file`)."""
     return [line for file in files for line in read_file(file, pool)[0]]
+
+
+def sealed(lines: Iterable[str]) -> bytes:
+    """Canonical lines as a file that `read_sealed` reads again."""
+    content = "".join(f"{line}\n" for line in lines).encode()
+    return f"{_SEAL}{hashlib.sha256(content).hexdigest()}\n".encode() + content
+
+
+def read_sealed(file: Path) -> list[str]:
+    """The lines of a file that this program wrote: without parsing them, once their hash is right.
+
+    Raises CorruptStore.
+    """
+    seal, _, content = file.read_bytes().partition(b"\n")
+    if seal.decode(errors="replace") != f"{_SEAL}{hashlib.sha256(content).hexdigest()}":
+        raise CorruptStore(
+            "the table is not what was imported",
+            where=str(file),
+            hint="import it again, or remove the file",
+        )
+    return split_lines(content.decode())
 
 
 def is_ours(file: Path) -> bool:
