@@ -267,6 +267,24 @@ def test_the_connection_goes_to_the_address_that_was_judged(
     assert asked.count("data.example") == 2
 
 
+@pytest.mark.parametrize(
+    ("code", "state", "reason"),
+    [
+        (socket.EAI_NONAME, DEAD, "no address: no"),
+        (socket.EAI_AGAIN, UNKNOWN, "no name server answers"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_not_there_is_dead_and_one_that_cannot_be_asked_is_unknown(
+    monkeypatch: pytest.MonkeyPatch, code: int, state: str, reason: str
+) -> None:
+    def resolve(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(code, "no")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    found = one(Link("https://data.example/a", True))
+    assert (found.state, found.reason) == (state, reason)
+
+
 def test_tls_is_asked_for_the_name_not_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     real, names = socket.getaddrinfo, []
     monkeypatch.setattr(

@@ -67,10 +67,15 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         return await self._inner.handle_async_request(guarded)
 
     async def _resolved(self, host: str, port: int) -> str:
-        """One address of a host. Raises Refused when any of them is private."""
+        """One address of a host. Raises Refused when any of them is private, or when it cannot be
+        known: a machine without a name server says nothing about links."""
         loop = asyncio.get_running_loop()
         try:
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except socket.gaierror as error:
+            if error.errno == socket.EAI_AGAIN:
+                raise Refused("no name server answers") from None
+            raise httpx.ConnectError(f"no address: {error.strerror}") from None
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(f"no address: {error}") from None
         addresses = [str(entry[4][0]) for entry in found]

@@ -134,7 +134,7 @@ class _Asking:
         except (httpx.InvalidURL, UnicodeError):
             return replace(found, reason="no address")
         except (httpx.HTTPError, OSError, ValueError) as error:
-            return replace(found, reason=f"{type(error).__name__}: {str(error)[:200]}")
+            return replace(found, reason=str(error)[:200] or type(error).__name__)
 
     async def _asked(self, link: Link, found: Probe, before: Probe | None) -> Probe:
         if not link.download:
