@@ -48,6 +48,12 @@ def test_available_profile_loads_by_its_label(profile: profiles.Profile) -> None
     assert profile.gate <= set(SEVERITIES)
 
 
+@pytest.mark.parametrize("profile", profiles.available(), ids=lambda p: p.label)
+def test_available_profile_stands_in_the_reference(profile: profiles.Profile) -> None:
+    page = Path(__file__).parents[1] / "docs" / "reference" / "commands.md"
+    assert f"| `{profile.label}` |" in page.read_text(encoding="utf-8")
+
+
 def test_name_alone_takes_the_newest_version(shelf: Path) -> None:
     for version in ("3.0.9", "3.0.10", "2.1.1"):
         put(shelf, f"x/{version}")
