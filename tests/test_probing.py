@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import json
 import socket
@@ -146,6 +147,12 @@ def test_of_a_file_over_the_limit_nothing_is_said_but_that_it_answers(site: Site
     site.pages["/a"] = (200, {}, b"x" * 5000)
     found = one(Link(site.url("/a"), True, "json"), most_bytes=1000)
     assert (found.state, found.size, found.invalid) == (ANSWERS, None, None)
+
+
+def test_of_a_packed_answer_nothing_is_said_but_that_it_answers(site: Site) -> None:
+    site.pages["/a"] = (200, {"Content-Encoding": "gzip"}, gzip.compress(CSV))
+    found = one(Link(site.url("/a"), True, "csv"))
+    assert (found.state, found.size, found.digests, found.invalid) == (ANSWERS, None, {}, None)
 
 
 def test_nothing_listens(site: Site) -> None:

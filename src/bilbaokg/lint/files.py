@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from bilbaokg.lint.linted import Hit, Linted
 from bilbaokg.probing import DEAD, Probe
-from bilbaokg.quality.tables import file_type, file_types, media_type
+from bilbaokg.quality.tables import FileType, file_type, file_types, media_type
 from bilbaokg.terms import DCAT, DCT, SPDX, plain, ref
 
 __all__ = [
@@ -58,9 +58,9 @@ def format_extension(linted: Linted) -> Iterator[Hit]:
     for node, term in linted.values(linted.distributions, DCAT.downloadURL):
         extension = _extension(plain(term))
         formats = _formats(linted, node)
-        allowed = {e for _, extensions, _ in formats for e in extensions}
+        allowed = {e for found in formats.values() for e in found.extensions}
         if extension in known - allowed - _ARCHIVES and allowed:
-            yield Hit(node, DCAT.downloadURL, term, "format", {"x": _names(formats)})
+            yield Hit(node, DCAT.downloadURL, term, "format", {"x": ", ".join(formats)})
 
 
 def _extension(url: str) -> str:
@@ -75,21 +75,17 @@ def format_media_type(linted: Linted) -> Iterator[Hit]:
     """Media types that files of the declared formats do not have."""
     for node, term in linted.values(linted.distributions, DCAT.mediaType):
         formats = _formats(linted, node)
-        allowed = {m.partition(";")[0] for _, _, media in formats for m in media}
+        allowed = {m.partition(";")[0] for found in formats.values() for m in found.media}
         declared = media_type(term)
         if declared and allowed and declared not in allowed | _ANY:
-            yield Hit(node, DCAT.mediaType, term, "format", {"x": _names(formats)})
+            yield Hit(node, DCAT.mediaType, term, "format", {"x": ", ".join(formats)})
 
 
-def _formats(linted: Linted, node: str) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
-    """Code, extensions and media types of each declared format that is known."""
+def _formats(linted: Linted, node: str) -> dict[str, FileType]:
+    """The declared formats that are known, by code."""
     terms = linted.graph.objects(node, ref(DCT["format"]))
     pairs = ((plain(term).rpartition("/")[2], file_type(term)) for term in terms)
-    return [(code, found.extensions, found.media) for code, found in pairs if found]
-
-
-def _names(formats: Iterable[tuple[str, tuple[str, ...], tuple[str, ...]]]) -> str:
-    return ", ".join(code for code, *_ in formats)
+    return {code: found for code, found in pairs if found}
 
 
 # ---- what probing found

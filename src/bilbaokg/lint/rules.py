@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from bilbaokg.lint import files, texts
+from bilbaokg.lint import files, statements
 from bilbaokg.lint.linted import Hit, Linted
 
 __all__ = ["RULES", "Rule"]
@@ -20,12 +20,12 @@ class Rule(NamedTuple):
 
 
 RULES: Final = (
-    Rule("keyword-characters", "warning", texts.keyword_characters),
-    Rule("title-duplicate", "warning", texts.title_duplicate),
-    Rule("identifier-changed", "violation", texts.identifier_changed),
-    Rule("issued-after-modified", "warning", texts.issued_after_modified),
-    Rule("period-order", "violation", texts.period_order),
-    Rule("date-in-future", "warning", texts.date_in_future),
+    Rule("keyword-characters", "warning", statements.keyword_characters),
+    Rule("title-duplicate", "warning", statements.title_duplicate),
+    Rule("identifier-changed", "violation", statements.identifier_changed),
+    Rule("issued-after-modified", "warning", statements.issued_after_modified),
+    Rule("period-order", "violation", statements.period_order),
+    Rule("date-in-future", "warning", statements.date_in_future),
     Rule("link-empty", "violation", files.link_empty),
     Rule("format-extension", "warning", files.format_extension),
     Rule("format-media-type", "warning", files.format_media_type),

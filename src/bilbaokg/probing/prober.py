@@ -158,10 +158,11 @@ class _Asking:
             state = UNKNOWN if status in _LATER else DEAD
             return replace(found, state=state, reason=f"HTTP {status}")
         found = replace(found, state=ANSWERS)
-        content = await self._body(response) if link.download else None
+        # What comes packed though we asked it not to be is not the file as it is declared.
+        plain = response.headers.get("content-encoding", "identity") == "identity"
+        content = await self._body(response) if link.download and plain else None
         if content is None:
             return found
-        whole = "content-encoding" not in response.headers
         return replace(
             found,
             size=len(content),
@@ -170,7 +171,7 @@ class _Asking:
                 for name in _ALGORITHMS
             },
             content=link.content,
-            invalid=fault(content, link.content) if content and link.content and whole else None,
+            invalid=fault(content, link.content) if content and link.content else None,
             etag=response.headers.get("etag"),
             modified=response.headers.get("last-modified"),
         )
