@@ -50,7 +50,7 @@ def test_available_profile_loads_by_its_label(profile: profiles.Profile) -> None
 
 @pytest.mark.parametrize("profile", profiles.available(), ids=lambda p: p.label)
 def test_available_profile_stands_in_the_reference(profile: profiles.Profile) -> None:
-    page = Path(__file__).parents[1] / "docs" / "reference" / "commands.md"
+    page = Path(__file__).parents[1] / "docs" / "reference" / "profiles.md"
     assert f"| `{profile.label}` |" in page.read_text(encoding="utf-8")
 
 
