@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import demo_release
+import pyoxigraph as ox
 import pytest
 
 from bilbaokg import queries, settings
@@ -13,6 +14,7 @@ from bilbaokg.errors import BadInput, NotFound
 from bilbaokg.model import Query
 from bilbaokg.release import Releases
 from bilbaokg.store.embedded import EmbeddedStore
+from bilbaokg.terms import PREFIXES
 
 DATASET = "https://bilbaokg.example/id/dataset/bilbobus-gtfs"
 TABLE = "https://bilbaokg.example/id/table/bus-mart-gtfs"
@@ -216,3 +218,74 @@ def test_data_folder_holds_only_queries() -> None:
     files = [p for p in assets.folder("queries").rglob("*") if p.is_file()]
     assert {p.suffix for p in files if p.name != ".gitkeep"} == {".rq"}
     assert {Path(q.name).parts[0] for q in queries.available()} >= {"examples", "pages"}
+
+
+# ---- what each finds when something is so, and not when it is not
+
+SEED = "http://seed.example/"
+SEED_PREFIXES = (
+    f"@prefix : <{SEED}> . "
+    + " ".join(
+        f"@prefix {prefix}: <{PREFIXES[prefix]}> ."
+        for prefix in ("adms", "csvw", "dcat", "dct", "prov", "vcard", "xsd")
+    )
+    + " @prefix right: <http://publications.europa.eu/resource/authority/access-right/> . "
+)
+SEEDED: dict[str, tuple[str, set[str]]] = {
+    "upstream-of-a-column": (
+        ":c a csvw:Column ; csvw:name 'c' ; dct:isPartOf :t ; prov:wasDerivedFrom :d . "
+        ":d a csvw:Column ; csvw:name 'd' ; dct:isPartOf :u ; prov:wasDerivedFrom :e . "
+        ":e a csvw:Column ; csvw:name 'e' ; dct:isPartOf :u . :x prov:wasDerivedFrom :e .",
+        {"c", "d", "e", "u"},
+    ),
+    "owners-to-agree": (
+        ":b a dcat:Dataset ; prov:wasDerivedFrom :a ; prov:qualifiedAttribution "
+        "[ dcat:hadRole <urn:x/ns#owner> ; prov:agent :unit ] , "
+        "[ dcat:hadRole <urn:x/ns#steward> ; prov:agent :other ] .",
+        {"a", "unit", "b"},
+    ),
+    "datasets-changed-since": (
+        ":new a dcat:Dataset ; dct:title 'N'@es ; dct:modified '2026-01-01'^^xsd:date . "
+        ":late a dcat:Dataset ; dct:title 'L'@es ; "
+        "dct:modified '2026-05-01T10:00:00'^^xsd:dateTime . "
+        ":old a dcat:Dataset ; dct:title 'O'@es ; dct:modified '2025-12-31'^^xsd:date .",
+        {"new", "late"},
+    ),
+    "contact-of-each-dataset": (
+        ":a a dcat:Dataset ; dct:title 'A'@es ; dcat:contactPoint [ vcard:fn 'Buzón'@es ] . "
+        ":b a dcat:Dataset ; dct:title 'B'@es .",
+        {"a"},
+    ),
+    "coverage-of-each-unit": (
+        ":a a dcat:Dataset ; dct:creator :unit ; prov:qualifiedAttribution [ dcat:hadRole "
+        "<urn:x/ns#owner> ; adms:status <urn:x#active> ; prov:agent :p ] .",
+        {"unit"},
+    ),
+    "licences-along-lineage": (
+        ":a a dcat:Dataset ; prov:wasDerivedFrom :b , :c ; "
+        "dcat:distribution [ dct:license :one ] . "
+        ":b dcat:distribution [ dct:license :two ] . :c dcat:distribution [ dct:license :one ] .",
+        {"a", "one", "b", "two"},
+    ),
+    "restricted-sources-of-public-data": (
+        ":a a dcat:Dataset ; dct:title 'A'@es ; dct:accessRights right:PUBLIC ; "
+        "prov:wasDerivedFrom :b . :b prov:wasDerivedFrom :c ; dct:accessRights right:PUBLIC . "
+        ":c dct:accessRights :closed .",
+        {"a", "c", "closed"},
+    ),
+    "services-and-their-data": (
+        ":s a dcat:DataService ; dct:title 'S'@es ; dcat:endpointURL :e ; dcat:servesDataset :a . "
+        ":t a dcat:DataService ; dct:title 'T'@es ; dcat:endpointURL :e .",
+        {"s", "e", "a"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SEEDED)
+def test_query_finds_what_is_so_and_nothing_else(name: str) -> None:
+    seeded, expected = SEEDED[name]
+    store = ox.Store()
+    store.load(f"{SEED_PREFIXES}{seeded}".encode(), ox.RdfFormat.TURTLE)
+    rows = store.query(queries.bind(queries.load(f"examples/{name}")))
+    found = {str(term) for row in rows for term in row if str(term).startswith(f"<{SEED}")}
+    assert {iri[len(SEED) + 1 : -1] for iri in found} == expected

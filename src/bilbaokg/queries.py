@@ -236,8 +236,9 @@ def read(file: Path) -> Query:
 def available(folder: str = "") -> list[Query]:
     """The saved queries of a folder and those below it, by name."""
     root = assets.folder("queries")
-    files = sorted((root / folder).rglob("*.rq")) if not folder or _NAME.fullmatch(folder) else []
-    return [parse(_name(file, root), file.read_text(encoding="utf-8")) for file in files]
+    files = (root / folder).rglob("*.rq") if not folder or _NAME.fullmatch(folder) else ()
+    named = sorted((_name(file, root), file) for file in files)
+    return [parse(name, file.read_text(encoding="utf-8")) for name, file in named]
 
 
 def _name(file: Path, root: Path) -> str:
