@@ -117,7 +117,8 @@ class Explainer:
             case "MinCount" | "MaxCount":
                 if found := len(self._values(finding)):
                     yield say.detail("now", x=say.counted("value_count", found))
-            case "QualifiedMinCount" | "QualifiedMaxCount":
+            # A message of the shape's own speaks of the values that count, not of all.
+            case "QualifiedMinCount" | "QualifiedMaxCount" if not rule.own:
                 if found := len(self._values(finding)):
                     yield say.detail("total", n=found)
             case "MinLength" | "MaxLength" if value and not is_blank(value):
