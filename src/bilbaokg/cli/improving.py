@@ -20,17 +20,16 @@ from bilbaokg.cli.base import (
     write_output,
 )
 from bilbaokg.cli.operating import configuration_of
-from bilbaokg.cli.subject import (
-    Subject,
+from bilbaokg.cli.options import (
     base_option,
+    fail_on_option,
     input_format_option,
-    known_settings,
-    of_release,
     output_option,
     paths_argument,
     release_option,
-    subject,
+    report_format_option,
 )
+from bilbaokg.cli.subject import Subject, known_settings, of_release, subject
 from bilbaokg.console import Console, emit
 from bilbaokg.model import Problem, Profile
 from bilbaokg.probing import ANSWERS, DEAD, Link, Probe, Probes
@@ -164,22 +163,9 @@ def _put_out(console: Console, rendered: str, format: str, output: Path | None) 
 @verb(group, "lint")
 @paths_argument
 @release_option
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(sorted(reports.FORMATS)),
-    default="text",
-    show_default=True,
-    help="Format of the report.",
-)
+@report_format_option
 @output_option
-@click.option(
-    "--fail-on",
-    type=click.Choice(["violation", "warning", "info", "never"]),
-    default="violation",
-    show_default=True,
-    help="Exit with 1 at a finding this severe, or more.",
-)
+@fail_on_option
 @input_format_option
 @base_option
 def lint_of(

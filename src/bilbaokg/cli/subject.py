@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from bilbaokg import material, release, settings, shacl, wording
 from bilbaokg.cli.base import called, spooled
 from bilbaokg.cli.operating import configuration_of, operate
@@ -25,25 +23,10 @@ from bilbaokg.workspace import is_initialised, verdicts_file
 
 __all__ = [
     "Subject",
-    "base_option",
-    "input_format_option",
     "known_settings",
     "of_release",
-    "output_option",
-    "paths_argument",
-    "release_option",
     "subject",
 ]
-
-paths_argument = click.argument("paths", nargs=-1)
-release_option = click.option(
-    "--release", "release_id", metavar="ID", help="Look at a release: its id, or current."
-)
-output_option = click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the result to a file."
-)
-input_format_option = click.option("--input-format", help="Format of the files [by extension].")
-base_option = click.option("--base", help="Base IRI for relative IRIs in the files.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,14 @@ import click
 from bilbaokg import exports, profiles, reports, settings, shacl
 from bilbaokg.cli.base import DONE, FAILED, FINDINGS, called, group, spooled, verb, write_output
 from bilbaokg.cli.operating import configuration_of, operate
+from bilbaokg.cli.options import (
+    base_option,
+    fail_on_option,
+    input_format_option,
+    output_option,
+    paths_argument,
+    report_format_option,
+)
 from bilbaokg.console import Console, emit
 from bilbaokg.errors import BadInput, NotFound
 from bilbaokg.holdings import Around, Holdings
@@ -25,7 +33,7 @@ __all__: list[str] = []
 
 
 @verb(group, "validate")
-@click.argument("paths", nargs=-1)
+@paths_argument
 @click.option(
     "--profile", help="Profile NAME[/VERSION], or a folder or file of shapes [dcat-ap/3.0.1]."
 )
@@ -34,24 +42,9 @@ __all__: list[str] = []
     type=click.Choice(list(exports.TARGETS)),
     help="Say what the gate of this export target alone would stop.",
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(sorted(reports.FORMATS)),
-    default="text",
-    show_default=True,
-    help="Format of the report.",
-)
-@click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file."
-)
-@click.option(
-    "--fail-on",
-    type=click.Choice(["violation", "warning", "info", "never"]),
-    default="violation",
-    show_default=True,
-    help="Exit with 1 at a finding this severe, or more.",
-)
+@report_format_option
+@output_option
+@fail_on_option
 @click.option(
     "--engine",
     type=click.Choice([*shacl.ENGINES, shacl.BOTH]),
@@ -59,8 +52,8 @@ __all__: list[str] = []
     show_default=True,
     help="both: run both and compare; exit with 2 when they disagree.",
 )
-@click.option("--input-format", help="Format of the files [by extension].")
-@click.option("--base", help="Base IRI for relative IRIs in the files.")
+@input_format_option
+@base_option
 @click.option("--record", metavar="IRI", help="Validate one record of the working store alone.")
 def validate(
     console: Console,

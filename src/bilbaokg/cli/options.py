@@ -1,0 +1,44 @@
+"""Options that several verbs have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bilbaokg import reports
+
+__all__ = [
+    "base_option",
+    "fail_on_option",
+    "input_format_option",
+    "output_option",
+    "paths_argument",
+    "release_option",
+    "report_format_option",
+]
+
+paths_argument = click.argument("paths", nargs=-1)
+release_option = click.option(
+    "--release", "release_id", metavar="ID", help="Look at a release: its id, or current."
+)
+output_option = click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the result to a file."
+)
+input_format_option = click.option("--input-format", help="Format of the files [by extension].")
+base_option = click.option("--base", help="Base IRI for relative IRIs in the files.")
+report_format_option = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(sorted(reports.FORMATS)),
+    default="text",
+    show_default=True,
+    help="Format of the report.",
+)
+fail_on_option = click.option(
+    "--fail-on",
+    type=click.Choice(["violation", "warning", "info", "never"]),
+    default="violation",
+    show_default=True,
+    help="Exit with 1 at a finding this severe, or more.",
+)
