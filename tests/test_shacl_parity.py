@@ -158,14 +158,19 @@ def test_a_mutation_changes_one_property_of_a_copy() -> None:
             assert own <= (set() if backwards else {predicate}), mutation.name
 
 
-def test_engines_agree_on_mutations_under_our_shapes() -> None:
-    chosen = made(())[::SHARE]
+EIGHTH_OR_ALL = pytest.mark.parametrize("step", [8, pytest.param(1, marks=pytest.mark.peers)])
+
+
+@EIGHTH_OR_ALL
+def test_engines_agree_on_mutations_under_our_shapes(step: int) -> None:
+    chosen = made(())[:: step * SHARE]
     assert named(disagreements(together(BASE, chosen), PROFILE), chosen) == []
 
 
-def test_engines_agree_on_mutations_under_the_official_shapes(reference: Path) -> None:
+@EIGHTH_OR_ALL
+def test_engines_agree_on_mutations_under_the_official_shapes(reference: Path, step: int) -> None:
     profile = official.dcat_ap(reference)
-    chosen = made(profile.shapes)[::SHARE]
+    chosen = made(profile.shapes)[:: step * SHARE]
     known = official.tables(reference)
     assert named(disagreements(together(BASE, chosen), profile, known), chosen) == []
 
