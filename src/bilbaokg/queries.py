@@ -38,10 +38,12 @@ __all__ = [
     "Param",
     "available",
     "bind",
+    "body",
+    "bound",
+    "find",
     "header",
     "load",
     "parse",
-    "pick",
     "read",
     "saved",
 ]
@@ -55,7 +57,8 @@ EXAMPLES: Final = "examples"
 OWN: Final = "queries"
 """The folder of a city's own, below its data directory."""
 
-_NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?:/[a-z0-9]+(?:-[a-z0-9]+)*)*")
+_SIMPLE: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_NAME: Final = re.compile(rf"{_SIMPLE.pattern}(?:/{_SIMPLE.pattern})*")
 _FIELD: Final = re.compile(r"#\s*(title|description)@([a-z-]+):\s*(.+)")
 _PARAM: Final = re.compile(
     r"#\s*param\s+([a-z][a-z0-9_]*):\s*([a-z]+)(\s+optional)?(?:\s*=\s*(.*\S))?\s*"
@@ -197,23 +200,37 @@ def saved(
     return {name: replace(query, name=name) for name, query in sorted(found.items())}
 
 
+def find(
+    name: str,
+    own: Path | None = None,
+    on_fault: Callable[[BilbaokgError], None] = lambda _fault: None,
+) -> Query:
+    """The query of a name among those that `saved` gives; only its own file is read.
+
+    Raises NotFound with the nearest names.
+    """
+    file = own / f"{name}.rq" if own and _SIMPLE.fullmatch(name) else None
+    if file and file.is_file():
+        try:
+            return replace(read(file), name=name)
+        except BilbaokgError as fault:
+            on_fault(fault)
+    try:
+        return replace(load(f"{EXAMPLES}/{name}"), name=name)
+    except NotFound:
+        near = difflib.get_close_matches(name, saved(own), n=3)
+        hint = f"did you mean {', '.join(near)}?" if near else "see: bilbaokg queries"
+        raise NotFound(f"no saved query {name[:100]!r}", hint=hint) from None
+
+
 def _named(file: Path) -> Query:
-    if not _NAME.fullmatch(file.stem):
+    if not _SIMPLE.fullmatch(file.stem):
         raise BadInput(
             f"{file.stem!r} is no name for a query",
             where=str(file),
             hint="use letters a to z, digits and single hyphens",
         )
     return read(file)
-
-
-def pick(known: Mapping[str, Query], name: str) -> Query:
-    """The query of a name. Raises NotFound with the nearest names."""
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=3)
-        hint = f"did you mean {', '.join(near)}?" if near else "see: bilbaokg queries"
-        raise NotFound(f"no saved query {name[:100]!r}", hint=hint)
-    return known[name]
 
 
 def read(file: Path) -> Query:
@@ -265,6 +282,19 @@ def bind(query: Query, /, **params: str) -> str:
         elif not spec.optional:
             raise BadInput(f"{query.name} needs the parameter {name!r} ({spec.type})")
     return _TOKEN.sub(lambda m: values.get(m["variable"] or "", m[0]), query.text)
+
+
+def bound(query: Query, language: str, params: Mapping[str, str]) -> str:
+    """As `bind`, in a reader's language unless `language` is given."""
+    own = {"language": language} if query.params.get("language") == "lang" else {}
+    return bind(query, **own | dict(params))
+
+
+def body(text: str) -> str:
+    """The text of a query without the comments at its top."""
+    lines = text.splitlines()
+    start = next((n for n, line in enumerate(lines) if line and not line.startswith("#")), 0)
+    return "\n".join(lines[start:]) + "\n"
 
 
 def _term(query: str, name: str, spec: Param, given: str) -> str:

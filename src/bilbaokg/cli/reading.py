@@ -165,11 +165,11 @@ def _saved(name: str, own: Path) -> Query:
         return replace(queries.read(Path(name)), name=name)
     if "/" in name:
         return queries.load(name)
-    faults: list[BilbaokgError] = []
-    known = queries.saved(own, faults.append)
-    if fault := next((f for f in faults if f.where == str(own / f"{name}.rq")), None):
-        raise fault
-    return queries.pick(known, name)
+    return queries.find(name, own, _refuse)
+
+
+def _refuse(fault: BilbaokgError) -> None:
+    raise fault
 
 
 def _bound(saved: Query, params: tuple[str, ...], language: str) -> str:
@@ -177,8 +177,7 @@ def _bound(saved: Query, params: tuple[str, ...], language: str) -> str:
     pairs = [param.partition("=") for param in params]
     if wrong := [name for name, equals, _ in pairs if not equals]:
         raise BadInput(f"--param {wrong[0]!r} has no value", hint="write --param name=value")
-    given = {"language": language} if saved.params.get("language") == "lang" else {}
-    return queries.bind(saved, **given | {name: value for name, _, value in pairs})
+    return queries.bound(saved, language, {name: value for name, _, value in pairs})
 
 
 def _pass_on(_console: Console, frames: Iterator[tuple[dict[str, Any], bytes]]) -> None:

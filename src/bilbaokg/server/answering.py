@@ -13,19 +13,20 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bilbaokg.errors import BilbaokgError, NotAcceptable
+from bilbaokg.errors import BadInput, BilbaokgError, NotAcceptable
 from bilbaokg.model import Release
 from bilbaokg.server import auth, evaluation, negotiate
 from bilbaokg.server.context import Context
 from bilbaokg.server.evaluation import Answer, Stopped
 from bilbaokg.store.evaluate import GRAPHS, RESULTS
 
-__all__ = ["GRAPH_OFFERS", "Asked", "formats", "release_store", "respond"]
+__all__ = ["GRAPH_OFFERS", "Asked", "fields", "formats", "release_store", "respond"]
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +135,21 @@ async def respond(
 def _seconds(context: Context, scope: Scope) -> float:
     known = scope.get("bilbaokg.actor", auth.ANONYMOUS) != auth.ANONYMOUS
     return context.settings.query_seconds_token if known else context.settings.query_seconds
+
+
+def fields(text: bytes, most: int = 1000) -> dict[str, list[str]]:
+    """The values of each field of a query string or form, in their order. Raises BadInput."""
+    found: dict[str, list[str]] = {}
+    try:
+        pairs = parse_qsl(
+            text.decode("latin-1"), keep_blank_values=True, errors="surrogateescape",
+            max_num_fields=most,
+        )  # fmt: skip
+    except ValueError:
+        raise BadInput(f"more than {most:,} parameters") from None
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
 
 
 def formats(

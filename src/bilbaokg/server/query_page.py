@@ -106,11 +106,7 @@ def _saved(query: Query, reader: Reader) -> SavedQuery:
 
 def _text(query: Query, reader: Reader) -> str:
     """A saved query as a start: without its header, with its defaults in the reader's language."""
-    known = queries.header(query.text).params
-    given = {"language": reader.lang} if "language" in known else {}
-    lines = queries.bind(query, **given).splitlines()
-    start = next((n for n, line in enumerate(lines) if line and not line.startswith("#")), 0)
-    return "\n".join(lines[start:]) + "\n"
+    return queries.body(queries.bound(query, reader.lang, {}))
 
 
 def _in(texts: dict[str, str], lang: str) -> str:

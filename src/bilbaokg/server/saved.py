@@ -18,10 +18,10 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from bilbaokg import queries
-from bilbaokg.errors import BadInput
+from bilbaokg.errors import BadInput, BilbaokgError
 from bilbaokg.model import Query
 from bilbaokg.server import negotiate
-from bilbaokg.server.answering import Asked, formats, release_store, respond
+from bilbaokg.server.answering import Asked, fields, formats, release_store, respond
 from bilbaokg.server.context import Context
 from bilbaokg.store.evaluate import GRAPHS, RESULTS
 
@@ -33,6 +33,7 @@ _ADDRESS: Final = "/api/queries"
 _PAGE_SIZE: Final = 100
 _LARGEST_PAGE: Final = 10_000
 _LARGEST_NUMBER: Final = 1_000_000
+_MOST_PARAMETERS: Final = 100
 _VARY: Final = {"Vary": "Accept, Accept-Encoding, Accept-Language"}
 # JSON Schema of each type of queries.TYPES.
 _SCHEMAS: Final[dict[str, dict[str, Any]]] = {
@@ -57,9 +58,11 @@ def routes(context: Context) -> list[BaseRoute]:
 
 def _known(context: Context) -> dict[str, Query]:
     """The saved queries; a city's file that is none is told in the log, and costs only itself."""
-    return queries.saved(
-        context.data / queries.OWN, lambda fault: log.warning("a query is left out: %s", fault)
-    )
+    return queries.saved(context.data / queries.OWN, _tell)
+
+
+def _tell(fault: BilbaokgError) -> None:
+    log.warning("a query is left out: %s", fault)
 
 
 class _Listing:
@@ -99,13 +102,14 @@ class _Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        known = await anyio.to_thread.run_sync(_known, self.context)
-        query = queries.pick(known, request.path_params["name"])
+        query = await anyio.to_thread.run_sync(
+            queries.find, request.path_params["name"], self.context.data / queries.OWN, _tell
+        )
         given = _given(scope["query_string"])
         number, size = _page(given)
         wanted = given.pop("format", "")
         language = negotiate.language(request.headers.get("accept-language"))
-        text = _bound(query, given, language)
+        text = queries.bound(query, language, given)
         accept = request.headers.get("accept")
         if not wanted and negotiate.accepts_html(accept):
             await _shown(scope, text, language)(scope, receive, send)
@@ -126,19 +130,12 @@ class _Endpoint:
 
 def _given(query_string: bytes) -> dict[str, str]:
     """The parameters of the address, each once. Raises BadInput."""
-    try:
-        pairs = parse_qsl(
-            query_string.decode("latin-1"), keep_blank_values=True, errors="surrogateescape",
-            max_num_fields=100,
-        )  # fmt: skip
-    except ValueError:
-        raise BadInput("more than 100 parameters") from None
     found: dict[str, str] = {}
-    for name, value in pairs:
-        if name in found:
+    for name, values in fields(query_string, _MOST_PARAMETERS).items():
+        if len(values) > 1:
             shown = name[:50].encode(errors="replace").decode()
             raise BadInput(f"the parameter {shown!r} is given twice", hint="give it once")
-        found[name] = value
+        found[name] = values[0]
     return found
 
 
@@ -156,16 +153,9 @@ def _whole(text: str | None, name: str, default: int, most: int) -> int:
     return int(text)
 
 
-def _bound(query: Query, given: Mapping[str, str], language: str) -> str:
-    """The query with its parameters in place; `language` is the client's unless given."""
-    own = {"language": language} if query.params.get("language") == "lang" else {}
-    return queries.bind(query, **own | dict(given))
-
-
 def _shown(scope: Scope, text: str, language: str) -> Response:
     """The way to the SPARQL page, where the query is in the form and its answer below."""
-    code = "\n".join(line for line in text.splitlines() if not line.startswith("#")).strip()
-    address = f"/{language}/sparql?{urlencode({'query': code, 'run': 1})}"
+    address = f"/{language}/sparql?{urlencode({'query': queries.body(text), 'run': 1})}"
     return RedirectResponse(f"{scope.get('root_path', '')}{address}", 303, _VARY)
 
 

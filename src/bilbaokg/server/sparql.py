@@ -11,7 +11,6 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import Final
-from urllib.parse import parse_qsl
 
 import anyio.to_thread
 from starlette.datastructures import Headers
@@ -31,7 +30,7 @@ from bilbaokg.errors import (
 )
 from bilbaokg.model import Release
 from bilbaokg.server import evaluation, negotiate
-from bilbaokg.server.answering import GRAPH_OFFERS, Asked, formats, release_store, respond
+from bilbaokg.server.answering import GRAPH_OFFERS, Asked, fields, formats, release_store, respond
 from bilbaokg.server.context import Context
 from bilbaokg.server.evaluation import Rows
 from bilbaokg.store.evaluate import GRAPHS
@@ -134,7 +133,7 @@ async def _parameters(request: Request) -> dict[str, list[str]]:
 
     Raises UnsupportedFormat (415), TooLarge, SyntaxFault.
     """
-    found = _form(request.scope["query_string"])
+    found = fields(request.scope["query_string"])
     if request.method != "POST":
         return found
     header = request.headers.get("content-type", "")
@@ -151,24 +150,10 @@ async def _parameters(request: Request) -> dict[str, list[str]]:
     if media_type == _DIRECT:
         found.setdefault("query", []).append(body.decode("utf-8", "surrogateescape"))
     else:
-        for name, values in _form(body).items():
+        for name, values in fields(body).items():
             found.setdefault(name, []).extend(values)
     if "query" not in found:
         raise _no_update() if "update" in found else _no_query()
-    return found
-
-
-def _form(text: bytes) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    try:
-        pairs = parse_qsl(
-            text.decode("latin-1"), keep_blank_values=True, errors="surrogateescape",
-            max_num_fields=1000,
-        )  # fmt: skip
-    except ValueError:
-        raise BadInput("more than 1,000 parameters") from None
-    for name, value in pairs:
-        found.setdefault(name, []).append(value)
     return found
 
 
