@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import gc
 import io
 import logging
 import os
@@ -26,7 +25,6 @@ from bilbaokg.model import Report
 __all__ = ["main"]
 
 _TRACE: Final = "BILBAOKG_TRACE"
-_NEW_OBJECTS: Final = 100_000
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -36,9 +34,6 @@ def main(arguments: list[str] | None = None) -> None:
     findings.
     """
     logging.getLogger("bilbaokg").addHandler(logging.NullHandler())
-    # A verb makes much that lasts to its end: looking for garbage among it would only cost.
-    gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS)
     _open_streams()
     given = sys.argv[1:] if arguments is None else arguments
     shared: dict[str, Any] = {}

@@ -14,10 +14,11 @@ from typing import Any, Final
 
 import click
 
-from bilbaokg.console import Console
+from bilbaokg.console import Console, emit
 from bilbaokg.errors import BadInput, BilbaokgError, TooLarge, UnsupportedFormat
 from bilbaokg.formats import by_name, sniff
-from bilbaokg.model import Source
+from bilbaokg.model import Report, Source
+from bilbaokg.reports import render
 
 __all__ = [
     "DONE",
@@ -29,6 +30,8 @@ __all__ = [
     "called",
     "global_options",
     "group",
+    "put_out",
+    "put_report",
     "spooled",
     "stdin_text",
     "verb",
@@ -52,6 +55,7 @@ VERBS: Final = {
 DONE, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
 LANGUAGES: Final = click.Choice(["es", "eu", "en"])
 _STDIN: Final = "standard input"
+_WRITTEN: Final = "Written to {}."
 
 
 def global_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -190,6 +194,26 @@ def stdin_text(limit: int) -> str:
         return content.decode()
     except UnicodeDecodeError as error:
         raise BadInput(f"byte {error.start} is not UTF-8", where=_STDIN) from None
+
+
+def put_report(
+    console: Console, report: Report, format: str, output: Path | None, *, written: str = _WRITTEN
+) -> None:
+    """Show a report, or write it to a file (see `put_out`)."""
+    colour = not output and sys.stdout.isatty()
+    rendered = render(report, format, console.lang, width=console.width, colour=colour)
+    put_out(console, rendered, format, output, written=written)
+
+
+def put_out(
+    console: Console, rendered: str, format: str, output: Path | None, *, written: str = _WRITTEN
+) -> None:
+    """Print a result, or write it to a file and say so with `written`. Raises BadInput."""
+    if output:
+        write_output(output, rendered)
+        console.note(written.format(output))
+    elif not console.quiet or format != "text":
+        emit(rendered)
 
 
 def write_output(path: Path, content: str | bytes) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -11,15 +10,9 @@ from typing import Final
 
 import click
 
-from bilbaokg import lint, material, probing, profiles, quality, release, reports
-from bilbaokg.cli.base import (
-    DONE,
-    FINDINGS,
-    group,
-    verb,
-    write_output,
-)
-from bilbaokg.cli.operating import configuration_of
+from bilbaokg import lint, material, probing, profiles, quality, release
+from bilbaokg.cli.base import DONE, FINDINGS, group, put_out, put_report, verb
+from bilbaokg.cli.operating import configuration_of, known_settings
 from bilbaokg.cli.options import (
     base_option,
     fail_on_option,
@@ -29,8 +22,8 @@ from bilbaokg.cli.options import (
     release_option,
     report_format_option,
 )
-from bilbaokg.cli.subject import Subject, known_settings, of_release, subject
-from bilbaokg.console import Console, emit
+from bilbaokg.cli.subject import Subject, of_release, subject
+from bilbaokg.console import Console
 from bilbaokg.model import Problem, Profile
 from bilbaokg.probing import ANSWERS, DEAD, Link, Probe, Probes
 from bilbaokg.quality.assessment import BY
@@ -92,7 +85,7 @@ def quality_of(
     found = _assessed(console, chosen, None if unvalidated else profiles.load(_CONFORMANCE))
     past = _history(console) if history else []
     told = telling.Quality(found, by, todo, known_settings(console).base, past)
-    _put_out(console, telling.render(told, format_, console.lang), format_, output)
+    put_out(console, telling.render(told, format_, console.lang), format_, output)
     return DONE
 
 
@@ -149,14 +142,6 @@ def _known(probes: dict[str, Probe]) -> Iterable[tuple[str, Probe]]:
     return ((url, probe) for url, probe in probes.items() if probe.state in (ANSWERS, DEAD))
 
 
-def _put_out(console: Console, rendered: str, format: str, output: Path | None) -> None:
-    if output:
-        write_output(output, rendered)
-        console.note(f"Written to {output}.")
-    elif not console.quiet or format != "text":
-        emit(rendered)
-
-
 # ---- lint
 
 
@@ -192,9 +177,7 @@ def lint_of(
         released=_released(console),
         probes=_probes(console),
     )
-    colour = not output and sys.stdout.isatty()
-    rendered = reports.render(report, format_, console.lang, width=console.width, colour=colour)
-    _put_out(console, rendered, format_, output)
+    put_report(console, report, format_, output)
     return FINDINGS if report.at_or_over(fail_on) else DONE
 
 

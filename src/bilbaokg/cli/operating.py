@@ -11,7 +11,7 @@ from bilbaokg.errors import NotFound, StoreBusy
 from bilbaokg.server import control
 from bilbaokg.workspace import Workspace, is_initialised
 
-__all__ = ["configuration_of", "operate"]
+__all__ = ["configuration_of", "known_settings", "operate"]
 
 
 def configuration_of(console: Console) -> settings.Settings:
@@ -23,6 +23,11 @@ def configuration_of(console: Console) -> settings.Settings:
             hint="run: bilbaokg init, or give --data DIR",
         )
     return settings.read(console.data)
+
+
+def known_settings(console: Console) -> settings.Settings:
+    """The settings of the data directory, or the defaults where there is none."""
+    return settings.read(console.data if is_initialised(console.data) else None)
 
 
 def operate(console: Console, name: str, params: dict[str, Any]) -> dict[str, Any]:

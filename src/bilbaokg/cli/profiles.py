@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from bilbaokg import settings, vetting
+from bilbaokg import vetting
 from bilbaokg.cli.base import DONE, FINDINGS, global_options, group, verb
-from bilbaokg.cli.operating import operate
+from bilbaokg.cli.operating import known_settings, operate
 from bilbaokg.console import Console
 from bilbaokg.errors import BilbaokgError
 from bilbaokg.profiles import Shelf
@@ -19,7 +19,7 @@ from bilbaokg.settings import Settings
 from bilbaokg.shacl.messages import compact_path
 from bilbaokg.shacl.shapes import local_name
 from bilbaokg.workers import Pool
-from bilbaokg.workspace import is_initialised, shelf
+from bilbaokg.workspace import shelf
 
 __all__: list[str] = []
 
@@ -34,9 +34,8 @@ def profile_group() -> None:
 
 
 def _shelf(console: Console) -> Shelf:
-    """The profiles of the data directory, or the bundled ones where there is none."""
-    known = is_initialised(console.data)
-    return shelf(console.data, settings.read(console.data)) if known else Shelf()
+    """The bundled profiles and those of the data directory, if there is one."""
+    return shelf(console.data, known_settings(console))
 
 
 @contextlib.contextmanager

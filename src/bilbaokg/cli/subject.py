@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bilbaokg import material, release, settings, shacl, wording
+from bilbaokg import material, release, shacl, wording
 from bilbaokg.cli.base import called, spooled
-from bilbaokg.cli.operating import configuration_of, operate
+from bilbaokg.cli.operating import configuration_of, known_settings, operate
 from bilbaokg.cli.releasing import chosen_release
 from bilbaokg.console import Console
 from bilbaokg.errors import BadInput
@@ -17,13 +17,11 @@ from bilbaokg.importers.rdf import discover
 from bilbaokg.material import Material
 from bilbaokg.model import Profile, Release, Report
 from bilbaokg.records import Records
-from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore
-from bilbaokg.workspace import is_initialised, verdicts_file
+from bilbaokg.workspace import verdicts_file
 
 __all__ = [
     "Subject",
-    "known_settings",
     "of_release",
     "subject",
 ]
@@ -104,8 +102,3 @@ def of_release(shown: Release, releases: release.Releases, language: str) -> Sub
 
     name = wording.say("quality.release", language, id=shown.id)
     return Subject(name, material.of_release(shown), report)
-
-
-def known_settings(console: Console) -> Settings:
-    """The settings of the data directory, if there is one."""
-    return settings.read(console.data if is_initialised(console.data) else None)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from bilbaokg import exports, profiles, reports, settings, shacl
-from bilbaokg.cli.base import DONE, FAILED, FINDINGS, called, group, spooled, verb, write_output
-from bilbaokg.cli.operating import configuration_of, operate
+from bilbaokg import exports, profiles, shacl
+from bilbaokg.cli.base import DONE, FAILED, FINDINGS, called, group, put_report, spooled, verb
+from bilbaokg.cli.operating import configuration_of, known_settings, operate
 from bilbaokg.cli.options import (
     base_option,
     fail_on_option,
@@ -18,7 +17,7 @@ from bilbaokg.cli.options import (
     paths_argument,
     report_format_option,
 )
-from bilbaokg.console import Console, emit
+from bilbaokg.console import Console
 from bilbaokg.errors import BadInput, NotFound
 from bilbaokg.holdings import Around, Holdings
 from bilbaokg.importers.rdf import discover
@@ -27,7 +26,7 @@ from bilbaokg.records import Records
 from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import is_iri, ref
-from bilbaokg.workspace import is_initialised, shelf, verdicts_file
+from bilbaokg.workspace import shelf, verdicts_file
 
 __all__: list[str] = []
 
@@ -76,7 +75,7 @@ def validate(
         format_ = "json"
     if record and (paths or engine != shacl.DEFAULT_ENGINE):
         raise BadInput("--record is for the working store and the engine fast alone")
-    configuration = configuration_of(console) if not paths else _configuration(console)
+    configuration = known_settings(console) if paths else configuration_of(console)
     wanted = shelf(console.data, configuration).load(profile or configuration.profile)
     chosen = profiles.aimed(wanted, target)
     report = (
@@ -88,19 +87,7 @@ def validate(
         console.note(f"note: {note}")
     if report.tables:
         console.note(f"with the imported tables {', '.join(report.tables)}")
-    to_screen = not output and sys.stdout.isatty()
-    rendered = reports.render(
-        report,
-        format_,
-        console.lang,
-        width=console.width,
-        colour=to_screen,
-    )
-    if output:
-        write_output(output, rendered)
-        console.note(f"Report written to {output}.")
-    elif not console.quiet or format_ != "text":
-        emit(rendered)
+    put_report(console, report, format_, output, written="Report written to {}.")
     if report.differences:
         count = sum(difference.count for difference in report.differences)
         console.complain(
@@ -109,11 +96,6 @@ def validate(
         )
         return FAILED
     return FINDINGS if report.at_or_over(fail_on) else DONE
-
-
-def _configuration(console: Console) -> Settings:
-    """The settings of the data directory, or the defaults where there is none."""
-    return settings.read(console.data if is_initialised(console.data) else None)
 
 
 def _validate_files(
