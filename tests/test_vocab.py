@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from helpers import Catalogue
 
 from bilbaokg import authority
 from bilbaokg.authority import Tables
-from bilbaokg.errors import BilbaokgError, CorruptStore, Invalid, SyntaxFault
+from bilbaokg.errors import BilbaokgError, CorruptStore, Invalid, SyntaxFault, TooLarge
 from bilbaokg.profiles import Shelf
 from bilbaokg.shacl import check
 from bilbaokg.shacl.prepared import prepare
@@ -148,6 +149,12 @@ def test_table_that_cannot_be_used_is_refused_by_line_and_changes_nothing(
     assert str(file) in str(caught.value.where)
     assert catalogue.hash() == before
     assert not list(catalogue.workspace.data.glob("vocab/*"))
+
+
+def test_table_is_read_within_the_limits_of_the_settings(catalogue: Catalogue) -> None:
+    catalogue.workspace.settings = replace(catalogue.workspace.settings, file_limit=50)
+    with pytest.raises(TooLarge, match="size limit of 50"):
+        catalogue.do("vocab.import", path=str(put(catalogue.folder, TABLE)))
 
 
 def test_table_comes_in_any_rdf_format(tmp_path: Path, pool: Pool) -> None:

@@ -22,6 +22,7 @@ from bilbaokg.errors import Invalid
 from bilbaokg.exports.files import replace_file
 from bilbaokg.model import Source
 from bilbaokg.profiles import AUTHORITY
+from bilbaokg.settings import Settings
 from bilbaokg.shacl.graph import TYPE, Graph
 from bilbaokg.shacl.reading import read_files, read_numbered, read_sealed, sealed
 from bilbaokg.shacl.shapes import local_name
@@ -101,13 +102,13 @@ class Imported:
         return folder / f"{self.name}-{mark}.nt"
 
 
-def read(source: Source, pool: Pool | None = None) -> Imported:
+def read(source: Source, pool: Pool | None = None, settings: Settings | None = None) -> Imported:
     """What an RDF file says of a table.
 
     Raises SyntaxFault (as for IRIs with spaces) and Invalid, with the line, for texts in unknown
     languages, and Invalid for a file without concepts or with concepts of no scheme.
     """
-    lines, numbers = read_numbered(source, pool, blank="v")
+    lines, numbers = read_numbered(source, pool, blank="v", settings=settings)
     _check_languages(source, lines, numbers)
     statements = [split_line(line) for line in lines]
     concepts = {s.subject for s in statements if s.predicate == TYPE and s.object == _CONCEPT}
@@ -237,7 +238,7 @@ class Tables:
     def __init__(self, folder: Path | None) -> None:
         files = sorted(folder.glob("*.nt")) if folder else []
         added = Graph(line for file in files for line in read_sealed(file))
-        self._graph = Graph(dict.fromkeys([*_bundled()[0], *added.lines()]))
+        self._graph = Graph([*_bundled()[0], *added.lines()])
         self._imported = set(_objects(added, IN_SCHEME))
 
     def all(self) -> list[Table]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from bilbaokg.errors import BadInput
 from bilbaokg.importers.rdf import discover
 from bilbaokg.operations.base import Progress, tell
 from bilbaokg.profiles import TABLES
-from bilbaokg.workers import Pool
 from bilbaokg.workspace import Workspace
 
 __all__ = ["vocab_import"]
@@ -28,9 +26,7 @@ def vocab_import(
     if len(sources) != 1:
         raise BadInput("a table is one file", where=params["path"])
     progress(0, None, "reading the table")
-    with contextlib.ExitStack() as stack:
-        pool = workspace.pool or stack.enter_context(Pool(1, workspace.settings.memory_limit))
-        table = authority.read(sources[0], pool)
+    table = authority.read(sources[0], workspace.pool, workspace.settings)
     with workspace.mutex:
         detail = {"scheme": table.scheme, "concepts": table.concepts}
         tell(workspace, params, "vocab.import", table.name, detail)
