@@ -3,7 +3,7 @@ release."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from operator import attrgetter
@@ -15,7 +15,7 @@ from bilbaokg.records import Records
 from bilbaokg.settings import Settings
 from bilbaokg.shacl.graph import Graph, Nodes, take_apart
 from bilbaokg.shacl.reading import read_source
-from bilbaokg.terms import ref, split_lines
+from bilbaokg.terms import ref, split_lines, without_graph
 from bilbaokg.workers import Pool
 
 __all__ = ["Material", "of_files", "of_records", "of_release"]
@@ -77,9 +77,4 @@ def of_release(release: Release) -> Material:
     integrity.check(release, "catalogue.nq")
     text = (release.path / "catalogue.nq").read_text(encoding="utf-8")
     at = date.fromisoformat(release.created_at[:10])
-    return Material(Graph(_without_graph(split_lines(text))), at=at)
-
-
-def _without_graph(quads: Iterable[str]) -> Iterable[str]:
-    """N-Triples lines of N-Quads lines whose graph is an IRI."""
-    return (f"{quad[: quad.rindex(' <')]} ." for quad in quads)
+    return Material(Graph(map(without_graph, split_lines(text))), at=at)

@@ -58,6 +58,7 @@ __all__ = [
     "split_lines",
     "split_literal",
     "unescape",
+    "without_graph",
 ]
 
 DEFAULT_BASE: Final = "https://bilbaokg.example"
@@ -188,6 +189,11 @@ def plain(term: str) -> str:
     if term.startswith('"'):
         return unescape(term[1 : term.rindex('"')])
     return term
+
+
+def without_graph(line: str) -> str:
+    """The N-Triples line of an N-Quads line whose graph is named."""
+    return f"{line[: line.rindex(' <')]} ."
 
 
 _ESCAPES: Final = {

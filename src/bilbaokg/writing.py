@@ -19,7 +19,17 @@ import pyoxigraph as ox
 
 from bilbaokg.errors import Invalid
 from bilbaokg.formats import FORMATS
-from bilbaokg.terms import HYDRA, PREFIXES, RDF, Namespace, plain, ref, split_line, unescape
+from bilbaokg.terms import (
+    HYDRA,
+    PREFIXES,
+    RDF,
+    Namespace,
+    plain,
+    ref,
+    split_line,
+    unescape,
+    without_graph,
+)
 
 __all__ = ["PREFIXES_USED", "read_back", "to_bytes", "write"]
 
@@ -146,7 +156,7 @@ def _trig(lines: Iterable[str]) -> Iterator[str]:
     name = _Names().term
     for graph, quads in groupby(lines, key=lambda line: line[line.rindex(" <") + 1 : -2]):
         yield f"\n{graph} {{"
-        yield from _body((f"{quad[: quad.rindex(' <')]} ." for quad in quads), name)
+        yield from _body(map(without_graph, quads), name)
         yield "}\n"
 
 

@@ -10,7 +10,7 @@ from bilbaokg.errors import CorruptStore, Invalid
 from bilbaokg.exports.catalogue import TYPE, Blanks, lines_of
 from bilbaokg.exports.lookup import record_texts
 from bilbaokg.model import Record, Release
-from bilbaokg.terms import PERSONS, plain, split_line
+from bilbaokg.terms import PERSONS, plain, split_line, without_graph
 from bilbaokg.writing import write
 
 __all__ = ["FULL", "Full"]
@@ -77,7 +77,7 @@ def _triples(release: Release) -> Iterator[str]:
     """The statements without their graphs; two records that say the same say it once."""
     before = ""
     for quad in _quads(release):
-        line = f"{quad[: quad.rindex(' <')]} ."
+        line = without_graph(quad)
         if line != before:
             yield line
         before = line

@@ -9,17 +9,13 @@ from typing import Final
 from bilbaokg import governance
 from bilbaokg.shacl.context import Context, Facts
 from bilbaokg.shacl.graph import TYPE, Graph, Layers, Properties
-from bilbaokg.terms import ADMS, DCAT, DCT, ORG, PROV, plain, ref
+from bilbaokg.terms import DCAT, DCT, ORG, ref
 
 __all__ = ["Catalogue", "Described"]
 
 _CATALOG: Final = ref(DCAT.Catalog)
 _DATASET: Final = ref(DCAT.Dataset)
 _DISTRIBUTION: Final = ref(DCAT.distribution)
-_ATTRIBUTION: Final = ref(PROV.qualifiedAttribution)
-_ROLE: Final = ref(DCAT.hadRole)
-_STATUS: Final = ref(ADMS.status)
-_AGENT: Final = ref(PROV.agent)
 _BY: Final = (ref(DCT.creator), ref(DCT.publisher))
 
 
@@ -64,19 +60,10 @@ class Catalogue:
 
     def area(self, dataset: Described) -> str | None:
         """Who answers for a dataset (a term): its owner's unit, else its creator or publisher."""
-        if owner := self._owner(dataset):
+        if owner := self._context.holder(dataset.node, "owner"):
             return self._unit(owner)
         agents = (agent for p in _BY for agent in sorted(dataset.said.get(p, ())))
         return next(agents, None)
-
-    def _owner(self, dataset: Described) -> str | None:
-        for attribution in sorted(dataset.said.get(_ATTRIBUTION, ())):
-            held = self.graph.properties(attribution)
-            roles, states = held.get(_ROLE, ()), held.get(_STATUS, ())
-            owns = any(plain(role).endswith("/ns#owner") for role in roles)
-            if owns and all(plain(state).endswith("/ns#active") for state in states):
-                return next(iter(held.get(_AGENT, ())), None)
-        return None
 
     def _unit(self, agent: str) -> str:
         """The unit that an agent works for at present, or the agent."""

@@ -10,13 +10,13 @@ from typing import Final, NamedTuple
 
 from bilbaokg import assets
 from bilbaokg.shacl.reading import read_file
-from bilbaokg.terms import SKOS, ref, split_line
+from bilbaokg.shacl.vocabulary import IN_SCHEME
+from bilbaokg.terms import ref, split_line
 
 __all__ = ["FileType", "file_type", "file_types", "media_type", "table"]
 
 _AUTHORITY: Final = "http://publications.europa.eu/resource/authority/"
 _FILE_TYPES: Final = f"<{_AUTHORITY}file-type/"
-_IN_SCHEME: Final = ref(SKOS.inScheme)
 # RFC 6838, section 4.2: the top-level types, and the characters of a subtype.
 _MEDIA_TYPE: Final = re.compile(
     r"<https?://www\.iana\.org/assignments/media-types/"
@@ -40,7 +40,7 @@ def table(name: str) -> frozenset[str]:
     scheme = ref(f"{_AUTHORITY}{name}")
     lines, _ = read_file(assets.folder("ontology") / "authority" / f"{name}.ttl")
     statements = map(split_line, lines)
-    return frozenset(s for s, p, o in statements if p == _IN_SCHEME and o == scheme)
+    return frozenset(s for s, p, o in statements if p == IN_SCHEME and o == scheme)
 
 
 @cache

@@ -111,19 +111,18 @@ class Context:
 
     def _of(self, dataset: str) -> Facts:
         title = choose(self.data.objects(dataset, _TITLE), self.language)
-        return Facts(
-            dataset, title, self._holder(dataset, "steward"), self._holder(dataset, "owner")
-        )
+        steward, owner = self.holder(dataset, "steward"), self.holder(dataset, "owner")
+        return Facts(dataset, title, steward and self.name(steward), owner and self.name(owner))
 
-    def _holder(self, dataset: str, wanted: str) -> str | None:
-        """The name of who holds a role at present, or None."""
+    def holder(self, dataset: str, wanted: str) -> str | None:
+        """Who holds a role at present (a term), or None; wanted: "owner" or "steward"."""
         for attribution in sorted(self.data.objects(dataset, _ATTRIBUTION)):
             roles = self.data.objects(attribution, ref(DCAT.hadRole))
             status = self.data.one(attribution, ref(ADMS.status))
             active = status is None or local_name(plain(status)) == "active"
             if active and any(local_name(plain(role)) == wanted for role in roles):
                 for agent in self.data.objects(attribution, ref(PROV.agent)):
-                    return self.name(agent)
+                    return agent
         return None
 
     def name(self, agent: str) -> str:
