@@ -25,22 +25,6 @@ SHAPES = RECORDS.shapes
 SHAPE = "urn:bilbaokg:shapes:dcat-ap:3.0.1#"
 
 
-def test_every_shape_has_a_mutation_that_fails_it() -> None:
-    assert RECORDS.unmutated() == set()
-
-
-def test_base_record_passes_every_shape() -> None:
-    assert RECORDS.failing_base() == {}
-
-
-@pytest.mark.parametrize(
-    "number", range(len(RECORDS.mutations)), ids=[m[0] for m in RECORDS.mutations]
-)
-def test_mutation_fails_its_shape_alone(number: int) -> None:
-    focus, _ = RECORDS.mutated(number)
-    assert RECORDS.failures.get(focus, set()) == set(RECORDS.mutations[number][0].split(", "))
-
-
 # ---- dates, as the words of one rule: sh:date accepts these and nothing else
 
 GOOD_DATES = (

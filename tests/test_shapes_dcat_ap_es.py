@@ -31,25 +31,6 @@ SHAPES = RECORDS.shapes.graph
 FOLDER = next(file.parent for file in PROFILE.shapes if file.parent.parent.name == "dcat-ap-es")
 
 
-# ---- one record that passes, one that fails
-
-
-def test_every_shape_has_a_mutation_that_fails_it() -> None:
-    assert RECORDS.unmutated() == set()
-
-
-def test_base_record_passes_every_shape() -> None:
-    assert RECORDS.failing_base() == {}
-
-
-@pytest.mark.parametrize(
-    "number", range(len(RECORDS.mutations)), ids=[m[0] for m in RECORDS.mutations]
-)
-def test_mutation_fails_its_shape_alone(number: int) -> None:
-    focus, _ = RECORDS.mutated(number)
-    assert RECORDS.failures.get(focus, set()) == set(RECORDS.mutations[number][0].split(", "))
-
-
 # ---- what every shape brings
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from official import statements
+from records import own_shapes
 
 from bilbaokg import assets, profiles
 from bilbaokg.model import Report
@@ -26,7 +27,6 @@ from bilbaokg.terms import (
     PROV,
     RDF,
     RDFS,
-    SH,
     language_of,
     plain,
     ref,
@@ -39,17 +39,12 @@ BASE_LINES = [" ".join((*s, ".")) for s in statements(BASE)]
 SHAPE = "urn:bilbaokg:shapes:bilbaokg:1#"
 PROFILE = profiles.load("bilbaokg/1")
 SHAPES = prepare(PROFILE).shapes
+OWN = own_shapes(SHAPES.graph)
 MUTATIONS = [
     line.partition(": ")[::2]
     for line in (DATA / "governance-mutations.txt").read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
 ]
-
-
-def own_shapes() -> list[str]:
-    """The shapes with a severity: those that make results."""
-    severity = ref(SH.severity)
-    return sorted(plain(s) for s, p in SHAPES.graph.by_subject.items() if severity in p)
 
 
 def mutated(number: int, operation: str) -> list[str]:
@@ -90,7 +85,7 @@ def failed(lines: list[str]) -> dict[str, set[str]]:
 
 
 def test_every_shape_has_a_mutation_that_fails_it() -> None:
-    assert {f"{SHAPE}{names.split(', ')[0]}" for names, _ in MUTATIONS} == set(own_shapes())
+    assert {f"{SHAPE}{names.split(', ')[0]}" for names, _ in MUTATIONS} == set(OWN)
 
 
 def test_base_record_passes_every_shape(failed: dict[str, set[str]]) -> None:
@@ -116,7 +111,7 @@ def test_reference_engine_finds_the_same(number: int) -> None:
     assert report.differences == ()
 
 
-@pytest.mark.parametrize("shape", own_shapes(), ids=lambda iri: iri.removeprefix(SHAPE))
+@pytest.mark.parametrize("shape", OWN, ids=lambda iri: iri.removeprefix(SHAPE))
 def test_shape_speaks_three_languages_and_says_where_it_comes_from(shape: str) -> None:
     for text in ("name", "message", "description"):
         tags = sorted(language_of(t) or "" for t in SHAPES.texts(ref(shape), text))
@@ -124,7 +119,7 @@ def test_shape_speaks_three_languages_and_says_where_it_comes_from(shape: str) -
     assert SHAPES.graph.one(ref(shape), ref(RDFS.seeAlso))
 
 
-@pytest.mark.parametrize("shape", own_shapes(), ids=lambda iri: iri.removeprefix(SHAPE))
+@pytest.mark.parametrize("shape", OWN, ids=lambda iri: iri.removeprefix(SHAPE))
 def test_message_is_in_the_language_that_was_asked_for(shape: str, lines: list[str]) -> None:
     number = next(n for n, (names, _) in enumerate(MUTATIONS) if f"{SHAPE}{names}" == shape)
     found = check(mutated(number, MUTATIONS[number][1]), PROFILE, language="eu").results

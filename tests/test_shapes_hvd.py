@@ -34,25 +34,6 @@ FOLDER = next(f.parent for f in PROFILE.shapes if f.parent.parent.name == "dcat-
 UNREADABLE = {"example-bees_wasps_dataset.ttl"}
 
 
-# ---- one record that passes, one that fails
-
-
-def test_every_shape_has_a_mutation_that_fails_it() -> None:
-    assert RECORDS.unmutated() == set()
-
-
-def test_base_record_passes_every_shape_high_value_or_not() -> None:
-    assert RECORDS.failing_base() == {}
-
-
-@pytest.mark.parametrize(
-    "number", range(len(RECORDS.mutations)), ids=[m[0] for m in RECORDS.mutations]
-)
-def test_mutation_fails_its_shape_alone(number: int) -> None:
-    focus, _ = RECORDS.mutated(number)
-    assert RECORDS.failures.get(focus, set()) == set(RECORDS.mutations[number][0].split(", "))
-
-
 @pytest.mark.parametrize("shape", RECORDS.own, ids=short)
 def test_shape_speaks_three_languages_and_says_where_it_comes_from(shape: str) -> None:
     for text in ("name", "message", "description"):
