@@ -13,8 +13,9 @@ from bilbaokg.model import Release, Source
 from bilbaokg.quality.parity import Drift, drift
 from bilbaokg.records import Records
 from bilbaokg.settings import Settings
+from bilbaokg.shacl.collecting import uncollected
 from bilbaokg.shacl.graph import Graph, Nodes, take_apart
-from bilbaokg.shacl.reading import read_source
+from bilbaokg.shacl.loading import Part, PartPlaces, parts
 from bilbaokg.terms import ref, split_lines, without_graph
 from bilbaokg.workers import Pool
 
@@ -46,18 +47,13 @@ def of_files(
 
     Raises what workers.stream raises.
     """
-    held: list[str] = []
-    places: dict[str, tuple[str, int]] = {}
-    with Pool(1, settings.memory_limit) as pool:
-        for number, source in enumerate(sources):
-            on_source(number, source)
-            blank = f"b{number}x" if len(sources) > 1 else "b"
-            lines, numbers = read_source(source, pool, blank=blank, settings=settings)
-            held += lines
-            file = called(source)
-            for subject, line in numbers.items():
-                places.setdefault(subject, (file, line))
-    return Material(Graph(held), places)
+    nodes: Nodes = {}
+    held: list[Part] = []
+    with uncollected(), Pool(1, settings.memory_limit) as pool:
+        for part in parts(sources, settings, pool, on_source=on_source, called=called):
+            take_apart(part.text, nodes)
+            held.append(part)
+    return Material(Graph.of(nodes), PartPlaces(held))
 
 
 def of_records(records: Records, *, history: bool = False) -> Material:

@@ -25,11 +25,20 @@ from bilbaokg.shacl.spool import Spool
 from bilbaokg.shacl.spooling import SpoolWriter
 from bilbaokg.workers import Pool, stream
 
-__all__ = ["IN_MEMORY", "Loaded", "hold", "load"]
+__all__ = ["IN_MEMORY", "Loaded", "Part", "PartPlaces", "hold", "load", "parts"]
 
 # Characters of N-Triples up to which data are held in memory (some ten times as much).
 IN_MEMORY: Final = 16 << 20
 _BATCH: Final = 10_000
+
+
+class Part(NamedTuple):
+    """Statements that came together, with their lines in the file, four bytes each."""
+
+    file: str
+    text: str
+    numbers: bytes
+    statements: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +73,31 @@ def load(
     Raises what workers.stream raises, Invalid for the shapes.
     """
     intake = _Intake(folder, prepared, IN_MEMORY)
+    with uncollected():
+        for part in parts(sources, settings, pool, on_source=on_source, called=called):
+            intake.add(part)
+    return intake.loaded()
+
+
+def parts(
+    sources: Sequence[Source],
+    settings: Settings,
+    pool: Pool,
+    *,
+    on_source: Callable[[int, Source], None] = lambda _number, _source: None,
+    called: Callable[[Source], str] = attrgetter("label"),
+) -> Iterator[Part]:
+    """The statements of sources, while a worker parses them; otherwise as `load`."""
     for number, source in enumerate(sources):
         on_source(number, source)
         file, text, statements = called(source), b"", 0
         blank = f"b{number}x" if len(sources) > 1 else "b"
-        reading = stream(source, settings, pool=pool, locate=True, blank=blank)
-        with uncollected(), reading as frames:
+        with stream(source, settings, pool=pool, locate=True, blank=blank) as frames:
             for header, content in frames:
                 if "lines" in header:
                     text, statements = content, header["lines"]
                 elif "numbers" in header and statements:
-                    intake.add(file, f"{text.decode()}\n", content, statements)
-    return intake.loaded()
+                    yield Part(file, f"{text.decode()}\n", content, statements)
 
 
 def hold(
@@ -92,17 +114,8 @@ def hold(
     intake = _Intake(folder, prepared, IN_MEMORY if in_memory is None else in_memory)
     waiting = iter(lines)
     while batch := list(islice(waiting, _BATCH)):
-        intake.add("", "\n".join([*batch, ""]), b"", len(batch))
+        intake.add(Part("", "\n".join([*batch, ""]), b"", len(batch)))
     return intake.loaded()
-
-
-class _Held(NamedTuple):
-    """Statements that came together, with their lines in the file, four bytes each."""
-
-    file: str
-    text: str
-    numbers: bytes
-    statements: int
 
 
 class _Intake:
@@ -111,22 +124,21 @@ class _Intake:
     def __init__(self, folder: Path, prepared: Prepared, most: int) -> None:
         self._folder, self._prepared, self._most = folder, prepared, most
         self._nodes: Nodes = {}
-        self._held: list[_Held] = []
+        self._held: list[Part] = []
         self._writer: SpoolWriter | None = None
         self._size = self._statements = 0
 
-    def add(self, file: str, text: str, numbers: bytes, statements: int) -> None:
+    def add(self, part: Part) -> None:
         """Take N-Triples lines."""
-        self._size += len(text)
-        self._statements += statements
-        held = _Held(file, text, numbers, statements)
+        self._size += len(part.text)
+        self._statements += part.statements
         if self._size <= self._most:
-            take_apart(text, self._nodes)
-            self._held.append(held)
+            take_apart(part.text, self._nodes)
+            self._held.append(part)
             return
         if self._writer is None:
             self._writer = self._to_disk()
-        self._writer.add(*held)
+        self._writer.add(*part)
 
     def _to_disk(self) -> SpoolWriter:
         writer = SpoolWriter(self._folder, self._prepared.program.backwards)
@@ -139,16 +151,16 @@ class _Intake:
     def loaded(self) -> Loaded:
         """All that was taken."""
         if self._writer is None:
-            return Loaded(Graph.of(self._nodes), self._statements, _Places(self._held))
+            return Loaded(Graph.of(self._nodes), self._statements, PartPlaces(self._held))
         self._writer.finish()
         spool = Spool(self._folder)
         return Loaded(spool, self._statements, spool.places())
 
 
-class _Places(Mapping[str, tuple[str, int]]):
-    """File and line of nodes in memory, worked out when the first is asked for."""
+class PartPlaces(Mapping[str, tuple[str, int]]):
+    """File and line where nodes of parts are first described, worked out when one is asked for."""
 
-    def __init__(self, held: Sequence[_Held]) -> None:
+    def __init__(self, held: Sequence[Part]) -> None:
         self._held = held
 
     @cached_property

@@ -46,17 +46,13 @@ def source_of(data: str | Path | bytes, format: str | None = None) -> Source:
 
 
 def read_source(
-    source: Source,
-    pool: Pool | None = None,
-    *,
-    blank: str = "b",
-    settings: Settings | None = None,
+    source: Source, pool: Pool | None = None, *, blank: str = "b"
 ) -> tuple[list[str], dict[str, int]]:
     """The statements of a source, read in a worker, and the line of each subject.
 
     blank: how the names of blank nodes begin. Raises what workers.stream raises.
     """
-    lines, numbers = read_numbered(source, pool, blank=blank, settings=settings)
+    lines, numbers = read_numbered(source, pool, blank=blank)
     places: dict[str, int] = {}
     for line, number in zip(lines, numbers, strict=False):
         places.setdefault(line.partition(" ")[0], number)
