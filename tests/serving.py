@@ -15,8 +15,9 @@ from typing import Any
 import httpx
 from helpers import PATIENCE
 
-from bilbaokg import integrity, operations, settings
+from bilbaokg import integrity, settings
 from bilbaokg.operations import OPERATIONS
+from bilbaokg.operations.loading import load_content
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.workspace import Workspace, is_initialised
 from bilbaokg.workspace import initialise as initialise_directory
@@ -70,7 +71,7 @@ def operate(data: Path, name: str, /, **params: Any) -> dict[str, Any]:
 def load(data: Path, turtle: str, source: str = "test") -> dict[str, Any]:
     with Workspace(data, settings.read(data)) as workspace:
         params = {"source": source, "media_type": "text/turtle"}
-        return operations.load_content(workspace, params, turtle.encode())
+        return load_content(workspace, params, turtle.encode())
 
 
 def published(data: Path, turtle: str = CATALOGUE, **values: Any) -> Path:

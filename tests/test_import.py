@@ -35,7 +35,8 @@ from bilbaokg.importers import IMPORTERS, importer_for
 from bilbaokg.importers.rdf import discover, name_of
 from bilbaokg.merging import text_of
 from bilbaokg.model import Source
-from bilbaokg.operations import OPERATIONS, load_content
+from bilbaokg.operations import OPERATIONS
+from bilbaokg.operations.loading import load_content
 from bilbaokg.settings import MIB, Settings
 from bilbaokg.terms import FOAF, RDF, ref, split_line, split_lines
 from bilbaokg.workers import Pool

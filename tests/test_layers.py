@@ -22,8 +22,8 @@ LAYERS = {
             "formats skolem writing parsing partition queries profiles wording",
             "store workers shacl",
             "importers merging records holdings vetting adoption authority governance lineage"
-            " review selection release exports quality index accounts audit integrity material lint"
-            " probing",
+            " review selection release exports gaps quality index accounts audit integrity"
+            " material lint probing",
             "render reports workspace operations",
             "server",
             "console cli __main__",

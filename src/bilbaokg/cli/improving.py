@@ -24,6 +24,7 @@ from bilbaokg.cli.options import (
 )
 from bilbaokg.cli.subject import Subject, of_release, subject
 from bilbaokg.console import Console
+from bilbaokg.gaps import counted
 from bilbaokg.model import Problem, Profile
 from bilbaokg.probing import ANSWERS, DEAD, Link, Probe, Probes
 from bilbaokg.quality.assessment import BY
@@ -274,6 +275,6 @@ def _due(links: list[Link], known: dict[str, Probe], limit: int | None) -> list[
 
 def _tell_probe(console: Console, links: int, states: dict[str, int]) -> None:
     counts = ", ".join(f"{number:,} {state}" for state, number in states.items())
-    console.say(f"Asked {quality.counted(links, 'link')}: {counts}.")
+    console.say(f"Asked {counted(links, 'link')}: {counts}.")
     if states[DEAD]:
         console.say("bilbaokg lint lists those that are dead, and what is wrong behind the others.")

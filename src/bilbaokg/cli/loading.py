@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bilbaokg import quality, settings
+from bilbaokg import gaps, settings
 from bilbaokg.cli.base import DONE, group, spooled, verb
 from bilbaokg.cli.operating import configuration_of, operate
 from bilbaokg.console import Console
@@ -88,8 +88,8 @@ def _tell_load(console: Console, done: dict[str, Any]) -> None:
     else:
         console.say(f"{'Would save' if done['dry_run'] else 'Saved'}: {counted(records)} records.")
     console.say(
-        f"{quality.counted(statements['parsed'], 'statement')} read, "
-        f"{statements['distinct']:,} distinct, from {quality.counted(done['files'], 'file')}."
+        f"{gaps.counted(statements['parsed'], 'statement')} read, "
+        f"{statements['distinct']:,} distinct, from {gaps.counted(done['files'], 'file')}."
     )
     classes = list(done["classes"].items())
     if classes:

@@ -8,6 +8,7 @@ from typing import Any
 from bilbaokg import settings
 from bilbaokg.console import Console
 from bilbaokg.errors import NotFound, StoreBusy
+from bilbaokg.operations import OPERATIONS
 from bilbaokg.server import control
 from bilbaokg.workspace import Workspace, is_initialised
 
@@ -37,8 +38,6 @@ def operate(console: Console, name: str, params: dict[str, Any]) -> dict[str, An
     with console.progress() as progress:
         if control.available(console.data):
             return _asked(console, name, params, progress)
-        from bilbaokg.operations import OPERATIONS  # all of them, and not for files
-
         try:
             workspace = Workspace(console.data, configuration)
         except StoreBusy:

@@ -1,36 +1,48 @@
 """What people and jobs do to a catalogue: one table of operations over one workspace.
 
 The command line, the control socket and the HTTP API call the same functions: parameters and
-results are plain JSON. A new operation is a function in one of these modules and a line below.
+results are plain JSON. A new operation is a function in one of these modules and a line below. Its
+module is imported when it is first asked for: few verbs need the validation that others do.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import importlib
+from typing import Any, Final
 
-from bilbaokg.operations import access, loading, profiles, records, releasing, tables
 from bilbaokg.operations.base import Operation, Progress
-from bilbaokg.operations.loading import load_content
+from bilbaokg.workspace import Workspace
 
-__all__ = ["OPERATIONS", "Operation", "Progress", "load_content"]
+__all__ = ["OPERATIONS", "Operation", "Progress"]
+
+
+def _in(module: str, name: str) -> Operation:
+    def operation(
+        workspace: Workspace, params: dict[str, Any], progress: Progress
+    ) -> dict[str, Any]:
+        found: Operation = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+        return found(workspace, params, progress)
+
+    return operation
+
 
 OPERATIONS: Final[dict[str, Operation]] = {
-    "load": loading.load,
-    "delete": records.delete,
-    "restore": records.restore,
-    "visibility": records.visibility,
-    "dump": records.dump,
-    "checkpoint": records.checkpoint,
-    "history": records.history,
-    "profile.add": profiles.profile_add,
-    "vocab.import": tables.vocab_import,
-    "release.build": releasing.release_build,
-    "release.publish": releasing.release_publish,
-    "release.rollback": releasing.release_rollback,
-    "token.create": access.token_create,
-    "token.list": access.token_list,
-    "token.revoke": access.token_revoke,
-    "status": access.status,
-    "audit.verify": access.audit_verify,
-    "audit.list": access.audit_list,
+    "load": _in("loading", "load"),
+    "delete": _in("records", "delete"),
+    "restore": _in("records", "restore"),
+    "visibility": _in("records", "visibility"),
+    "dump": _in("records", "dump"),
+    "checkpoint": _in("records", "checkpoint"),
+    "history": _in("records", "history"),
+    "profile.add": _in("profiles", "profile_add"),
+    "vocab.import": _in("tables", "vocab_import"),
+    "release.build": _in("releasing", "release_build"),
+    "release.publish": _in("releasing", "release_publish"),
+    "release.rollback": _in("releasing", "release_rollback"),
+    "token.create": _in("access", "token_create"),
+    "token.list": _in("access", "token_list"),
+    "token.revoke": _in("access", "token_revoke"),
+    "status": _in("access", "status"),
+    "audit.verify": _in("access", "audit_verify"),
+    "audit.list": _in("access", "audit_list"),
 }

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bilbaokg import quality
+from bilbaokg import gaps
 from bilbaokg.errors import BadInput
 from bilbaokg.importers import importer_for
 from bilbaokg.importers.rdf import discover, name_of
@@ -143,15 +143,15 @@ def _outcome(parsed: dict[str, Parsed], plan: Plan, *, dry_run: bool) -> dict[st
     statements = [split_line(line) for line in distinct]
     total = sum(p.parsed for p in parsed.values())
     dropped = sum(p.graphs_dropped for p in parsed.values())
-    classes = quality.class_counts(statements)
+    classes = gaps.class_counts(statements)
     problems = [*plan.problems, *_notes(total - len(distinct), dropped, plan.rest, classes)]
-    problems += quality.nameless(statements) + quality.lacks(statements, PREFIXES)
+    problems += gaps.nameless(statements) + gaps.lacks(statements, PREFIXES)
     return {
         "files": len(parsed),
         "records": plan.counts,
         "statements": {"parsed": total, "distinct": len(distinct), "rest": plan.rest},
         "graphs_dropped": dropped,
-        "classes": {quality.curie(c, PREFIXES): n for c, n in classes.items()},
+        "classes": {gaps.curie(c, PREFIXES): n for c, n in classes.items()},
         "problems": [problem.as_dict() for problem in problems],
         "dry_run": dry_run,
     }
@@ -161,20 +161,20 @@ def _notes(doubled: int, dropped: int, rest: int, classes: Collection[str]) -> I
     """What became of statements that are not simply held in a record."""
     if doubled:
         verb = "stood more than once and is" if doubled == 1 else "stood more than once and are"
-        yield Problem("info", f"{quality.counted(doubled, 'statement')} {verb} held once")
+        yield Problem("info", f"{gaps.counted(doubled, 'statement')} {verb} held once")
     if dropped:
         yield Problem(
             "info",
-            f"{quality.counted(dropped, 'graph name')} left out: every record has its own graph",
+            f"{gaps.counted(dropped, 'graph name')} left out: every record has its own graph",
         )
     if rest:
         yield Problem(
             "info",
-            f"{quality.counted(rest, 'statement')} not reached from a dataset, catalogue, agent "
+            f"{gaps.counted(rest, 'statement')} not reached from a dataset, catalogue, agent "
             "or other record: kept and exported in full, but on no page and in no feed",
         )
-    if rest and not set(quality.LISTED).intersection(classes):
-        names = ", ".join(quality.curie(cls, PREFIXES) for cls in quality.LISTED)
+    if rest and not set(gaps.LISTED).intersection(classes):
+        names = ", ".join(gaps.curie(cls, PREFIXES) for cls in gaps.LISTED)
         yield Problem(
             "warning",
             f"no dataset, series, service or catalogue found: none has a class of {names}",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from bilbaokg.gaps import EXPECTED
 from bilbaokg.quality.catalogue import Described
-from bilbaokg.quality.gaps import EXPECTED
 from bilbaokg.terms import DCAT, ref
 
 __all__ = ["Completeness", "completeness"]

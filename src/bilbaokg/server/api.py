@@ -22,7 +22,8 @@ from starlette.routing import BaseRoute, Route
 from bilbaokg.errors import BadInput, NotFound, SyntaxFault, TooLarge, UnsupportedFormat
 from bilbaokg.formats import FORMATS, by_media_type
 from bilbaokg.model import Release
-from bilbaokg.operations import OPERATIONS, load_content
+from bilbaokg.operations import OPERATIONS
+from bilbaokg.operations.loading import load_content
 from bilbaokg.server.context import Context
 from bilbaokg.terms import DCAT
 from bilbaokg.workspace import Workspace

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from helpers import lines
 
-from bilbaokg import profiles, quality
+from bilbaokg import gaps, profiles
 from bilbaokg.model import Problem
 from bilbaokg.shacl.reading import read_files
 from bilbaokg.shacl.shapes import Shapes
@@ -15,7 +15,7 @@ GENID = "https://datos.example.org/.well-known/genid/"
 
 
 def lacks(turtle: str) -> list[Problem]:
-    return quality.lacks([split_line(line) for line in lines(turtle)], PREFIXES)
+    return gaps.lacks([split_line(line) for line in lines(turtle)], PREFIXES)
 
 
 def about(turtle: str, name: str) -> Problem:
@@ -68,7 +68,7 @@ def test_example_without_a_name_is_named_after_what_leads_to_it() -> None:
     assert about(said, "accessURL").title == "A"
 
 
-@pytest.mark.parametrize("cls", quality.EXPECTED)
+@pytest.mark.parametrize("cls", gaps.EXPECTED)
 def test_what_is_asked_for_is_what_the_shapes_ask_for(cls: str) -> None:
     shapes = Shapes(read_files(profiles.load("dcat-ap/3.0.1").shapes)).graph
     asked = {
@@ -77,7 +77,7 @@ def test_what_is_asked_for_is_what_the_shapes_ask_for(cls: str) -> None:
         for shape in shapes.objects(node, ref(SH.property))
         for path in shapes.objects(shape, ref(SH.path))
     }
-    expected = quality.EXPECTED[cls]
+    expected = gaps.EXPECTED[cls]
     assert {("required", path) for path in expected.mandatory} <= asked
     assert {("recommended", path) for path in expected.recommended} <= asked
     required = {path for rule, path in asked if rule == "required"}
@@ -86,6 +86,6 @@ def test_what_is_asked_for_is_what_the_shapes_ask_for(cls: str) -> None:
 
 def test_datasets_without_an_iri_are_counted() -> None:
     said = f":a a dcat:Dataset . <{GENID}1> a dcat:Dataset . <{GENID}2> a dcat:Distribution ."
-    (found,) = quality.nameless([split_line(line) for line in lines(said)])
+    (found,) = gaps.nameless([split_line(line) for line in lines(said)])
     assert found.message.startswith("1 of 2 datasets has no IRI")
-    assert quality.nameless([split_line(line) for line in lines(":a a dcat:Dataset .")]) == []
+    assert gaps.nameless([split_line(line) for line in lines(":a a dcat:Dataset .")]) == []
