@@ -251,3 +251,45 @@ def test_a_megabyte_of_text_is_read_in_time() -> None:
         guard.check("ASK { '" + "\\" * 900_000)
     with pytest.raises(SyntaxFault):
         guard.check("ASK { " + '"""' + '""a' * 300_000)
+
+
+# -- texts that are told by counting alone --------------------------------------------------------
+
+FRAGMENTS = (
+    "SELECT * {", "ASK {", "}", "{", "?s ?p ?o .", "?s a <x:c> ; <x:p> 1, 2 .",
+    "FILTER(?o > 1 + 2)", "FILTER(?o <?s && ?s> ?o)", "(1 2 3) <x:p> (?a ?b)",
+    "?s <x:a>/<x:b>|^<x:c>* ?o .", "[] <x:p> [] .", "OPTIONAL {", "UNION", "BIND('from' AS ?x)",
+    "VALUES ?v { 1 2 3 }", "GRAPH ?g {", "# a comment\n", "FROM <x:g>", "SERVICE <x:s> {",
+    "ser\\u0076ice", "\"it is (\"", "<x:y'z>", "LIMIT 5",
+)  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=60).map(" ".join))
+def test_what_counting_lets_pass_the_walk_lets_pass_too(text: str) -> None:
+    try:
+        parsed = ox.Store().query(text) is not None
+    except (SyntaxError, ValueError, OSError):
+        parsed = False
+    if parsed and guard.is_slight(text):
+        assert not guard.check(text).dataset
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ASK { SERVICE <x:y> {} }", "ASK { SeRvIcE <x:y> {} }", "ASK FROM <x:g> {}",
+        "ASK { <x:\\u0073> ?p ?o }", "ASK {" + "{" * 201 + "}" * 201 + "}",
+        "ASK { " + "?a?b?c." * 101 + "}", "ASK { ?s " + "^" * 101 + "<x:p> ?o }",
+        "ASK { (" + "1 " * 60 + ") ?p ?o }", "ASK { FILTER(?a <b(c> ?d) }", "ASK {}" + " " * 1000,
+    ],
+)  # fmt: skip
+def test_what_could_pass_a_limit_is_looked_at_closely(text: str) -> None:
+    assert not guard.is_slight(text)
+
+
+def test_small_queries_are_told_by_counting() -> None:
+    assert guard.is_slight(
+        "PREFIX d: <http://www.w3.org/ns/dcat#> SELECT * { ?s a d:Dataset } LIMIT 20"
+    )
+    assert guard.is_slight("SELECT (COUNT(*) AS ?n) { ?s ?p ?o FILTER(?o > 5) }")

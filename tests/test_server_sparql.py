@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import threading
 import time
@@ -297,7 +299,8 @@ def test_large_answer_arrives_whole_and_in_pieces(server: Served) -> None:
     numbers = " ".join(str(n) for n in range(400))
     query = f"SELECT * {{ VALUES ?a {{ {numbers} }} VALUES ?b {{ {numbers} }} }}"
     params = {"query": query, "format": "tsv"}
-    with server.client.stream("GET", "/sparql", params=params) as answer:
+    plain = {"Accept-Encoding": "identity"}
+    with server.client.stream("GET", "/sparql", params=params, headers=plain) as answer:
         pieces = list(answer.iter_raw())
     assert b"".join(pieces).count(b"\n") == 160_001
     assert len(pieces) > 10
@@ -387,6 +390,91 @@ def test_more_long_queries_than_workers_do_not_stop_the_cheap_ones(server: Serve
     assert all(answer.headers["retry-after"] for answer in answers)
     # Had each waited for a long one to end, there would be no more of them.
     assert meanwhile > len(answers)
+
+
+def test_queries_behind_a_long_one_get_another_worker(server: Served) -> None:
+    def bomb(_: int) -> httpx.Response:
+        return httpx.get(f"{server.url}/sparql", params={"query": f"{FOREVER} # {_}"}, timeout=60)
+
+    with ThreadPoolExecutor(40) as others:
+        running = [others.submit(bomb, n) for n in range(2)]
+        cheap = [others.submit(ask, server, f"ASK {{}} # {n}") for n in range(32)]
+        assert {each.result().status_code for each in cheap} == {200}
+        assert {each.result().status_code for each in running} == {503}
+
+
+def test_text_that_was_slow_waits_apart_and_the_quick_lane_stays_free(server: Served) -> None:
+    slow = f"{FOREVER} # known"
+    assert ask(server, slow).status_code == 503
+    with ThreadPoolExecutor(8) as others:
+        running = [others.submit(ask, server, slow, timeout="1") for _ in range(6)]
+        time.sleep(0.3)
+        assert ask(server, TITLES).status_code == 200
+        assert not all(each.done() for each in running)
+        assert {each.result().status_code for each in running} == {503}
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "ten", "1e3", ""])
+def test_timeout_that_is_no_number_of_seconds_is_refused(server: Served, seconds: str) -> None:
+    expected = 400 if seconds else 200
+    assert ask(server, TITLES, timeout=seconds).status_code == expected
+
+
+def test_client_may_set_a_shorter_deadline(server: Served) -> None:
+    answer = ask(server, f"{FOREVER} # short", timeout="0.3")
+    assert answer.status_code == 503
+    assert "0.3 s" in answer.json()["detail"]
+
+
+# -- compression and what is kept ----------------------------------------------------------------
+
+
+def test_large_answers_are_compressed_for_those_who_like_it(server: Served) -> None:
+    numbers = " ".join(str(n) for n in range(1000))
+    query = f"SELECT * {{ VALUES ?a {{ {numbers} }} }}"
+    packed = ask(server, query, format="csv")
+    headers = {"Accept-Encoding": "identity"}
+    params = {"query": query, "format": "csv"}
+    plain = server.client.get("/sparql", params=params, headers=headers)
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content
+    assert packed.headers["etag"] != plain.headers["etag"]
+    assert "Accept-Encoding" in packed.headers["vary"]
+    assert int(packed.headers["content-length"]) < len(plain.content)
+
+
+def test_small_answers_are_not_compressed(server: Served) -> None:
+    assert "content-encoding" not in ask(server, "ASK {}").headers
+
+
+def test_answer_that_is_kept_is_the_same_and_needs_no_worker(tmp_path: Path) -> None:
+    with served(published(tmp_path / "data")) as server:
+        first = ask(server, TITLES)
+        for worker in workers_of(server):
+            os.kill(worker, signal.SIGSTOP)
+        again = ask(server, TITLES)
+        head = server.client.head("/sparql", params={"query": TITLES}, headers={"Accept": "*/*"})
+        for worker in workers_of(server):
+            os.kill(worker, signal.SIGCONT)
+        assert again.content == first.content
+        assert again.headers["etag"] == first.headers["etag"] == head.headers["etag"]
+        assert head.content == b""
+
+
+def test_nothing_is_kept_where_the_settings_say_so(tmp_path: Path) -> None:
+    with served(published(tmp_path / "data", cache_bytes=0)) as server:
+        assert ask(server, TITLES).content == ask(server, TITLES).content
+
+
+def workers_of(server: Served) -> list[int]:
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    pids = [int(pid) for pid in children.read_text().split()]
+    threads = Path(f"/proc/{server.process.pid}/task").iterdir()
+    return pids + [
+        int(pid) for thread in threads if thread.name != str(server.process.pid)
+        for pid in (thread / "children").read_text().split()
+    ]  # fmt: skip
 
 
 # -- releases ------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import json
 import re
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final, cast
@@ -70,9 +70,10 @@ _BOMS: Final = (
 )
 
 Frame = tuple[dict[str, Any], bytes]
+Put = Callable[[dict[str, Any], bytes], None]
 
 
-def job(params: dict[str, Any], body: bytes) -> Iterator[Frame]:
+def job(params: dict[str, Any], body: bytes, put: Put) -> None:
     """Parse `params["path"]` or the body, and stream distinct blank-node-free N-Triples.
 
     params: path, label, format (a name of FORMATS), base (ours, for skolem IRIs), base_iri (for
@@ -91,22 +92,23 @@ def job(params: dict[str, Any], body: bytes) -> Iterator[Frame]:
             count = chunk.count("\n") + 1
             parsed += count
             reading.refuse_strange(chunk)
-            yield {"lines": count}, relabel(chunk).encode()
-            yield {"numbers": len(reading.numbers)}, reading.take_numbers()
+            put({"lines": count}, relabel(chunk).encode())
+            put({"numbers": len(reading.numbers)}, reading.take_numbers())
             continue
         lines = chunk.split("\n")
         parsed += len(lines)
         reading.refuse_long(chunk)
         if "_:" in chunk or _is_strange(chunk):
             lines = _sift(lines, held, reading)
-        yield {"lines": len(lines)}, "\n".join(lines).encode()
-    yield from _blank_groups(held, params)
+        put({"lines": len(lines)}, "\n".join(lines).encode())
+    for frame in _blank_groups(held, params):
+        put(*frame)
     done = {
         "parsed": parsed,
         "graphs_dropped": len(reading.graphs),
         "line_of": reading.line_of,
     }
-    yield {"done": done}, b""
+    put({"done": done}, b"")
 
 
 class _Relabel:

@@ -1,10 +1,12 @@
 """Processes that can be killed: the only place where foreign RDF and SPARQL are worked on.
 
 A worker is this module started anew (`python -m bilbaokg.workers`), so it inherits no open store
-and never runs the caller's script again. It takes one job at a time over a socket pair and answers
-in frames: 4 bytes header length, 4 bytes body length, a JSON header, the body. It has a memory
-limit, no network where the kernel allows it, and dies with its parent. On a deadline it is killed
-and replaced.
+and never runs the caller's script again. It takes jobs over a socket pair, does one after the other
+and answers in frames: the lengths of header and body and a number, 4 bytes each, a JSON header, the
+body. The last frame's header has `end`, or a `problem`. A job that has not begun can be taken back
+by a frame with `drop`, the numbers of such jobs; it then ends at once. A worker has a memory limit,
+no network where the kernel allows it, and dies with its parent. On a deadline it is killed and
+replaced.
 """
 
 from __future__ import annotations
@@ -25,9 +27,11 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import IO, Any, Final
 
 from bilbaokg.errors import (
@@ -44,11 +48,23 @@ from bilbaokg.formats import by_media_type
 from bilbaokg.model import Source
 from bilbaokg.settings import MIB, Settings
 
-__all__ = ["JOBS", "Frame", "Parsed", "Pool", "parse", "stream"]
+__all__ = [
+    "JOBS",
+    "Frame",
+    "Parsed",
+    "Pool",
+    "Put",
+    "Starter",
+    "Worker",
+    "pack",
+    "parse",
+    "stream",
+    "unpack",
+]
 
 log = logging.getLogger(__name__)
 
-# A job is `function(params, body) -> Iterator[(header, bytes)]`, imported in the worker.
+# A job is `function(params, body, put)`, imported in the worker; it puts frames out.
 JOBS: Final[dict[str, str]] = {
     "parse": "bilbaokg.parsing:job",
     "query": "bilbaokg.store.evaluate:job",
@@ -57,19 +73,41 @@ JOBS: Final[dict[str, str]] = {
 }
 
 Frame = tuple[dict[str, Any], bytes]
-_LENGTHS: Final = struct.Struct("<II")
+Put = Callable[[dict[str, Any], bytes], None]
+_HEAD: Final = struct.Struct("<III")
+_SHORT: Final = 1000
 _START_SECONDS: Final = 30.0
+_RECEIVED: Final = 1 << 18
 _CLONE_NEWUSER, _CLONE_NEWNET, _PR_SET_PDEATHSIG = 0x10000000, 0x40000000, 1
 
 
-def _send(
-    link: socket.socket, header: dict[str, Any], body: bytes = b"", until: float | None = None
-) -> None:
-    text = json.dumps(header).encode()
-    _set_timeout(link, until)
-    link.sendall(_LENGTHS.pack(len(text), len(body)) + text)
-    if body:
-        link.sendall(body)
+def pack(header: dict[str, Any] | bytes, body: bytes = b"", number: int = 0) -> bytes:
+    """A frame as it is sent; the header may be JSON already."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return _HEAD.pack(len(text), len(body), number) + text + body
+
+
+def unpack(held: bytes | bytearray, start: int) -> tuple[Frame, int, int] | None:
+    """The frame that begins at an offset, its number, and where it ends; None before it is whole.
+
+    The header may be shared by many frames.
+    """
+    begin = start + _HEAD.size
+    if len(held) < begin:
+        return None
+    head, body, number = _HEAD.unpack_from(held, start)
+    middle, end = begin + head, begin + head + body
+    if len(held) < end:
+        return None
+    read = _header if head < _SHORT else json.loads
+    return (read(bytes(held[begin:middle])), bytes(held[middle:end])), number, end
+
+
+@lru_cache(100)
+def _header(text: bytes) -> dict[str, Any]:
+    """Most headers are the same again and again."""
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def _set_timeout(link: socket.socket, until: float | None) -> None:
@@ -89,12 +127,12 @@ def _receive_exactly(link: socket.socket, size: int, until: float | None) -> byt
 
 
 def _receive(link: socket.socket, until: float | None = None) -> Frame:
-    head, body = _LENGTHS.unpack(_receive_exactly(link, _LENGTHS.size, until))
+    head, body, _ = _HEAD.unpack(_receive_exactly(link, _HEAD.size, until))
     header: dict[str, Any] = json.loads(_receive_exactly(link, head, until))
     return header, _receive_exactly(link, body, until)
 
 
-class _Worker:
+class Worker:
     """One child process and the socket to it."""
 
     def __init__(self, memory_limit: int) -> None:
@@ -125,6 +163,7 @@ class _Worker:
         self.ready = False
 
     def wait_ready(self) -> None:
+        """Wait until it takes jobs. Raises WorkerCrashed when it does not come to that."""
         if not self.ready:
             try:
                 _receive(self.link, time.monotonic() + _START_SECONDS)
@@ -133,12 +172,14 @@ class _Worker:
             self.ready = True
 
     def kill(self) -> None:
+        """End it and let go of all that it holds."""
         self.link.close()
         self.process.kill()
         self.process.wait()
         self.errors.close()
 
     def alive(self) -> bool:
+        """Whether the process runs."""
         return self.process.poll() is None
 
     def _last_words(self) -> str:
@@ -159,6 +200,22 @@ class _Worker:
         )
 
 
+class Starter:
+    """Starts workers from a thread that lasts: a worker dies with its thread (prctl(2))."""
+
+    def __init__(self, memory_limit: int) -> None:
+        self.memory_limit = memory_limit
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="workers")
+
+    def start(self) -> Future[Worker]:
+        """A new worker, which may not be ready yet."""
+        return self._thread.submit(Worker, self.memory_limit)
+
+    def close(self) -> None:
+        """Start none any more."""
+        self._thread.shutdown(wait=False)
+
+
 class Pool:
     """A fixed number of workers; each serves one caller at a time.
 
@@ -166,13 +223,12 @@ class Pool:
     """
 
     def __init__(self, size: int, memory_limit: int = 2048 * MIB) -> None:
-        self.size, self.memory_limit = size, memory_limit
-        self._free: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
-        self._all: set[_Worker] = set()
+        self.size = size
+        self._free: queue.LifoQueue[Worker | None] = queue.LifoQueue()
+        self._all: set[Worker] = set()
         self._lock = threading.Lock()
         self._closed = False
-        # A worker dies with the thread that started it (prctl(2)): one that lasts starts them all.
-        self._starter = ThreadPoolExecutor(1, thread_name_prefix="workers")
+        self._starter = Starter(memory_limit)
         for _ in range(size):
             self._free.put(None)
 
@@ -195,7 +251,7 @@ class Pool:
         for worker in workers:
             # Who runs a job on it clears it away.
             worker.process.kill()
-        self._starter.shutdown(wait=False)
+        self._starter.close()
 
     def __enter__(self) -> Pool:
         return self
@@ -224,7 +280,8 @@ class Pool:
         clean = False
         try:
             worker.wait_ready()
-            _send(worker.link, {"job": job, "params": params}, body, until)
+            _set_timeout(worker.link, until)
+            worker.link.sendall(pack({"job": job, "params": params}, body))
             while True:
                 header, content = _receive(worker.link, limit)
                 if "end" in header:
@@ -243,7 +300,7 @@ class Pool:
         finally:
             self._release(worker, clean)
 
-    def _acquire(self, seconds: float) -> _Worker:
+    def _acquire(self, seconds: float) -> Worker:
         if self._closed:
             raise self._stopped()
         try:
@@ -255,23 +312,23 @@ class Pool:
             worker = None
         return worker or self._spawn()
 
-    def _spawn(self) -> _Worker:
+    def _spawn(self) -> Worker:
         with self._lock:
             if self._closed:
                 raise self._stopped()
-            worker = self._starter.submit(_Worker, self.memory_limit).result()
+            worker = self._starter.start().result()
             self._all.add(worker)
         return worker
 
     def _stopped(self) -> Overloaded:
         return Overloaded("the workers were stopped", hint="the program is ending")
 
-    def _forget(self, worker: _Worker) -> None:
+    def _forget(self, worker: Worker) -> None:
         with self._lock:
             self._all.discard(worker)
         worker.kill()
 
-    def _release(self, worker: _Worker, clean: bool) -> None:
+    def _release(self, worker: Worker, clean: bool) -> None:
         if clean and not self._closed:
             self._free.put(worker)
             return
@@ -426,27 +483,84 @@ def _confine(memory_limit: int, parent: int) -> None:
         os._exit(0)
 
 
-def _serve(link: socket.socket) -> None:
-    known: dict[str, Callable[[dict[str, Any], bytes], Iterator[Frame]]] = {}
-    _send(link, {"ready": os.getpid()})
-    while True:
-        header, body = _receive(link)
+class _Inbox:
+    """The jobs that have come, in their order, without those that were taken back."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self._link = link
+        self._held = bytearray()
+        self._jobs: deque[tuple[int, Frame]] = deque()
+        self._dropped: set[int] = set()
+
+    def next(self) -> Frame | None:
+        """The next job, waiting for one; None where it was taken back. Raises EOFError."""
+        while True:
+            self._take(0 if not self._jobs else socket.MSG_DONTWAIT)
+            if self._jobs:
+                number, job = self._jobs.popleft()
+                if number not in self._dropped:
+                    return job
+                self._dropped.remove(number)
+                return None
+
+    def _take(self, flags: int) -> None:
         try:
-            name = header["job"]
-            if name not in known:
-                module, _, function = JOBS[name].partition(":")
-                known[name] = getattr(importlib.import_module(module), function)
-            for frame in known[name](header["params"], body):
-                _send(link, *frame)
-            _send(link, {"end": True})
+            piece = self._link.recv(_RECEIVED, flags)
+        except BlockingIOError:
+            return
+        if not piece:
+            raise EOFError
+        self._held += piece
+        start = 0
+        while found := unpack(self._held, start):
+            frame, number, start = found
+            if "drop" in frame[0]:
+                self._dropped |= set(frame[0]["drop"]) & {known for known, _ in self._jobs}
+            else:
+                self._jobs.append((number, frame))
+        del self._held[:start]
+
+
+def _serve(link: socket.socket) -> None:
+    known: dict[str, Callable[[dict[str, Any], bytes, Put], None]] = {}
+    inbox = _Inbox(link)
+    ended = False
+
+    def put(header: dict[str, Any], body: bytes) -> None:
+        nonlocal ended
+        ended = "end" in header
+        link.sendall(pack(header, body))
+
+    put({"ready": os.getpid()}, b"")
+    while True:
+        job = inbox.next()
+        ended = False
+        try:
+            if job:
+                _do(job, known, put)
+            if not ended:
+                put({"end": True}, b"")
         except BilbaokgError as error:
-            _send(link, {"problem": error.problem()})
+            put({"problem": error.problem()}, b"")
         except MemoryError:
             os.write(2, b"MemoryError")
             os._exit(1)
+        except ConnectionError:
+            raise
         except Exception as error:
             log.exception("job failed")
-            _send(link, {"problem": BilbaokgError(f"internal error: {error!r}").problem()})
+            put({"problem": BilbaokgError(f"internal error: {error!r}").problem()}, b"")
+
+
+def _do(
+    job: Frame, known: dict[str, Callable[[dict[str, Any], bytes, Put], None]], put: Put
+) -> None:
+    header, body = job
+    name = header["job"]
+    if name not in known:
+        module, _, function = JOBS[name].partition(":")
+        known[name] = getattr(importlib.import_module(module), function)
+    known[name](header["params"], body, put)
 
 
 def _main() -> None:

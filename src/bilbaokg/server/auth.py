@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import anyio.to_thread
 from fastapi.routing import APIRoute
-from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -101,9 +100,10 @@ class _Guard:
         if scope["method"] == "OPTIONS":
             await _preflight(scope, self.methods, send)
             return
-        header = Request(scope).headers.get("authorization")
+        given = [value for name, value in scope["headers"] if name == b"authorization"]
         actor = ANONYMOUS
-        if header is not None:
+        if given:
+            header = given[0].decode("latin-1")
             actor = await anyio.to_thread.run_sync(actor_of, header, self.accounts)
         authorize(actor, self.action)
         scope["bilbaokg.actor"] = actor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 from bilbaokg.accounts import Accounts
 from bilbaokg.model import Release
 from bilbaokg.release import Releases
-from bilbaokg.server.evaluation import Lanes
+from bilbaokg.server.evaluation import LANES, Lanes
+from bilbaokg.server.kept import Kept
 from bilbaokg.settings import Settings
 from bilbaokg.workers import Pool
 
@@ -33,10 +35,15 @@ class Context:
     accounts: Accounts
     workspace: Workspace | None = None
     lanes: Lanes = field(init=False)
+    kept: Kept = field(init=False)
+    _link: str = field(init=False, repr=False)
     _seen: dict[str, Release] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lanes", Lanes(self.pool.size))
+        object.__setattr__(self, "_link", str(self.data / "releases" / "current"))
+        lanes = Lanes(LANES * self.settings.workers, self.settings.memory_limit)
+        object.__setattr__(self, "lanes", lanes)
+        object.__setattr__(self, "kept", Kept(self.settings.cache_bytes))
 
     @property
     def cache(self) -> Path:
@@ -46,7 +53,8 @@ class Context:
     def current(self) -> Release | None:
         """The published release; the link is read every time, the manifest once a release."""
         try:
-            name = (self.data / "releases" / "current").readlink().name
+            # Asked for with every query: a Path would take longer than the link.
+            name = os.readlink(self._link).rpartition("/")[2]  # noqa: PTH115
         except OSError:
             return None
         if name not in self._seen:

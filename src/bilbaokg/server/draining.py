@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
 from typing import Final
 
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bilbaokg.errors import Overloaded
 from bilbaokg.server import errors
@@ -37,16 +36,17 @@ class Drain:
         """Let nothing more in."""
         self.begun = True
 
-    @contextlib.contextmanager
-    def work(self) -> Iterator[None]:
-        """Be at work meanwhile."""
+    def work(self) -> Drain:
+        """Be at work within `with`."""
+        return self
+
+    def __enter__(self) -> None:
         with self._lock:
             self._working += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._working -= 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._working -= 1
 
     @property
     def done(self) -> bool:
@@ -62,31 +62,24 @@ class Drain:
 
 
 class Gate:
-    """Stands before an application: 503 for what comes too late or is not done at the end."""
+    """Stands before an application: 503 for what comes too late or is not done at the end.
+
+    `bilbaokg.started` of the scope tells whether the answer has begun.
+    """
 
     def __init__(self, app: ASGIApp, drain: Drain) -> None:
         self.app, self.drain = app, drain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
         if self.drain.begun:
             await _refuse(scope, receive, send)
             return
-        started = False
-
-        async def watch(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
         try:
             with self.drain.work():
-                await self.app(scope, receive, watch)
+                await self.app(scope, receive, send)
         except asyncio.CancelledError:
             # The time to drain is over. An answer that began is cut, never ended well.
-            if not started:
+            if not scope["bilbaokg.started"]:
                 await _refuse(scope, receive, send)
 
 

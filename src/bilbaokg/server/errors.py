@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bilbaokg import render
 from bilbaokg.errors import BilbaokgError
@@ -106,35 +106,44 @@ async def _handle(request: Request, error: Exception) -> Response:
     return respond(error, request)
 
 
+async def _unexpected(request: Request, error: Exception) -> Response:
+    scope = request.scope
+    place = {"request_id": scope.get("bilbaokg.request_id"), "path": scope.get("path")}
+    log.error("unexpected error", exc_info=error, extra=place)
+    scope["bilbaokg.logged"] = True
+    return respond(error, request)
+
+
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 HANDLERS: Final[dict[int | type[Exception], Handler]] = {
     BilbaokgError: _handle,
     HTTPException: _handle,
     RequestValidationError: _handle,
+    Exception: _unexpected,
 }
 
 
 class Unexpected:
-    """The last net: what no handler took becomes a 500, or a cut connection if it had begun."""
+    """The last net: what no handler took becomes an answer, or a cut connection if it had begun.
+
+    The framework answers what is raised within it by `HANDLERS`, and hands on what is unexpected.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def watch(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
         try:
-            await self.app(scope, receive, watch)
+            await self.app(scope, receive, send)
         except ClientDisconnect:
             return
-        except Exception as error:
-            place = {"request_id": scope.get("bilbaokg.request_id"), "path": scope.get("path")}
-            log.exception("unexpected error", extra=place)
-            if started or scope["type"] != "http":
+        except (BilbaokgError, HTTPException) as error:
+            if scope["bilbaokg.started"]:
+                log.warning("answer cut: %s", error)
                 return
             await respond(error, Request(scope))(scope, receive, send)
+        except Exception as error:
+            if not scope.get("bilbaokg.logged"):
+                answer = await _unexpected(Request(scope), error)
+                if not scope["bilbaokg.started"]:
+                    await answer(scope, receive, send)

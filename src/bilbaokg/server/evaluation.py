@@ -1,183 +1,470 @@
-"""Strangers' queries on their way through the worker pool: lanes, pieces, giving up.
+"""Strangers' queries on their way through worker processes: lanes, pieces, giving up.
 
-Half of the workers are the fast lane, where every query starts. One that is still at work after
-`PATIENCE_SECONDS` moves to the slow lane and gives its place back; when the slow lane is full and
-others wait, it is stopped when it used `LIMIT_SECONDS` of the processor (or four times that of the
-clock, by a slow reader), and sooner the more wait. So cheap queries go on beside costly ones.
+Half of the workers are the fast lane, where every query starts: a worker of it gets a few at a
+time, and those that have not begun are taken back when the first one takes long. One that is still
+at work after `PATIENCE_SECONDS` moves to the slow lane with its worker; when the slow lane is full
+and others wait, it is stopped when it used `LIMIT_SECONDS` of the processor (or four times that of
+the clock, by a slow reader), and sooner the more wait. A text that was slow before waits for the
+slow lane from the start. So cheap queries go on beside costly ones. Who waits is served in turn by
+client, so that one with many queries does not keep the others waiting.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
+import logging
 import time
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections import OrderedDict, deque
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bilbaokg.errors import BilbaokgError, Overloaded
-from bilbaokg.workers import Frame, Pool
+from bilbaokg.errors import DeadlineExceeded, Overloaded, from_problem
+from bilbaokg.server.seats import Seat, seat
+from bilbaokg.workers import Starter
 
 __all__ = [
+    "LANES",
     "LIMIT_SECONDS",
     "PATIENCE_SECONDS",
     "Answer",
     "Lanes",
     "Rows",
     "Stopped",
+    "job",
     "rows",
-    "work",
 ]
 
+log = logging.getLogger(__name__)
+
+# How many there are: for each worker of the fast lane one of the slow lane.
+LANES: Final = 2
 PATIENCE_SECONDS: Final = 0.2
 LIMIT_SECONDS: Final = 0.8
 _LEAST_SECONDS: Final = 0.2
-_AGAIN_SECONDS: Final = 0.1
+_LOOK_SECONDS: Final = 0.02
 _WAIT_SECONDS: Final = 10.0
+# How many queries a worker of the fast lane has at a time, and how long they stay with it.
+_DEPTH: Final = 8
+_SOON_SECONDS: Final = 0.05
+_FOLLOW_SECONDS: Final = 0.02
+# A reader that is slow holds its worker, not our memory.
+_MOST_HELD: Final = 256 << 10
+_MOST_KNOWN: Final = 1000
 
 
 class Stopped(Exception):
     """The client went away: there is nobody to answer."""
 
 
-class Lanes:
-    """The places of a pool of `size` workers, and the threads that wait for them."""
+class _Waiting:
+    """Who waits for a lane: served in turn by client, each client's in their order."""
 
-    def __init__(self, size: int) -> None:
-        fast = (size + 1) // 2
-        self.slow_free = size - fast
-        self.waiting = 0
-        self._fast = asyncio.Semaphore(fast)
-        self.threads = ThreadPoolExecutor(size, thread_name_prefix="query")
+    def __init__(self) -> None:
+        self._by_client: OrderedDict[str, deque[Answer]] = OrderedDict()
+        self.size = 0
 
-    async def enter(self) -> _Place:
-        """Wait for a place in the fast lane. Raises Overloaded."""
-        self.waiting += 1
-        try:
-            async with asyncio.timeout(_WAIT_SECONDS):
-                await self._fast.acquire()
-        except TimeoutError:
-            raise Overloaded("too many queries at once", retry_after=5) from None
-        finally:
-            self.waiting -= 1
-        return _Place(self)
+    def __iter__(self) -> Iterator[Answer]:
+        return (answer for answers in self._by_client.values() for answer in answers)
 
-    def leave_fast(self) -> None:
-        """Let the next query in."""
-        self._fast.release()
+    def add(self, answer: Answer) -> None:
+        self._by_client.setdefault(answer.client, deque()).append(answer)
+        self.size += 1
 
-    def close(self) -> None:
-        """Let go of the threads; those at work end with their workers."""
-        self.threads.shutdown(wait=False, cancel_futures=True)
+    def put_back(self, answer: Answer) -> None:
+        """Let one be the next that had its turn already."""
+        self._by_client.setdefault(answer.client, deque()).appendleft(answer)
+        self._by_client.move_to_end(answer.client, last=False)
+        self.size += 1
+
+    def next(self) -> Answer:
+        """Whose turn it is. Raises KeyError when nobody waits."""
+        client, answers = self._by_client.popitem(last=False)
+        answer = answers.popleft()
+        if answers:
+            self._by_client[client] = answers
+        self.size -= 1
+        return answer
+
+    def leave(self, answer: Answer) -> None:
+        """Wait no more."""
+        answers = self._by_client[answer.client]
+        answers.remove(answer)
+        if not answers:
+            del self._by_client[answer.client]
+        self.size -= 1
 
 
 @dataclass(slots=True)
-class _Place:
-    """Where one query is: in the fast lane, or in the slow one."""
+class _Lane:
+    """How many workers it may have, which it has, and who waits for one."""
 
-    lanes: Lanes
-    slow: bool = False
+    size: int
+    seats: set[Seat] = field(default_factory=set)
+    waiting: _Waiting = field(default_factory=_Waiting)
 
-    def move(self) -> bool:
-        """Go to the slow lane; False when it is full."""
-        if self.lanes.slow_free == 0:
-            return False
-        self.lanes.slow_free -= 1
-        self.slow = True
-        self.lanes.leave_fast()
-        return True
 
-    def leave(self) -> None:
-        if self.slow:
-            self.lanes.slow_free += 1
+class Lanes:
+    """`size` workers, and who may use them. It lives in one event loop."""
+
+    def __init__(self, size: int, memory_limit: int) -> None:
+        self.size = size
+        fast = (size + 1) // 2
+        self.fast, self.slow = _Lane(fast), _Lane(size - fast)
+        self.replaced = 0
+        self._starter = Starter(memory_limit)
+        self._idle: list[Seat] = []
+        self._seats: set[Seat] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._starting = 0
+        # Hashes of texts that were slow.
+        self._known: OrderedDict[int, None] = OrderedDict()
+        self._sweeping = self._closed = False
+
+    @property
+    def busy(self) -> int:
+        """How many workers are at work."""
+        return len(self.fast.seats) + len(self.slow.seats)
+
+    @property
+    def queued(self) -> int:
+        """How many queries wait."""
+        return self.fast.waiting.size + self.slow.waiting.size
+
+    async def start(self) -> None:
+        """Start all workers and wait until they are ready; else they start at need."""
+        self._fill()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def close(self) -> None:
+        """End all workers."""
+        self._closed = True
+        self._starter.close()
+        for each in self._seats:
+            each.kill()
+            each.worker.process.wait()
+
+    def begin(self, job: bytes, text: bytes, deadline: float, client: str) -> Answer:
+        """Ask for an answer, which comes when there is a place; `end` it in any case."""
+        answer = Answer(self, job, text, deadline, client)
+        if self._closed:
+            answer.fail(_stopped())
+            return answer
+        is_slow = self.slow.size > 0 and hash(text) in self._known
+        answer.lane = lane = self.slow if is_slow else self.fast
+        place = None if lane.waiting.size else self._free(lane)
+        if place is None:
+            lane.waiting.add(answer)
+            self._fill()
         else:
-            self.lanes.leave_fast()
+            self._give(place, answer)
+        if not self._sweeping:
+            self._sweeping = True
+            asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._sweep)
+        return answer
+
+    def end(self, answer: Answer) -> None:
+        """Nobody wants the answer any more; a worker that is still at work on it is killed."""
+        answer.let_go()
+        place = answer.place
+        if answer.ended:
+            return
+        if place is None:
+            if answer.waits:
+                answer.lane.waiting.leave(answer)
+        elif place.first is answer:
+            self.kill(place)
+        else:
+            place.take_back(answer)
+
+    # ---- who gets which worker
+
+    def _free(self, lane: _Lane) -> Seat | None:
+        """A worker for a query of this lane."""
+        if self._idle and len(lane.seats) < lane.size:
+            place = self._idle.pop()
+            lane.seats.add(place)
+            return place
+        least = min(lane.seats, key=_load, default=None) if lane is self.fast else None
+        if least is not None and least.load < _DEPTH:
+            first = least.first
+            if isinstance(first, Answer) and first.age < _FOLLOW_SECONDS:
+                return least
+        return None
+
+    def _give(self, place: Seat, answer: Answer) -> None:
+        answer.place = place
+        place.ask(answer.job, answer.text, answer)
+
+    def _admit(self) -> None:
+        """Let in whose turn it is, while there are places."""
+        for lane in (self.fast, self.slow):
+            while lane.waiting.size and (place := self._free(lane)):
+                self._give(place, lane.waiting.next())
+
+    def ended(self, place: Seat) -> None:
+        """A worker has done a job."""
+        if not place.load:
+            self._leave(place)
+            if place in self._seats:
+                self._idle.append(place)
+        if self.queued:
+            self._admit()
+
+    def _leave(self, place: Seat) -> None:
+        self.fast.seats.discard(place)
+        self.slow.seats.discard(place)
+
+    def _follow(self, place: Seat) -> None:
+        """Give those another worker who wait behind one that takes long."""
+        for receiver in reversed(place.take_back()):
+            if isinstance(receiver, Answer):
+                receiver.place = None
+                receiver.lane.waiting.put_back(receiver)
+
+    # ---- workers
+
+    def _fill(self) -> None:
+        while not self._closed and len(self._seats) + self._starting < self.size:
+            self._starting += 1
+            self._spawn(self._start())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _start(self) -> None:
+        try:
+            made = await seat(self._starter, self)
+        except (EOFError, OSError, RuntimeError):
+            log.error("a worker did not start")
+            return
+        finally:
+            self._starting -= 1
+        self._seats.add(made)
+        self._idle.append(made)
+        self._admit()
+
+    def kill(self, place: Seat) -> None:
+        """End a worker; who waits behind its first job gets another one."""
+        self._seats.discard(place)
+        self._leave(place)
+        self._follow(place)
+        place.kill()
+
+    def gone(self, place: Seat) -> None:
+        """A worker has ended: say why to whom it worked for, and start another."""
+        first = place.first
+        self.kill(place)
+        if place in self._idle:
+            self._idle.remove(place)
+        if self._closed:
+            if isinstance(first, Answer):
+                first.fail(_stopped())
+            return
+        self.replaced += 1
+        self._spawn(self._bury(place, first if isinstance(first, Answer) else None))
+        self._fill()
+
+    async def _bury(self, place: Seat, answer: Answer | None) -> None:
+        loop = asyncio.get_running_loop()
+        if answer and not answer.failed:
+            answer.fail(await loop.run_in_executor(None, place.worker.obituary, "query"))
+        await loop.run_in_executor(None, place.worker.kill)
+
+    # ---- looking after what takes long
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        for place in [*self.fast.seats, *self.slow.seats]:
+            if isinstance(place.first, Answer):
+                self._look(place, place.first, now)
+            elif now - place.since > PATIENCE_SECONDS:
+                self.kill(place)  # at work on what was taken back too late
+        for lane in (self.fast, self.slow):
+            for answer in list(lane.waiting):
+                answer.wait(now)
+        self._sweeping = bool(self.busy or self.queued)
+        if self._sweeping:
+            self._fill()
+            self._admit()
+            asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._sweep)
+
+    def _look(self, place: Seat, answer: Answer, now: float) -> None:
+        if answer.age > _FOLLOW_SECONDS and place.load > 1:
+            self._follow(place)
+        answer.look(now)
+        if answer.age > PATIENCE_SECONDS and place in self.fast.seats and not answer.failed:
+            self._hurry(place, answer)
+
+    def _hurry(self, place: Seat, answer: Answer) -> None:
+        """A query of the fast lane takes long: to the slow lane, or away where others wait."""
+        self._known[hash(answer.text)] = None
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+        if len(self.slow.seats) < self.slow.size and not self.slow.waiting.size:
+            self.fast.seats.remove(place)
+            self.slow.seats.add(place)
+            return
+        waiting = self.fast.waiting.size
+        limit = max(LIMIT_SECONDS / max(waiting, 1), _LEAST_SECONDS)
+        if waiting and max(answer.used(), answer.age / 4) > limit:
+            answer.stop(Overloaded("too many long queries at once", retry_after=10))
+
+    def forget_slow(self, text: bytes) -> None:
+        """A text was quick this time."""
+        self._known.pop(hash(text), None)
+
+
+def _load(place: Seat) -> int:
+    return place.load
+
+
+def _stopped() -> Overloaded:
+    return Overloaded("the workers were stopped", hint="the program is ending")
 
 
 class Answer:
-    """One query's answer as it arrives. `header` is known after the first piece."""
+    """One query's answer as it arrives. `header` is known after the first piece.
 
-    def __init__(self, frames: Iterator[Frame], place: _Place) -> None:
+    place: the worker that has it, None while it waits. ended: the worker has said all of it.
+    on_wait: called once when the answer lets wait for long. seconds: what it took.
+    """
+
+    lane: _Lane
+
+    def __init__(self, lanes: Lanes, job: bytes, text: bytes, deadline: float, client: str) -> None:
+        self.job, self.text, self.deadline, self.client = job, text, deadline, client
         self.header: dict[str, Any] = {}
-        self.done = False
-        self._frames, self._place = frames, place
+        self.done = self.ended = False
+        self.seconds = 0.0
+        self.place: Seat | None = None
+        self.on_wait: Callable[[], None] | None = None
+        self._lanes = lanes
+        self._pieces: list[bytes] = []
+        self._size = 0
         self._reason: Exception | None = None
-        self._used = 0.0
-        self._started = time.monotonic()
-        self._timer = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._hurry)
+        self._waiter: asyncio.Future[None] | None = None
+        self._paused = False
+        self._before: float | None = None
+        self._came = self._started = time.monotonic()
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is a reason for which no more will come."""
+        return self._reason is not None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for a worker."""
+        return self.place is None and self._reason is None
+
+    @property
+    def age(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self._started
+
+    def used(self) -> float:
+        """Seconds of the processor that it took since the first look at it."""
+        return self.place.cpu() - (self._before or 0.0) if self.place else 0.0
 
     async def piece(self, size: int) -> bytes:
         """The next bytes, `size` or a little more, fewer only at the end (`done`).
 
-        Raises what the worker raised, Overloaded or Stopped after `stop`.
+        Raises what the worker raised, DeadlineExceeded, Overloaded, or what `stop` was given.
         """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._place.lanes.threads, self._collect, size)
+        while not (self._reason or self.ended or self._size >= size):
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        if self._reason:
+            raise self._reason
+        content = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces.clear()
+        self._size = 0
+        self.done = self.ended
+        self.let_go()
+        return content
 
-    def _collect(self, size: int) -> bytes:
-        held = bytearray()
-        for header, content in self._frames:
-            if self._reason:
-                self._frames.close()  # type: ignore[attr-defined]
-                raise self._reason
-            if "beat" in header:
-                self._used = header["beat"]
-            else:
-                self.header |= header
-                held += content
-            if len(held) >= size:
-                return bytes(held)
-        self.done = True
-        return bytes(held)
+    def let_go(self) -> None:
+        """Let the worker go on that waited for a slow reader."""
+        if self._paused and self.place:
+            self._paused = False
+            self.place.transport.resume_reading()
 
     def stop(self, reason: Exception) -> None:
-        """Give up: the worker is killed at its next beat, and `piece` raises the reason."""
+        """Give up: `piece` raises the reason, a worker at work on it is killed."""
+        if not self.ended:
+            self._lanes.end(self)
+        self.fail(reason)
+
+    def fail(self, reason: Exception) -> None:
+        """No more will come."""
         self._reason = self._reason or reason
+        self.place = None
+        self._tell()
 
-    def _hurry(self) -> None:
-        if self._place.move():
-            return
-        waiting = self._place.lanes.waiting
-        limit = max(LIMIT_SECONDS / max(waiting, 1), _LEAST_SECONDS)
-        used = max(self._used, (time.monotonic() - self._started) / 4)
-        if waiting and used > limit:
-            self.stop(Overloaded("too many long queries at once", retry_after=10))
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(_AGAIN_SECONDS, self._hurry)
+    # ---- what the worker says
 
-    async def close(self) -> None:
-        """Kill the worker if it is still at work, and give the place back."""
-        self._timer.cancel()
-        try:
-            if not self.done:
-                loop = asyncio.get_running_loop()
-                await loop.run_in_executor(self._place.lanes.threads, self._end)
-        finally:
-            self._place.leave()
+    def begin(self) -> None:
+        """The worker is at work on it."""
+        self._started = time.monotonic()
+
+    def feed(self, header: dict[str, Any], body: bytes) -> None:
+        """A frame of the worker."""
+        if "problem" in header:
+            self._reason = self._reason or from_problem(header["problem"])
+            self._end()
+        else:
+            self.header |= header
+            if body:
+                self._pieces.append(body)
+                self._size += len(body)
+            if "end" in header:
+                self._end()
+            elif self._size > _MOST_HELD and self.place:
+                self._paused = True
+                self.place.transport.pause_reading()
+        self._tell()
 
     def _end(self) -> None:
-        # Another thread may be waiting for the next frame: then that one closes them.
-        self.stop(Stopped())
-        with contextlib.suppress(ValueError):
-            self._frames.close()  # type: ignore[attr-defined]
+        self.ended = True
+        self.seconds = self.age
+        if self.lane is self._lanes.slow and self.seconds < PATIENCE_SECONDS:
+            self._lanes.forget_slow(self.text)
+
+    def _tell(self) -> None:
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # ---- what comes with time
+
+    def wait(self, now: float) -> None:
+        """It waits for a worker."""
+        self._say_that_it_waits(now)
+        if now - self._came > _WAIT_SECONDS:
+            self.stop(Overloaded("too many queries at once", retry_after=5))
+
+    def look(self, now: float) -> None:
+        """A worker is at work on it."""
+        if self._before is None and self.place:
+            self._before = self.place.cpu()
+        self._say_that_it_waits(now)
+        if now - self._started > self.deadline:
+            text = f"stopped after {self.deadline:.3g} s"
+            self.stop(DeadlineExceeded(text, where="query"))
+
+    def _say_that_it_waits(self, now: float) -> None:
+        if self.on_wait and now - self._came > _SOON_SECONDS:
+            self.on_wait()
+            self.on_wait = None
 
 
-@contextlib.asynccontextmanager
-async def work(
-    lanes: Lanes, pool: Pool, params: dict[str, Any], text: bytes, deadline: float
-) -> AsyncIterator[Answer]:
-    """Evaluate a query for at most `deadline` seconds; `store.evaluate.job` explains params."""
-    place = await lanes.enter()
-    answer = Answer(pool.run("query", params, deadline, body=text, label="query"), place)
-    try:
-        yield answer
-    except BilbaokgError:
-        answer.done = True  # the pool has seen to the worker
-        raise
-    finally:
-        await asyncio.shield(answer.close())
+def job(**params: Any) -> bytes:
+    """The job of a query, as workers take it; `store.evaluate.job` explains params."""
+    return json.dumps({"job": "query", "params": params}).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,15 +483,16 @@ class Rows:
     seconds: float
 
 
-async def rows(
-    lanes: Lanes, pool: Pool, params: dict[str, Any], text: bytes, deadline: float
-) -> Rows:
-    """Evaluate and keep the first `params["rows"]` rows."""
+async def rows(lanes: Lanes, asked: bytes, text: bytes, deadline: float, client: str) -> Rows:
+    """Evaluate and keep the first `rows` rows that the job asks for."""
     start = time.perf_counter()
     pieces = []
-    async with work(lanes, pool, params, text, deadline) as answer:
+    answer = lanes.begin(asked, text, deadline, client)
+    try:
         while not answer.done:
             pieces.append(await answer.piece(1 << 20))
+    finally:
+        lanes.end(answer)
     header = answer.header
     return Rows(
         header["kind"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from bilbaokg.errors import NotAcceptable
@@ -16,6 +17,8 @@ from bilbaokg.terms import LANGUAGES
 __all__ = ["accepts_gzip", "accepts_html", "best", "choose", "language"]
 
 _MOST_RANGES: Final = 100
+# Programs send the same header again and again.
+_REMEMBERED: Final = 500
 _WORDS: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _ELEMENT: Final = re.compile(r'\s*((?:[^,"]|"(?:[^"\\]|\\.)*")*)\s*(?:,|$)')
 _RANGE: Final = re.compile(rf"({_WORDS})/({_WORDS})")
@@ -54,6 +57,11 @@ def best(accept: str | None, offers: Sequence[str]) -> str | None:
     Without the header, or with nothing readable in it, the first offer. Among equals, the one that
     the client named more exactly, then the one that stands first in our list.
     """
+    return _best(accept, tuple(offers))
+
+
+@lru_cache(_REMEMBERED)
+def _best(accept: str | None, offers: tuple[str, ...]) -> str | None:
     ranges = _ranges(accept) if accept else []
     if not ranges:
         return offers[0] if offers else None
@@ -145,6 +153,7 @@ def language(header: str | None, available: Sequence[str] = LANGUAGES) -> str:
     return available[0]
 
 
+@lru_cache(_REMEMBERED)
 def accepts_gzip(header: str | None) -> bool:
     """Whether gzip is welcome (RFC 9110, section 12.5.3)."""
     weights = _weights(header, _WORD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -38,8 +39,11 @@ def run(
     """Serve until SIGTERM or SIGINT, then drain; `started` is called once both sockets answer."""
     drain = Drain()
     server = _server(create_app(context, host=host, root_path=root_path, drain=drain))
+    # What is there now stays: the search for garbage need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        drained = runner.run(_run(server, listening, workspace, drain, started))
+        drained = runner.run(_run(context, server, listening, workspace, drain, started))
         context.pool.close()
         context.lanes.close()
         if not drained:
@@ -66,7 +70,7 @@ def _server(app: ASGIApp) -> _Server:
 
 
 async def _run(
-    server: _Server, listening: socket.socket, workspace: Workspace, drain: Drain,
+    context: Context, server: _Server, listening: socket.socket, workspace: Workspace, drain: Drain,
     started: Callable[[], None],
 ) -> bool:  # fmt: skip
     """Serve both sockets until a signal comes and what is at work has ended; a second one cuts.
@@ -89,6 +93,8 @@ async def _run(
         loop.add_signal_handler(number, stop)
     serving = asyncio.gather(server.serve([listening]), control_server.serve([control_socket]))
     try:
+        # Workers are new programs, which inherit no open store.
+        await context.lanes.start()
         while not all(each.started for each in servers) and not serving.done():
             await asyncio.sleep(0.01)
         started()

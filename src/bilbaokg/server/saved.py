@@ -116,7 +116,8 @@ class _Endpoint:
             return
         results, graph = formats({"format": [wanted]}, accept)
         page = (number, size) if number else None
-        asked = Asked(text.encode(), results, graph, page=page)
+        gzip = negotiate.accepts_gzip(request.headers.get("accept-encoding"))
+        asked = Asked(text.encode(), results, graph, gzip=gzip, page=page)
         store, release = release_store(self.context)
 
         def links(told: Mapping[str, Any]) -> Mapping[str, str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from bilbaokg.errors import BadInput
 from bilbaokg.server import control, logs
@@ -16,9 +16,6 @@ from bilbaokg.workers import Pool
 from bilbaokg.workspace import WAIT_SECONDS, Workspace
 
 __all__ = ["serve"]
-
-# For each worker of the fast lane one of the slow lane (evaluation.Lanes).
-_LANES: Final = 2
 
 
 def serve(
@@ -34,7 +31,8 @@ def serve(
     logs.configure()
     # Another server does not end by itself: nothing to wait for.
     wait = 0.0 if control.available(data) else WAIT_SECONDS
-    pool = Pool(_LANES * (workers or settings.workers), settings.memory_limit)
+    settings = replace(settings, workers=workers or settings.workers)
+    pool = Pool(settings.workers, settings.memory_limit)
     # The lock comes before the port, which a first server may hold as well.
     with (
         pool,
@@ -48,8 +46,6 @@ def serve(
         from bilbaokg.server import running
         from bilbaokg.server.context import Context
 
-        # Workers are new programs, which inherit no open store.
-        pool.start()
         context = Context(data, settings, workspace.releases, pool, workspace.accounts, workspace)
         started = partial(announce, _address(listening))
         running.run(context, workspace, listening, host, root_path, started)

@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 _FORM: Final = "application/x-www-form-urlencoded"
 _DIRECT: Final = "application/sparql-query"
 _UPDATE: Final = "application/sparql-update"
+_SECONDS: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 
 
 def routes(context: Context) -> list[BaseRoute]:
@@ -72,9 +73,9 @@ async def run(
     _limit(len(text))
     store, _ = release_store(context)
     asked = Asked(text.encode("utf-8", "replace"), "json", "ttl")
-    params = asked.params(context, store) | {"rows": limit_rows}
+    told = asked.job(context, store, limit_rows)
     seconds = deadline or context.settings.query_seconds
-    return await evaluation.rows(context.lanes, context.pool, params, asked.text, seconds)
+    return await evaluation.rows(context.lanes, told, asked.text, seconds, "")
 
 
 class _Endpoint:
@@ -198,7 +199,18 @@ def _read(parameters: Mapping[str, list[str]], headers: Headers) -> Asked:
     return Asked(
         text, results, graph,
         _graphs(parameters, "default-graph-uri"), _graphs(parameters, "named-graph-uri"),
+        negotiate.accepts_gzip(headers.get("accept-encoding")), _timeout(parameters),
     )  # fmt: skip
+
+
+def _timeout(parameters: Mapping[str, list[str]]) -> float | None:
+    """`timeout=` in seconds: no part of the protocol, but known from other engines."""
+    (text, *more) = parameters.get("timeout", [""])
+    if not text and not more:
+        return None
+    if more or not _SECONDS.fullmatch(text) or float(text) <= 0:
+        raise BadInput("timeout is no number of seconds over 0", hint="such as timeout=2.5")
+    return float(text)
 
 
 def _graphs(parameters: Mapping[str, list[str]], name: str) -> list[str] | None:

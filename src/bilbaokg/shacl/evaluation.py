@@ -12,7 +12,7 @@ import mmap
 import struct
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import astuple, dataclass, field
@@ -33,7 +33,7 @@ from bilbaokg.shacl.report import Unfinished
 from bilbaokg.shacl.run import ignore
 from bilbaokg.shacl.shapes import Shapes
 from bilbaokg.shacl.spool import Spool
-from bilbaokg.workers import Pool
+from bilbaokg.workers import Pool, Put
 
 __all__ = ["Outcome", "in_process", "in_workers", "job"]
 
@@ -182,14 +182,14 @@ class Mark:
 # ---- the worker's side
 
 
-def job(params: dict[str, Any], body: bytes) -> Iterator[tuple[dict[str, Any], bytes]]:
+def job(params: dict[str, Any], body: bytes, put: Put) -> None:
     """Evaluate one part (see `in_workers`). Frames: batches of findings with facts, as JSON."""
     with uncollected():
         outcome = _evaluate(params, json.loads(body))
     rows = ([astuple(finding), facts] for finding, facts in outcome.findings)
     while batch := list(islice(rows, _BATCH)):
-        yield {}, json.dumps(batch).encode()
-    yield {"focus_nodes": outcome.focus_nodes}, b""
+        put({}, json.dumps(batch).encode())
+    put({"focus_nodes": outcome.focus_nodes}, b"")
 
 
 def _evaluate(params: dict[str, Any], given: dict[str, Any]) -> Outcome:

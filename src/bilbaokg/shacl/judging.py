@@ -22,7 +22,7 @@ from bilbaokg.shacl.run import Run
 from bilbaokg.shacl.shapes import Shapes
 from bilbaokg.shacl.spool import Spool
 from bilbaokg.shacl.watching import Watched
-from bilbaokg.workers import Pool
+from bilbaokg.workers import Pool, Put
 
 __all__ = ["Told", "Verdict", "finding_of", "job", "judge", "judge_all", "one", "read_told"]
 
@@ -116,7 +116,7 @@ def judge_all(
             yield from verdicts
 
 
-def job(params: dict[str, Any], body: bytes) -> Iterator[tuple[dict[str, Any], bytes]]:
+def job(params: dict[str, Any], body: bytes, put: Put) -> None:
     """Judge one part of a spool (see `judge_all`). Frames: batches of verdicts as JSON."""
     given = json.loads(body)
     shapes = Shapes.unpacked(given["shapes"])
@@ -127,7 +127,7 @@ def job(params: dict[str, Any], body: bytes) -> Iterator[tuple[dict[str, Any], b
         verdicts = judge(layers(own, prepared.background), prepared, params["language"])
         rows = ([focus, asked.hex(), told] for focus, asked, told in verdicts)
         while batch := list(islice(rows, _BATCH)):
-            yield {}, json.dumps(batch).encode()
+            put({}, json.dumps(batch).encode())
 
 
 def read_told(text: str, same: dict[str, str]) -> Iterator[Told]:

@@ -1,8 +1,7 @@
 """The job of the query workers: evaluate one stranger's query over a store that never changes.
 
-Runs in a worker process (`workers.py`), so it imports little. The engine works in a second thread
-of the worker; the job's own thread passes its pieces on and sends a beat when there are none, so
-that the server may give up a query at any time.
+Runs in a worker process (`workers.py`), so it imports little, and does all in one thread: results
+of the engine must not change threads. Whoever wants it to stop kills the process.
 """
 
 from __future__ import annotations
@@ -10,12 +9,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import queue
 import re
-import time
+import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import cache
 from itertools import islice
 from typing import Any, Final
@@ -35,7 +32,7 @@ from bilbaokg.terms import PREFIXES
 
 __all__ = ["GRAPHS", "RESULTS", "job"]
 
-Frame = tuple[dict[str, Any], bytes]
+Put = Callable[[dict[str, Any], bytes], None]
 # Media types by format name; the first is the default.
 RESULTS: Final[dict[str, str]] = {
     "json": "application/sparql-results+json",
@@ -62,45 +59,45 @@ _GRAPH_FORMATS: Final = {
     "jsonld": ox.RdfFormat.JSON_LD,
 }
 _PIECE: Final = 64 << 10
-_BEAT_SECONDS: Final = 0.1
+# What is smaller gains nothing by being compressed.
+_LEAST_COMPRESSED: Final = 1000
+_COMPRESSION: Final = 1
+_GZIP: Final = 16 + zlib.MAX_WBITS
 _OPEN_STORES: Final = 2
 _NICENESS: Final = 5
 _ERROR: Final = re.compile(r"error at (\d+):(\d+): (?:expected )?(.*)", re.DOTALL)
 
 _stores: OrderedDict[str, ox.Store] = OrderedDict()
-_engine: Final = ThreadPoolExecutor(1, thread_name_prefix="engine")
 
 
-def job(params: dict[str, Any], body: bytes) -> Iterator[Frame]:
-    """Evaluate the query in `body` (UTF-8).
+def job(params: dict[str, Any], body: bytes, put: Put) -> None:
+    """Evaluate the query in `body` (UTF-8) and put its answer out in pieces.
 
     params: `store` (a directory, None for an empty dataset), `results` and `graph` (format names
     for the two kinds of answer, None where the client accepts none), `default` and `named` (lists
     of graph IRIs, None without a protocol dataset), `base` (for relative IRIs), `limit` (bytes),
-    `rows` (the first so many rows as JSON lines of N-Triples terms, instead of a format), `page`
-    (number, from 1, and size: those rows alone).
+    `gzip` (compress what is worth it), `rows` (the first so many rows as JSON lines of N-Triples
+    terms, instead of a format), `page` (number, from 1, and size: those rows alone).
     The first frame's header is {"kind": "select"|"ask"|"graph", "media_type": ...}, with "more" for
-    a page that another follows; headers with "beat" (the CPU seconds used so far) carry nothing.
-    Raises SyntaxFault, BadInput, Forbidden,
-    NotAcceptable, TooLarge.
+    a page that another follows and "encoding" where the bytes are compressed; the last one's has
+    "end". Raises SyntaxFault, BadInput, Forbidden, NotAcceptable, TooLarge.
     """
     _be_modest()
     text = _decode(body)
-    facts = guard.check(text)
-    pieces: queue.Queue[Frame | BaseException | None] = queue.Queue(4)
-    start = time.process_time()
-    _engine.submit(_run, text, facts, params, pieces.put)
-    while True:
-        try:
-            piece = pieces.get(timeout=_BEAT_SECONDS)
-        except queue.Empty:
-            yield {"beat": time.process_time() - start}, b""
-            continue
-        if piece is None:
-            return
-        if isinstance(piece, BaseException):
-            raise piece
-        yield piece
+    dataset = not guard.is_slight(text) and guard.check(text).dataset
+    try:
+        answer = _query(text, params, dataset=dataset)
+        if params.get("rows") is not None:
+            _rows(answer, params["rows"], put)
+        else:
+            _serialise(answer, params, put)
+    except SyntaxError as error:
+        raise _explain(str(error), text) from None
+    except (OSError, RuntimeError) as error:
+        if isinstance(error, OSError) or "orruption" in str(error):
+            hint = "build the release again"
+            raise CorruptStore(str(error), where="release store", hint=hint) from None
+        raise
 
 
 @cache
@@ -119,44 +116,21 @@ def _decode(body: bytes) -> str:
         ) from None
 
 
-def _run(
-    text: str,
-    facts: guard.Facts,
-    params: dict[str, Any],
-    put: Callable[[Frame | BaseException | None], None],
-) -> None:
-    """Evaluate and serialise, all in the engine's thread: its results must not change threads."""
-    try:
-        answer = _query(text, facts, params)
-        if params.get("rows") is not None:
-            _rows(answer, params["rows"], put)
-        else:
-            _serialise(answer, params, put)
-        put(None)
-    except SyntaxError as error:
-        put(_explain(str(error), text, facts))
-    except (OSError, RuntimeError) as error:
-        damaged = isinstance(error, OSError) or "orruption" in str(error)
-        told = CorruptStore(str(error), where="release store", hint="build the release again")
-        put(told if damaged else error)
-    except BaseException as error:
-        put(error)
-
-
-def _query(text: str, facts: guard.Facts, params: dict[str, Any]) -> Any:
+def _query(text: str, params: dict[str, Any], *, dataset: bool) -> Any:
+    """The engine's answer; dataset: whether the text names its own."""
     default, named = params.get("default"), params.get("named")
     protocol = default is not None or named is not None
-    dataset: dict[str, Any] = {}
+    graphs: dict[str, Any] = {}
     if protocol:
         # SPARQL 1.1 Protocol, section 2.1.4: the protocol's dataset wins over the query's.
-        dataset["default_graph"] = [ox.NamedNode(iri) for iri in default or ()]
-        dataset["named_graphs"] = [ox.NamedNode(iri) for iri in named or ()]
+        graphs["default_graph"] = [ox.NamedNode(iri) for iri in default or ()]
+        graphs["named_graphs"] = [ox.NamedNode(iri) for iri in named or ()]
     return _store(params.get("store")).query(
         text,
         base_iri=params.get("base"),
         # The engine would ignore FROM beside the union.
-        use_default_graph_as_union=not protocol and not facts.dataset,
-        **dataset,
+        use_default_graph_as_union=not protocol and not dataset,
+        **graphs,
     )
 
 
@@ -172,31 +146,49 @@ def _store(path: str | None) -> ox.Store:
 
 
 class _Pieces:
-    """The file that the engine serialises into: passes on whole pieces, and counts."""
+    """The file that the engine serialises into: puts out whole pieces, and counts."""
 
-    def __init__(self, header: dict[str, Any], limit: int, put: Callable[[Frame], None]) -> None:
+    def __init__(self, header: dict[str, Any], limit: int, put: Put, *, gzip: bool = False) -> None:
         self.header, self.limit, self.put = header, limit, put
         self.held = bytearray()
-        self.total = 0
+        self.size = 0
+        self.packer = zlib.compressobj(_COMPRESSION, wbits=_GZIP) if gzip else None
 
     def write(self, data: bytes) -> int:
+        """Take what the engine wrote. Raises TooLarge."""
         self.held += data
-        self.total += len(data)
-        if self.total > self.limit:
+        self.size += len(data)
+        if self.size > self.limit:
             raise TooLarge(
                 f"the answer is over {self.limit:,} bytes", where="query", hint="add a LIMIT"
             )
         if len(self.held) >= _PIECE:
-            self.flush()
+            self._out()
         return len(data)
 
     def flush(self) -> None:
-        self.put((self.header, bytes(self.held)))
+        """What the engine asks for at its end; `end` does it."""
+
+    def end(self, **told: Any) -> None:
+        """Put out what is left, as the last frame, with what else is told."""
+        if self.size < _LEAST_COMPRESSED:
+            self.packer = None
+        self.header |= {**told, "end": True}
+        self._out()
+
+    def _out(self) -> None:
+        content = bytes(self.held)
+        if self.packer:
+            if self.size == len(content):  # the first piece
+                self.header["encoding"] = "gzip"
+            content = self.packer.compress(content)
+            content += self.packer.flush() if "end" in self.header else b""
+        self.put(self.header, content)
         self.header = {}
         self.held.clear()
 
 
-def _serialise(answer: Any, params: dict[str, Any], put: Callable[[Frame], None]) -> None:
+def _serialise(answer: Any, params: dict[str, Any], put: Put) -> None:
     is_graph = isinstance(answer, ox.QueryTriples)
     names, wanted = (GRAPHS, "graph") if is_graph else (RESULTS, "results")
     name = params.get(wanted)
@@ -211,10 +203,10 @@ def _serialise(answer: Any, params: dict[str, Any], put: Callable[[Frame], None]
     header = {"kind": kind, "media_type": names[name], "format": name}
     if params.get("page"):
         answer, header["more"] = _page(answer, kind, *params["page"])
-    out = _Pieces(header, params["limit"], put)
+    out = _Pieces(header, params["limit"], put, gzip=params.get("gzip", False))
     formats: dict[str, Any] = _GRAPH_FORMATS if is_graph else _RESULT_FORMATS
     answer.serialize(out, format=formats[name])
-    out.flush()
+    out.end()
 
 
 def _page(answer: Any, kind: str, number: int, size: int) -> tuple[Any, bool]:
@@ -233,25 +225,23 @@ def _page(answer: Any, kind: str, number: int, size: int) -> tuple[Any, bool]:
     return ox.parse_query_results(text, format=ox.QueryResultsFormat.TSV), len(rows) > size
 
 
-def _rows(answer: Any, limit: int, put: Callable[[Frame], None]) -> None:
+def _rows(answer: Any, limit: int, put: Put) -> None:
     """The first rows as JSON lines: lists of N-Triples terms, null where unbound."""
     if isinstance(answer, ox.QueryBoolean):
-        put(({"kind": "ask", "boolean": bool(answer)}, b""))
+        put({"kind": "ask", "boolean": bool(answer), "end": True}, b"")
         return
     if isinstance(answer, ox.QueryTriples):
         kind, variables = "graph", ["subject", "predicate", "object"]
     else:
         kind, variables = "select", [variable.value for variable in answer.variables]
-    put(({"kind": kind, "variables": variables}, b""))
-    out = _Pieces({}, 1 << 40, put)
+    out = _Pieces({"kind": kind, "variables": variables}, 1 << 40, put)
     for count, row in enumerate(answer):
         if count == limit:
-            out.flush()
-            put(({"truncated": True}, b""))
+            out.end(truncated=True)
             return
         terms = [None if term is None else str(term) for term in row]
         out.write(json.dumps(terms).encode() + b"\n")
-    out.flush()
+    out.end()
 
 
 def _hint(expected: str) -> str:
@@ -263,8 +253,12 @@ def _hint(expected: str) -> str:
     return f"expected {' or '.join(helpful)[:200]}"
 
 
-def _explain(message: str, text: str, facts: guard.Facts) -> BilbaokgError:
-    """The engine's complaint with its place; a prefix that is not declared is named as such."""
+def _explain(message: str, text: str) -> BilbaokgError:
+    """The engine's complaint with its place; a prefix that is not declared is named as such.
+
+    Raises what `guard.check` finds wrong in a text that was too slight to be looked at before.
+    """
+    facts = guard.check(text)
     undeclared = min(
         ((start, prefix) for prefix, start in facts.used.items() if prefix not in facts.declared),
         default=None,

@@ -3,7 +3,7 @@
 A tokeniser that knows strings, IRIs and comments walks over the text once and refuses what is
 known to crash or hang parser and planner: deep nesting, long chains of operators, hundreds of
 triple patterns or path steps, federation. It does not replace the grammar: what passes is parsed
-by the engine, in a worker.
+by the engine, in a worker. A text that is too short to hold any of this is told by counting alone.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ __all__ = [
     "Facts",
     "Token",
     "check",
+    "is_slight",
     "place",
     "tokens",
 ]
@@ -66,6 +67,12 @@ _HEAD_WORDS: Final = frozenset(
 )
 
 
+# Fewer characters than operators are allowed.
+_SLIGHT: Final = MAX_OPERATORS
+_TERM_START: Final = re.compile(r"[?$.<\"':+-]|\s+|\d\D")
+_AMBIGUOUS: Final = re.compile(r"<[^<>\s]*['()#]")
+
+
 @dataclass(slots=True)
 class _Bracket:
     """An open bracket, what it holds (group, list, path, expression, data), its terms so far."""
@@ -104,6 +111,29 @@ def check(text: str) -> Facts:
     Each names line and column.
     """
     return _Walk(text).run()
+
+
+def is_slight(text: str) -> bool:
+    """Whether counting characters shows that `check` would find no limit passed, and no dataset.
+
+    Each count is an upper bound, whatever stands in strings, IRIs and comments: brackets for
+    nesting, separators and terms for patterns, characters for operators.
+    """
+    if len(text) > _SLIGHT or "\\" in text:
+        return False
+    words = text.lower()
+    if "service" in words or "from" in words:
+        return False
+    count = text.count
+    brackets = count("{") + count("(") + count("[") + count("<<")
+    patterns = count(".") + count(";") + count(",") + 2 * brackets
+    if "(" in text:
+        # It may open a list, each member of which is two triples; `<` may mean "less than".
+        patterns += 2 * len(_TERM_START.findall(text))
+        if _AMBIGUOUS.search(text):
+            return False
+    steps = count("/") + count("|") + count("^")
+    return brackets <= MAX_NESTING and patterns <= MAX_PATTERNS and steps <= MAX_STEPS
 
 
 def tokens(text: str) -> Iterator[Token]:

@@ -1,0 +1,167 @@
+"""A worker process as the event loop sees it: jobs in their order, their frames as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any, Final, Protocol, cast
+
+from bilbaokg.workers import Starter, Worker, pack, unpack
+
+__all__ = ["Owner", "Receiver", "Seat", "seat"]
+
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+class Receiver(Protocol):
+    """Who takes the frames of a job."""
+
+    def begin(self) -> None:
+        """The jobs before have ended."""
+
+    def feed(self, header: dict[str, Any], body: bytes) -> None:
+        """One frame; the last one's header has `end` or `problem`."""
+
+
+class Owner(Protocol):
+    """Who gives the jobs."""
+
+    def ended(self, place: Seat) -> None:
+        """A job has ended."""
+
+    def gone(self, place: Seat) -> None:
+        """The process has ended; told once."""
+
+
+class Seat(asyncio.Protocol):
+    """The socket to one worker, and who waits for its frames (None: nobody any more).
+
+    since: when the job began that it is at work on (time.monotonic()).
+    """
+
+    transport: asyncio.Transport
+
+    def __init__(self, worker: Worker, owner: Owner) -> None:
+        self.worker, self.owner = worker, owner
+        self._jobs: deque[tuple[int, Receiver | None]] = deque()
+        self._last = 0
+        self.since = time.monotonic()
+        self._ready = asyncio.get_running_loop().create_future()
+        self._out: list[bytes] = []
+        self._held = bytearray()
+
+    @property
+    def load(self) -> int:
+        """How many jobs it has."""
+        return len(self._jobs)
+
+    async def ready(self) -> None:
+        """Wait until it takes jobs. Raises EOFError when it ends before."""
+        await self._ready
+
+    @property
+    def first(self) -> Receiver | None:
+        """Whose job is being done."""
+        return self._jobs[0][1] if self._jobs else None
+
+    def ask(self, job: bytes, body: bytes, receiver: Receiver) -> None:
+        """Give it a job (JSON: its name and parameters); it begins when those before have ended."""
+        self._last += 1
+        self._jobs.append((self._last, receiver))
+        self._send(pack(job, body, self._last))
+        if len(self._jobs) == 1:
+            self._begin()
+
+    def take_back(self, receiver: Receiver | None = None) -> list[Receiver]:
+        """Take a job back that has not begun, or all of them; returns whose they are."""
+        taken = []
+        numbers = []
+        for place, (number, whose) in enumerate(self._jobs):
+            if place and whose and receiver in (None, whose):
+                taken.append(whose)
+                numbers.append(number)
+                self._jobs[place] = (number, None)
+        if numbers:
+            self._send(pack({"drop": numbers}))
+        return taken
+
+    def _send(self, frame: bytes) -> None:
+        """Frames of one turn of the loop go out together: each write wakes the worker."""
+        if not self._out:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._out.append(frame)
+
+    def _flush(self) -> None:
+        self.transport.write(b"".join(self._out))
+        self._out.clear()
+
+    def cpu(self) -> float:
+        """Seconds of the processor that the process has used (proc(5)); 0 when it has ended."""
+        try:
+            stat = Path(f"/proc/{self.worker.process.pid}/stat").read_text(encoding="ascii")
+        except OSError:
+            return 0.0
+        fields = stat.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def kill(self) -> None:
+        """End the process; the owner is told when it is gone."""
+        self._jobs.clear()
+        self.worker.process.kill()
+
+    # ---- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass on whole frames; keep the rest for later."""
+        held: bytes | bytearray = data
+        if self._held:
+            self._held += data
+            held = self._held
+        start = 0
+        while found := unpack(held, start):
+            (header, body), _, start = found
+            self._take(header, body)
+        if start < len(held) or self._held:
+            self._held = bytearray(memoryview(held)[start:])
+
+    def _take(self, header: dict[str, Any], body: bytes) -> None:
+        if "ready" in header:
+            self._ready.set_result(None)
+            return
+        if not self._jobs:
+            return  # it is being killed
+        _, receiver = self._jobs[0]
+        if receiver:
+            receiver.feed(header, body)
+        if "end" in header or "problem" in header:
+            self._jobs.popleft()
+            self._begin()
+            self.owner.ended(self)
+
+    def _begin(self) -> None:
+        self.since = time.monotonic()
+        if first := self.first:
+            first.begin()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The process has ended, or is about to."""
+        if not self._ready.done():
+            self._ready.set_exception(EOFError("the worker did not start"))
+        self.owner.gone(self)
+
+
+async def seat(starter: Starter, owner: Owner) -> Seat:
+    """A new worker that is ready. Raises EOFError when it does not come to that."""
+    worker = await asyncio.wrap_future(starter.start())
+    worker.link.setblocking(False)
+    loop = asyncio.get_running_loop()
+    _, made = await loop.create_unix_connection(lambda: Seat(worker, owner), sock=worker.link)
+    await made.ready()
+    return made
