@@ -22,9 +22,10 @@ import pytest
 from helpers import PREFIXES, lines
 
 from bilbaokg.errors import BilbaokgError
-from bilbaokg.probing import ANSWERS, DEAD, UNKNOWN, Link, Probe, Probes, guard, links
+from bilbaokg.fetching import guard
+from bilbaokg.fetching.guard import is_public
+from bilbaokg.probing import ANSWERS, DEAD, UNKNOWN, Link, Probe, Probes, links
 from bilbaokg.probing.content import fault
-from bilbaokg.probing.guard import is_public
 from bilbaokg.probing.prober import Prober
 from bilbaokg.shacl.graph import Graph
 
