@@ -18,6 +18,7 @@ class Site:
 
     def __init__(self) -> None:
         self.pages: dict[str, Answer | Callable[[Any], Answer]] = {}
+        self.default: Answer | Callable[[Any], Answer] = (404, {}, b"no")
         self.asked: list[tuple[str, str]] = []
         self.hosts: list[str] = []
         self.most_at_once = self._at_once = 0
@@ -31,7 +32,7 @@ class Site:
                     site.most_at_once = max(site.most_at_once, site._at_once)
                     site.asked.append((self.command, self.path))
                     site.hosts.append(self.headers["Host"])
-                page = site.pages.get(self.path, (404, {}, b"no"))
+                page = site.pages.get(self.path, site.default)
                 status, headers, body = page(self) if callable(page) else page
                 # Before the answer ends: a client may ask again as soon as it has it.
                 with site._lock:

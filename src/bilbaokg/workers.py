@@ -51,6 +51,7 @@ log = logging.getLogger(__name__)
 # A job is `function(params, body) -> Iterator[(header, bytes)]`, imported in the worker.
 JOBS: Final[dict[str, str]] = {
     "parse": "bilbaokg.parsing:job",
+    "portal": "bilbaokg.importers.portal:job",
     "query": "bilbaokg.store.evaluate:job",
     "shacl": "bilbaokg.shacl.evaluation:job",
     "verdicts": "bilbaokg.shacl.judging:job",

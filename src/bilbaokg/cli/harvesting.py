@@ -22,13 +22,15 @@ _SHOWN = 20
 @click.option(
     "--source", help="Name of the source; harvesting it again replaces what it said [the URL]."
 )
-@click.option("--kind", help="What is at the URL: dcat [found out].")
+@click.option("--kind", help="What is at the URL: dcat, ckan [found out].")
+@click.option("--language", metavar="TAG", help="Language of texts that say none.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @click.option("--allow-shrink", is_flag=True, help="Take it though a fifth or more is gone.")
 @click.option("--ignore-total", is_flag=True, help="Take it though its pages and total disagree.")
 @click.option(
     "--allow-private", is_flag=True, help="Let the host of URL have a private or local address."
 )
+@click.option("--ignore-robots", is_flag=True, help="Do not ask robots.txt: it is your own portal.")
 @click.option("--restart", is_flag=True, help="Begin anew where a harvest was stopped.")
 @click.option(
     "--pause",

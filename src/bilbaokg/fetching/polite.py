@@ -45,11 +45,14 @@ class Polite:
     """One run over a client, and what it learnt of hosts.
 
     timeout: seconds for one answer, its body and all; pause: seconds between two requests to a
-    host, robots.txt may ask for up to ten.
+    host, robots.txt may ask for up to ten; ask_robots: False for a portal of our own.
     """
 
-    def __init__(self, client: httpx.AsyncClient, *, timeout: float, pause: float) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, *, timeout: float, pause: float, ask_robots: bool = True
+    ) -> None:
         self.client, self.timeout, self.pause = client, timeout, pause
+        self.ask_robots = ask_robots
         self._hosts: dict[str, _Host] = {}
 
     @asynccontextmanager
@@ -59,7 +62,7 @@ class Polite:
         """The answer at the end of redirects. Raises Refused, TimeoutError, httpx.HTTPError."""
         request = self.client.build_request(method, url, headers=headers)
         for _ in range(_HOPS + 1):
-            if ask_robots:
+            if ask_robots and self.ask_robots:
                 await self._may(request.url)
             host = self._at(request.url)
             async with host.turn:

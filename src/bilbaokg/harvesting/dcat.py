@@ -9,13 +9,13 @@ from urllib.parse import urljoin, urlsplit
 
 from bilbaokg.formats import Format, by_extension, by_media_type, sniff
 from bilbaokg.harvesting.fetcher import Page, Trouble
-from bilbaokg.harvesting.reading import Disagreement, Reading
+from bilbaokg.harvesting.reading import Disagreement, Kind, Reading
 from bilbaokg.model import Problem, Source
 from bilbaokg.settings import Settings
 from bilbaokg.terms import DCAT, HYDRA, RDF, Statement, plain, ref, split_line
 from bilbaokg.workers import Pool, parse
 
-__all__ = ["fits", "is_page", "read", "start"]
+__all__ = ["Dcat", "is_page"]
 
 _TYPE: Final = ref(RDF.type)
 _LISTED: Final = tuple(map(ref, (DCAT.Dataset, DCAT.DatasetSeries, DCAT.DataService)))
@@ -25,40 +25,38 @@ _HEAD: Final = 4096
 _TURTLES: Final = frozenset({"ttl", "trig", "nt", "nq"})
 
 
-def fits(page: Page, head: bytes) -> bool:
-    """Whether it is RDF, by its bytes or by what the server says."""
-    if is_page(head) or (head.lstrip()[:1] == b"{" and b'"@' not in head):
-        return False
-    # Much is called text/plain that is no N-Triples.
-    said = by_media_type(page.media_type or "") if page.media_type != "text/plain" else None
-    return bool(sniff(head) or said)
+class Dcat(Kind):
+    """A feed that begins where it is."""
 
+    @staticmethod
+    def fits(page: Page, head: bytes) -> bool:
+        """Whether it is RDF, by its bytes or by what the server says."""
+        if is_page(head) or (head.lstrip()[:1] == b"{" and b'"@' not in head):
+            return False
+        # Much is called text/plain that is no N-Triples.
+        said = by_media_type(page.media_type or "") if page.media_type != "text/plain" else None
+        return bool(sniff(head) or said)
 
-def start(url: str) -> list[str]:
-    """The feed begins where it is."""
-    return [url]
+    def read(self, page: Page, file: Path, settings: Settings, pool: Pool) -> Reading:
+        """The statements of a page without those about paging, and the page after it."""
+        with file.open("rb") as opened:
+            format, notes = _format(page, opened.read(_HEAD))
+        source = Source(page.url, file, format.media_type, base=page.url)
+        parsed = parse(source, settings, pool=pool)
+        statements = [split_line(line) for line in parsed.lines]
+        paging = [s for s in statements if _is_paging(s)]
+        left_out = {s.line for s in paging}
+        parsed.lines = [line for line in parsed.lines if line not in left_out]
+        parsed.parsed -= len(left_out)
+        if paging:
+            notes.append(Problem("info", "what is said of paging is left out"))
+        following, total = _following(page, paging), _total(page, paging)
+        return Reading(parsed, following, total, _listed(statements), notes=notes)
 
 
 def is_page(head: bytes) -> bool:
     """Whether bytes are those of a web page, whatever they are said to be."""
     return head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html"))
-
-
-def read(page: Page, file: Path, settings: Settings, pool: Pool) -> Reading:
-    """The statements of a page without those about paging, and the page after it."""
-    with file.open("rb") as opened:
-        format, notes = _format(page, opened.read(_HEAD))
-    parsed = parse(Source(page.url, file, format.media_type, base=page.url), settings, pool=pool)
-    statements = [split_line(line) for line in parsed.lines]
-    paging = [s for s in statements if _is_paging(s)]
-    left_out = {s.line for s in paging}
-    parsed.lines = [line for line in parsed.lines if line not in left_out]
-    parsed.parsed -= len(left_out)
-    if paging:
-        notes.append(Problem("info", "what is said of paging is left out"))
-    return Reading(
-        parsed, _following(page, paging), _total(page, paging), _listed(statements), notes=notes
-    )
 
 
 def _format(page: Page, head: bytes) -> tuple[Format, list[Problem]]:

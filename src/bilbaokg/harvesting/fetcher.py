@@ -171,7 +171,7 @@ _WORDS: Final = {
     "private address": "it is at a private address",
 }
 _HINTS: Final = {
-    "robots.txt": "ask the portal to let in the agent bilbaokg",
+    "robots.txt": "ask the portal to let in the agent bilbaokg; is it your own: --ignore-robots",
     "private address": "of your own network? give --allow-private: it opens the host of URL alone",
 }
 

@@ -21,7 +21,8 @@ from bilbaokg.errors import BadInput, BilbaokgError, SyntaxFault
 from bilbaokg.fetching.guard import GuardedTransport
 from bilbaokg.fetching.polite import Polite, user_agent
 from bilbaokg.gaps import counted
-from bilbaokg.harvesting import dcat
+from bilbaokg.harvesting.ckan import PROBES, Ckan
+from bilbaokg.harvesting.dcat import Dcat
 from bilbaokg.harvesting.fetcher import Fetcher, Limits, Page, Trouble
 from bilbaokg.harvesting.reading import Disagreement, Harvested, Kind, Reading
 from bilbaokg.harvesting.shelf import Shelf
@@ -30,13 +31,13 @@ from bilbaokg.workers import Pool
 
 __all__ = ["KINDS", "Asked", "Harvester", "Tally"]
 
-KINDS: Final[dict[str, Kind]] = {"dcat": dcat}
+KINDS: Final[dict[str, type[Kind]]] = {"dcat": Dcat, "ckan": Ckan}
 """Kinds of portals. A new one is a module here and a line."""
 
 _TRIES: Final = 4
 _PORTS: Final = {"http": 80, "https": 443}
-# Where portals keep their feed, below the address that people know.
-_PLACES: Final = ("catalog.ttl", "catalog.rdf")
+# Where portals keep their feed or their API, below the address that people know.
+_PLACES: Final = ("catalog.ttl", "catalog.rdf", *PROBES)
 _NOT_THERE: Final = frozenset({401, 403, 404, 405, 410})
 _HEAD: Final = 4096
 T = TypeVar("T")
@@ -44,12 +45,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What to harvest and how. kind: a name of KINDS, or None to find out; pause, timeout: seconds
-    between two requests, and for one answer."""
+    """What to harvest and how. kind: a name of KINDS, or None to find out; language: that of texts
+    which say none; pause, timeout: seconds between two requests, and for one answer."""
 
     url: str
     kind: str | None = None
+    language: str | None = None
     allow_private: bool = False
+    ignore_robots: bool = False
     ignore_total: bool = False
     anew: bool = False
     pause: float = 0.5
@@ -108,11 +111,15 @@ class Harvester:
             "Accept": "text/turtle, application/rdf+xml;q=0.9, */*;q=0.5",
             "Accept-Encoding": "gzip",
         }
-        self.shelf.begin({"url": self.asked.url, "kind": self.asked.kind}, anew=self.asked.anew)
+        wanted = {"url": self.asked.url, "kind": self.asked.kind}
+        self.shelf.begin(wanted, anew=self.asked.anew)
         async with httpx.AsyncClient(
             transport=transport, headers=headers, timeout=self.asked.timeout, trust_env=False
         ) as client:
-            polite = Polite(client, timeout=self.asked.timeout, pause=self.asked.pause)
+            polite = Polite(
+                client, timeout=self.asked.timeout, pause=self.asked.pause,
+                ask_robots=not self.asked.ignore_robots,
+            )  # fmt: skip
             self.fetcher = Fetcher(polite, self.asked.limits)
             try:
                 return await self._harvested()
@@ -126,15 +133,21 @@ class Harvester:
     async def _harvested(self) -> Harvested:
         if not self.shelf.found:
             self.shelf.find(await self._found())
-        kind, first = KINDS[self.shelf.found["kind"]], self.shelf.found["first"]
+        first = self.shelf.found["first"]
+        kind = KINDS[self.shelf.found["kind"]](first, self.asked.language)
         harvested = Harvested()
-        queue = deque(kind.start(first))
+        queue = deque(kind.start())
         seen: dict[str, str] = {}
         hosts = {_host(self.asked.url), _host(first)}
         while queue:
             address = queue.popleft()
             self._refuse_strange(address, seen, hosts)
-            page, reading = await self._page(address, kind)
+            try:
+                page, reading = await self._page(address, kind)
+            except BilbaokgError:
+                if kind.is_optional(address):
+                    continue
+                raise
             if page.sha256 in seen.values():
                 raise Disagreement("it is the same as a page before it", where=address)
             seen[address] = page.sha256
@@ -143,6 +156,7 @@ class Harvester:
             queue.extend(reading.following)
             self.tally.pages += 1
             self.tell(self.tally.pages, None, f"page {self.tally.pages}: {address[:80]}")
+        harvested.notes += kind.closing()
         harvested.agree(self.asked.url, ignore_total=self.asked.ignore_total)
         return harvested
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from bilbaokg.errors import UpstreamFault
 from bilbaokg.gaps import counted
@@ -47,17 +47,33 @@ class Reading:
     notes: list[Problem] = field(default_factory=list)
 
 
-class Kind(Protocol):
-    """A kind of portal."""
+class Kind(ABC):
+    """A kind of portal, for one harvest. first: where it begins; language: that of texts which
+    say none."""
 
-    def fits(self, page: Page, head: bytes) -> bool:
+    def __init__(self, first: str, language: str | None = None) -> None:
+        self.first, self.language = first, language
+
+    @staticmethod
+    @abstractmethod
+    def fits(page: Page, head: bytes) -> bool:
         """Whether a page whose first bytes are `head` is one of this kind."""
 
-    def start(self, url: str) -> list[str]:
+    def start(self) -> list[str]:
         """The addresses to ask first."""
+        return [self.first]
 
+    def is_optional(self, address: str) -> bool:
+        """Whether a harvest is whole without what is at an address."""
+        return False
+
+    @abstractmethod
     def read(self, page: Page, file: Path, settings: Settings, pool: Pool) -> Reading:
-        """What a page says. Raises Trouble, or what the parser raises."""
+        """What a page says; pages come in their order. Raises Trouble, or what parsing raises."""
+
+    def closing(self) -> list[Problem]:
+        """What is to be said of all pages together."""
+        return []
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -30,10 +31,11 @@ _MOST_GONE: Final = 0.2
 def harvest(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Fetch what a portal lists, compare it with the last time, and save it.
 
-    params: url, source (default: the URL), kind, dry_run, allow_shrink, ignore_total,
-    allow_private, restart, pause, timeout, max_pages, max_seconds, actor, why. Nothing is saved
-    unless everything came. The result is that of `load` with `source`, `url`, `kind`, `refused`,
-    `seconds` and the members of Tally. Raises UpstreamFault, Conflict, and what parsing raises.
+    params: url, source (default: the URL), kind, language, dry_run, allow_shrink, ignore_total,
+    ignore_robots, allow_private, restart, pause, timeout, max_pages, max_seconds, actor, why.
+    Nothing is saved unless everything came. The result is that of `load` with `source`, `url`,
+    `kind`, `refused`, `seconds` and the members of Tally. Raises UpstreamFault, Conflict, and what
+    parsing raises.
     """
     source = params.get("source") or params["url"]
     check_name(source)
@@ -121,6 +123,9 @@ def _asked(workspace: Workspace, params: dict[str, Any]) -> Asked:
     if kind and kind not in KINDS:
         raise BadInput(f"no kind {kind!r}", hint=f"one of: {', '.join(KINDS)}")
     given = {name: params[name] for name in ("pause", "timeout") if params.get(name) is not None}
+    language = params.get("language")
+    if language and not re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", language):
+        raise BadInput(f"{language!r} is no language tag", hint="such as es")
     limits = Limits(
         page_bytes=workspace.settings.body_limit, total_bytes=workspace.settings.file_limit
     )
@@ -128,6 +133,8 @@ def _asked(workspace: Workspace, params: dict[str, Any]) -> Asked:
     return Asked(
         params["url"],
         kind,
+        language=language,
+        ignore_robots=bool(params.get("ignore_robots")),
         allow_private=bool(params.get("allow_private")),
         ignore_total=bool(params.get("ignore_total")),
         anew=bool(params.get("restart")),
