@@ -61,11 +61,11 @@ def counts(done: dict[str, Any]) -> tuple[int, int, int, int]:
 
 
 def fails(
-    catalogue: Catalogue, url: str, kind: type[BilbaokgError] = UpstreamFault, **params: Any
+    catalogue: Catalogue, url: str, error: type[BilbaokgError] = UpstreamFault, **params: Any
 ) -> str:
     """What a harvest that must fail says; nothing of it may be in the catalogue."""
     before = catalogue.records.current()
-    with pytest.raises(kind) as raised:
+    with pytest.raises(error) as raised:
         harvest(catalogue, url, **params)
     assert catalogue.records.current() == before
     return str(raised.value)

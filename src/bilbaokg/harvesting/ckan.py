@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, urlsplit
@@ -36,8 +37,13 @@ class Ckan(Kind):
     The order is that of ids, which stays the same while datasets are edited.
     """
 
-    def __init__(self, first: str, language: str | None = None) -> None:
-        super().__init__(first, language)
+    def __init__(
+        self,
+        first: str,
+        language: str | None = None,
+        columns: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(first, language, columns)
         address = first.partition("?")[0].rstrip("/")
         self.site, found, rest = address.partition("/api/")
         version = rest.partition("/")[0] if found and rest[:1].isdecimal() else "3"

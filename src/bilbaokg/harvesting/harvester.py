@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
@@ -26,12 +26,13 @@ from bilbaokg.harvesting.dcat import Dcat
 from bilbaokg.harvesting.fetcher import Fetcher, Limits, Page, Trouble
 from bilbaokg.harvesting.reading import Disagreement, Harvested, Kind, Reading
 from bilbaokg.harvesting.shelf import Shelf
+from bilbaokg.harvesting.table import Table
 from bilbaokg.settings import Settings
 from bilbaokg.workers import Pool
 
 __all__ = ["KINDS", "Asked", "Harvester", "Tally"]
 
-KINDS: Final[dict[str, type[Kind]]] = {"dcat": Dcat, "ckan": Ckan}
+KINDS: Final[dict[str, type[Kind]]] = {"dcat": Dcat, "ckan": Ckan, "csv": Table}
 """Kinds of portals. A new one is a module here and a line."""
 
 _TRIES: Final = 4
@@ -45,12 +46,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What to harvest and how. kind: a name of KINDS, or None to find out; language: that of texts
-    which say none; pause, timeout: seconds between two requests, and for one answer."""
+    """What to harvest and how.
+
+    kind: a name of KINDS, or None to find out; language: that of texts which say none; columns:
+    what is where in a table; pause, timeout: seconds between two requests, and for one answer.
+    """
 
     url: str
     kind: str | None = None
     language: str | None = None
+    columns: Mapping[str, str] | None = None
     allow_private: bool = False
     ignore_robots: bool = False
     ignore_total: bool = False
@@ -134,7 +139,7 @@ class Harvester:
         if not self.shelf.found:
             self.shelf.find(await self._found())
         first = self.shelf.found["first"]
-        kind = KINDS[self.shelf.found["kind"]](first, self.asked.language)
+        kind = KINDS[self.shelf.found["kind"]](first, self.asked.language, self.asked.columns)
         harvested = Harvested()
         queue = deque(kind.start())
         seen: dict[str, str] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,11 +48,19 @@ class Reading:
 
 
 class Kind(ABC):
-    """A kind of portal, for one harvest. first: where it begins; language: that of texts which
-    say none."""
+    """A kind of portal, for one harvest.
 
-    def __init__(self, first: str, language: str | None = None) -> None:
-        self.first, self.language = first, language
+    first: where it begins; language: that of texts which say none; columns: what is where in a
+    table (see importers.table).
+    """
+
+    def __init__(
+        self,
+        first: str,
+        language: str | None = None,
+        columns: Mapping[str, str] | None = None,
+    ) -> None:
+        self.first, self.language, self.columns = first, language, columns
 
     @staticmethod
     @abstractmethod

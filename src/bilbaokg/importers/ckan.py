@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bilbaokg.errors import BadInput, SyntaxFault
@@ -67,7 +66,6 @@ _PLACED: Final = frozenset(
         "alternate_identifier", "provenance",
     )
 )  # fmt: skip
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]+)*")
 _ALGORITHMS: Final = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
 
@@ -174,8 +172,8 @@ class _Reading:
         for name, predicate in _LISTS.items():
             for value in _values(fields.get(name)):
                 dataset.either(predicate, value)
-        _date(dataset, DCT.issued, fields.get("issued") or fields.get("metadata_created"))
-        _date(dataset, DCT.modified, fields.get("modified") or fields.get("metadata_modified"))
+        dataset.date(DCT.issued, fields.get("issued") or fields.get("metadata_created"))
+        dataset.date(DCT.modified, fields.get("modified") or fields.get("metadata_modified"))
         for tag in _dicts(package.get("tags")):
             dataset.text(DCAT.keyword, tag.get("display_name") or tag.get("name"), self.language)
         self._themes(dataset, package)
@@ -255,8 +253,8 @@ class _Reading:
         start, end = fields.get("temporal_start"), fields.get("temporal_end")
         if start or end:
             period = self.out.node(None, DCT.PeriodOfTime)
-            _date(period, DCAT.startDate, start)
-            _date(period, DCAT.endDate, end)
+            period.date(DCAT.startDate, start)
+            period.date(DCAT.endDate, end)
             dataset.say(DCT.temporal, period.term)
 
     def _place(self, dataset: Node, fields: Package) -> None:
@@ -288,8 +286,8 @@ class _Reading:
         if download or resource.get("url_type") == "upload":
             file.link(DCAT.downloadURL, download or resource.get("url"))
         self._format(file, resource)
-        _date(file, DCT.issued, resource.get("issued") or resource.get("created"))
-        _date(file, DCT.modified, resource.get("modified") or resource.get("last_modified"))
+        file.date(DCT.issued, resource.get("issued") or resource.get("created"))
+        file.date(DCT.modified, resource.get("modified") or resource.get("last_modified"))
         self._licence(file, package, resource)
         file.either(DCT.rights, resource.get("rights"))
         file.link(ADMS.status, resource.get("status"))
@@ -364,32 +362,3 @@ def _called(entity: Package) -> Any:
 
 def _first(fields: Package, *names: str) -> Iterator[Any]:
     return (fields[name] for name in names if fields.get(name))
-
-
-def _date(node: Node, predicate: str, value: object) -> None:
-    """A day or a moment (CKAN's have no zone, and are UTC); other text as it is."""
-    text = value.strip() if isinstance(value, str) else ""
-    if not text:
-        return
-    kinds: tuple[tuple[Callable[[str], object], str], ...] = (
-        (_year, XSD.gYear), (_day, XSD.date), (datetime.fromisoformat, XSD.dateTime),
-    )  # fmt: skip
-    for check, kind in kinds:
-        try:
-            check(text)
-        except ValueError:
-            continue
-        node.say(predicate, literal(text.replace(" ", "T"), datatype=kind))
-        return
-    node.text(predicate, text)
-
-
-def _year(text: str) -> None:
-    if not re.fullmatch(r"[12]\d{3}", text):
-        raise ValueError
-
-
-def _day(text: str) -> None:
-    if not _DAY.fullmatch(text):
-        raise ValueError
-    datetime.fromisoformat(text)

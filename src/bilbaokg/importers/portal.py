@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from bilbaokg import parsing
-from bilbaokg.importers import ckan
+from bilbaokg.importers import ckan, table
 from bilbaokg.importers.translation import Translation
 
 __all__ = ["READERS", "job"]
 
 READERS: Final[dict[str, Callable[[bytes, dict[str, Any]], Translation]]] = {
     "ckan": ckan.read,
+    "csv": table.read,
 }
 
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
-from bilbaokg.terms import RDF, is_iri, literal, ref
+from bilbaokg.terms import RDF, XSD, is_iri, literal, ref
 
 __all__ = ["Node", "Translation"]
 
-_TYPE = ref(RDF.type)
+_TYPE: Final = ref(RDF.type)
+_DATES: Final = (
+    (re.compile(r"[12]\d{3}"), XSD.gYear),
+    (re.compile(r"\d{4}-\d\d-\d\d"), XSD.date),
+    (
+        re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?"),
+        XSD.dateTime,
+    ),
+)
 
 
 @dataclass(slots=True)
@@ -20,7 +30,8 @@ class Translation:
 
     listed: the IRIs (terms) of its datasets; total: how many the portal says it has; names: what
     else is to be asked for, by name; refused: (record, reason, place); passed: what is no dataset;
-    unplaced: fields that DCAT has no place for; facts: what it says of the portal itself.
+    unplaced: fields that DCAT has no place for; facts: what it says of the portal itself; notes:
+    warnings.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -32,6 +43,7 @@ class Translation:
     passed: list[str] = field(default_factory=list)
     unplaced: Counter[str] = field(default_factory=Counter)
     facts: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     blank: int = 0
 
     def about(self) -> dict[str, Any]:
@@ -45,6 +57,7 @@ class Translation:
             "passed": self.passed,
             "unplaced": dict(self.unplaced),
             "facts": self.facts,
+            "notes": self.notes,
         }
 
     def node(self, iri: str | None = None, *classes: str) -> Node:
@@ -59,7 +72,7 @@ class Node:
     def __init__(self, translation: Translation, term: str, classes: Iterable[str]) -> None:
         self.translation, self.term = translation, term
         for cls in classes:
-            self.say(RDF.type, ref(cls))
+            self.translation.lines.append(f"{term} {_TYPE} {ref(cls)} .")
 
     def say(self, predicate: str, term: str) -> None:
         """Say something of it with a term as it is."""
@@ -83,3 +96,20 @@ class Node:
     def either(self, predicate: str, value: object) -> bool:
         """Say a link where it is one, else a text."""
         return self.link(predicate, value) or self.text(predicate, value)
+
+    def date(self, predicate: str, value: object) -> bool:
+        """Say a year, a day or a moment as what it is, other text as it is."""
+        text = value.strip().replace(" ", "T") if isinstance(value, str) else ""
+        for pattern, kind in _DATES:
+            if pattern.fullmatch(text) and _exists(text):
+                self.say(predicate, literal(text, datatype=kind))
+                return True
+        return self.text(predicate, value)
+
+
+def _exists(text: str) -> bool:
+    """Whether a day or a moment is one of the calendar; of a year it always is."""
+    try:
+        return len(text) == 4 or bool(datetime.fromisoformat(text))
+    except ValueError:
+        return False

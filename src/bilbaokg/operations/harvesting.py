@@ -14,6 +14,7 @@ from bilbaokg.harvesting.fetcher import Limits
 from bilbaokg.harvesting.harvester import KINDS, Asked, Harvester
 from bilbaokg.harvesting.reading import Harvested
 from bilbaokg.harvesting.shelf import Shelf
+from bilbaokg.importers.table import FIELDS
 from bilbaokg.merging import Plan
 from bilbaokg.operations.base import Progress, tell
 from bilbaokg.operations.loading import check_name, take_in
@@ -31,9 +32,9 @@ _MOST_GONE: Final = 0.2
 def harvest(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Fetch what a portal lists, compare it with the last time, and save it.
 
-    params: url, source (default: the URL), kind, language, dry_run, allow_shrink, ignore_total,
-    ignore_robots, allow_private, restart, pause, timeout, max_pages, max_seconds, actor, why.
-    Nothing is saved unless everything came. The result is that of `load` with `source`, `url`,
+    params: url, source (default: the URL), kind, language, columns, dry_run, allow_shrink,
+    ignore_total, ignore_robots, allow_private, restart, pause, timeout, max_pages, max_seconds,
+    actor, why. Nothing is saved unless everything came. The result is that of `load` with `source`, `url`,
     `kind`, `refused`, `seconds` and the members of Tally. Raises UpstreamFault, Conflict, and what
     parsing raises.
     """
@@ -118,6 +119,16 @@ def _told(
             tell(workspace, params, kind, source, {"url": params["url"], **what})
 
 
+def _columns(given: dict[str, Any] | None) -> dict[str, str] | None:
+    """The mapping of columns. Raises BadInput for what is none."""
+    for field, header in (given or {}).items():
+        if field.partition("@")[0] not in FIELDS or not isinstance(header, str):
+            raise BadInput(
+                f"{field!r} = {header!r} maps no column", hint=f"fields: {', '.join(FIELDS)}"
+            )
+    return given
+
+
 def _asked(workspace: Workspace, params: dict[str, Any]) -> Asked:
     kind = params.get("kind")
     if kind and kind not in KINDS:
@@ -134,6 +145,7 @@ def _asked(workspace: Workspace, params: dict[str, Any]) -> Asked:
         params["url"],
         kind,
         language=language,
+        columns=_columns(params.get("columns")),
         ignore_robots=bool(params.get("ignore_robots")),
         allow_private=bool(params.get("allow_private")),
         ignore_total=bool(params.get("ignore_total")),
