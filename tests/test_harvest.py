@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import PREFIXES, Catalogue
+from helpers import PATIENCE, PREFIXES, Catalogue
 from sites import Answer, Site
 
 from bilbaokg.errors import BadInput, BilbaokgError, Conflict, Invalid, SyntaxFault, UpstreamFault
@@ -192,6 +195,32 @@ def test_a_harvest_that_was_stopped_goes_on(catalogue: Catalogue, site: Site) ->
     site.asked.clear()
     done = harvest(catalogue, url)
     assert (done["pages"], done["resumed"], counts(done)) == (3, 2, (10, 0, 0, 0))
+    assert site.paths() == ["/feed?page=3"]
+
+
+def test_a_harvest_that_was_killed_goes_on(tmp_path: Path, site: Site) -> None:
+    url = feed(site, range(3), range(3, 6), range(6, 9))
+    third = site.pages["/feed?page=3"]
+    asked, over = threading.Event(), threading.Event()
+
+    def hanging(_: Any) -> Answer:
+        asked.set()
+        over.wait(PATIENCE)
+        return 500, {}, b""
+
+    site.pages["/feed?page=3"] = hanging
+    program = [sys.executable, "-m", "bilbaokg", "--json"]
+    subprocess.run([*program, "init"], cwd=tmp_path, check=True, capture_output=True)
+    command = [*program, "harvest", url, "--allow-private", "--pause", "0"]
+    process = subprocess.Popen(command, cwd=tmp_path)
+    assert asked.wait(PATIENCE)
+    process.kill()
+    process.wait()
+    over.set()
+    site.pages["/feed?page=3"] = third
+    site.asked.clear()
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout)["resumed"] == 2
     assert site.paths() == ["/feed?page=3"]
 
 

@@ -169,6 +169,50 @@ def test_packages_that_are_no_datasets_are_passed_over(catalogue: Catalogue, sit
     assert told in [problem["message"] for problem in done["problems"]]
 
 
+# ---- the next harvest
+
+
+def test_the_next_harvest_asks_for_changes_alone(catalogue: Catalogue, site: Site) -> None:
+    dates = (f"2021-01-02T03:{n // 60:02}:{n % 60:02}.000000" for n in range(250))
+    portal = Ckan(site, [package(n, metadata_modified=day) for n, day in enumerate(dates)])
+    url = f"{portal.url}api/3/action/package_search"
+    harvest(catalogue, url)
+    later = "2026-02-03T04:05:06.000001"
+    portal.packages[7] |= {"title": "Otro", "metadata_modified": later}
+    portal.packages[8] |= {"title": "No dice que cambió"}
+    del portal.packages[9]
+    portal.packages.append(package(300, metadata_modified=later))
+    site.asked.clear()
+    done = harvest(catalogue, url)
+    assert counts(done)[:2] == (1, 1)
+    assert done["records"]["gone"] == 1
+    assert site.paths()[1:] == [
+        "/api/3/action/status_show",
+        "/api/3/action/package_list",
+        "/api/3/action/package_search?rows=100&fq=metadata_modified:%5B2021-01-02T03:04:09.000000Z"
+        "+TO+*%5D&start=0&sort=id+asc",
+    ]
+    portal.packages[0] |= {"title": "Nuevo", "metadata_modified": "2026-03-01T00:00:00"}
+    assert counts(harvest(catalogue, url))[:2] == (0, 1)
+    # What leaves no date is seen when all is asked for.
+    portal.packages[1] |= {"title": "Sin fecha"}
+    assert counts(harvest(catalogue, url))[1] == 0
+    assert counts(harvest(catalogue, url, restart=True))[1] == 2
+
+
+def test_where_changes_do_not_make_a_whole_all_is_asked_for(
+    catalogue: Catalogue, site: Site
+) -> None:
+    portal = Ckan(site, [package(n) for n in range(5)])
+    url = f"{portal.url}api/3/action/package_search"
+    harvest(catalogue, url)
+    # New, and with an old date: the list has it, the changes do not.
+    portal.packages.append(package(6, metadata_modified="2001-01-01T00:00:00"))
+    done = harvest(catalogue, url)
+    assert counts(done)[:2] == (1, 0)
+    assert done["classes"]["dcat:Dataset"] == 6
+
+
 # ---- portals that misbehave
 
 

@@ -40,7 +40,7 @@ _SHOWN = 20
     "--allow-private", is_flag=True, help="Let the host of URL have a private or local address."
 )
 @click.option("--ignore-robots", is_flag=True, help="Do not ask robots.txt: it is your own portal.")
-@click.option("--restart", is_flag=True, help="Begin anew where a harvest was stopped.")
+@click.option("--restart", is_flag=True, help="Begin anew, and ask for all of it.")
 @click.option(
     "--pause",
     type=click.FloatRange(0, 60),

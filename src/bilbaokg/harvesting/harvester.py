@@ -11,20 +11,20 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 
-from bilbaokg.errors import BadInput, BilbaokgError, SyntaxFault
+from bilbaokg.errors import BadInput, BilbaokgError, SyntaxFault, UpstreamFault
 from bilbaokg.fetching.guard import GuardedTransport
 from bilbaokg.fetching.polite import Polite, user_agent
 from bilbaokg.gaps import counted
 from bilbaokg.harvesting.ckan import PROBES, Ckan
 from bilbaokg.harvesting.dcat import Dcat
 from bilbaokg.harvesting.fetcher import Fetcher, Limits, Page, Trouble
-from bilbaokg.harvesting.reading import Disagreement, Harvested, Kind, Reading
+from bilbaokg.harvesting.reading import Disagreement, Harvested, Kind, Reading, Start
 from bilbaokg.harvesting.shelf import Shelf
 from bilbaokg.harvesting.table import Table
 from bilbaokg.settings import Settings
@@ -127,23 +127,44 @@ class Harvester:
             )  # fmt: skip
             self.fetcher = Fetcher(polite, self.asked.limits)
             try:
-                return await self._harvested()
-            except Disagreement:
-                self.shelf.discard()
-                raise
+                return await self._whole(wanted)
             finally:
                 self.tally.requests = self.fetcher.requests
                 self.tally.bytes = self.fetcher.bytes
 
-    async def _harvested(self) -> Harvested:
+    async def _whole(self, wanted: dict[str, Any]) -> Harvested:
+        """Everything; where changes alone do not make a whole, all is asked for anew."""
         if not self.shelf.found:
             self.shelf.find(await self._found())
-        first = self.shelf.found["first"]
-        kind = KINDS[self.shelf.found["kind"]](first, self.asked.language, self.asked.columns)
+        kind = self._begun(anew=self.asked.anew)
+        try:
+            return await self._walked(kind)
+        except UpstreamFault as error:
+            if isinstance(error, Disagreement):
+                self.shelf.discard()
+            if not kind.partial or getattr(error, "again", False):
+                raise
+        found = {name: self.shelf.known[name] for name in ("kind", "first")}
+        self.shelf.begin(wanted, anew=True)
+        self.shelf.find(found)
+        self.tally.pages = self.tally.not_modified = self.tally.resumed = 0
+        return await self._walked(self._begun(anew=True))
+
+    def _begun(self, *, anew: bool) -> Kind:
+        """The portal, with what the last harvest knew of it where it is the same one."""
+        found, known = self.shelf.found, self.shelf.known
+        asked = Start(found["first"], self.asked.language, self.asked.columns)
+        if not anew and found.items() <= known.items():
+            asked = replace(asked, before=self.shelf.before, known=known)
+        return KINDS[found["kind"]](asked)
+
+    async def _walked(self, kind: Kind) -> Harvested:
+        """The walk from page to page. Raises Disagreement, and what a page raises."""
         harvested = Harvested()
         queue = deque(kind.start())
-        seen: dict[str, str] = {}
-        hosts = {_host(self.asked.url), _host(first)}
+        seen: set[str] = set()
+        bodies: set[str] = set()
+        hosts = {_host(self.asked.url), _host(kind.begin.first)}
         while queue:
             address = queue.popleft()
             self._refuse_strange(address, seen, hosts)
@@ -153,19 +174,21 @@ class Harvester:
                 if kind.is_optional(address):
                     continue
                 raise
-            if page.sha256 in seen.values():
+            if page.sha256 in bodies:
                 raise Disagreement("it is the same as a page before it", where=address)
-            seen[address] = page.sha256
+            seen.add(address)
+            bodies.add(page.sha256)
             hosts.add(_host(page.url))
             harvested.add(reading)
-            queue.extend(reading.following)
+            queue.extendleft(reversed(reading.following))
             self.tally.pages += 1
             self.tell(self.tally.pages, None, f"page {self.tally.pages}: {address[:80]}")
         harvested.notes += kind.closing()
         harvested.agree(self.asked.url, ignore_total=self.asked.ignore_total)
+        self.shelf.find({**self.shelf.found, **kind.known()})
         return harvested
 
-    def _refuse_strange(self, address: str, seen: dict[str, str], hosts: set[str]) -> None:
+    def _refuse_strange(self, address: str, seen: set[str], hosts: set[str]) -> None:
         """Raises Disagreement for a page that leads nowhere good."""
         if address in seen:
             raise Disagreement("its pages lead in a circle", where=address)
@@ -184,6 +207,11 @@ class Harvester:
         if kept := self.shelf.pages.get(address):
             self.tally.resumed += 1
             return kept, self._read(kept, kind)
+        if kind.is_kept(address):
+            self.tally.not_modified += 1
+            page = self.shelf.copy(self.shelf.before[address])
+            self.shelf.keep(page)
+            return page, self._read(page, kind)
 
         async def once() -> tuple[Page, Reading]:
             page = self._fresh.pop(address, None) or await self._fetched(address)
@@ -238,15 +266,16 @@ class Harvester:
         url = self.asked.url
         if self.asked.kind:
             return {"kind": self.asked.kind, "first": url}
-        below = f"{url.partition('?')[0].rstrip('/')}/"
         said = "it is a page for people"
-        for address in (url, *(f"{below}{path}" for path in _PLACES)):
+        for address in dict.fromkeys([url, *_places(url)]):
             try:
                 page = await self._again(partial(self._fetched, address))
             except Trouble as trouble:
-                if trouble.answered not in _NOT_THERE:
+                absent = trouble.answered in _NOT_THERE
+                if address == url and not absent:
                     raise
-                said = trouble.message if address == url else said
+                # That it is nowhere else is no news; that it may not be asked there is.
+                said = trouble.message if address == url or not absent else said
                 continue
             if kind := self._kind(page):
                 self._fresh[address] = page
@@ -261,6 +290,13 @@ class Harvester:
         with self.shelf.path(page).open("rb") as opened:
             head = opened.read(_HEAD)
         return next((name for name, kind in KINDS.items() if kind.fits(page, head)), None)
+
+
+def _places(url: str) -> list[str]:
+    """Where a portal may have what is no page: below an address, and below its host."""
+    below = f"{url.partition('?')[0].partition('#')[0].rstrip('/')}/"
+    root = str(httpx.URL(url).copy_with(raw_path=b"/", fragment=None))
+    return [f"{place}{path}" for place in (below, root) for path in _PLACES]
 
 
 def _wait(error: BilbaokgError) -> float | None:

@@ -15,7 +15,7 @@ from bilbaokg.model import Problem
 from bilbaokg.settings import Settings
 from bilbaokg.workers import Parsed, Pool
 
-__all__ = ["Disagreement", "Harvested", "Kind", "Reading", "Refusal"]
+__all__ = ["Disagreement", "Harvested", "Kind", "Reading", "Refusal", "Start"]
 
 
 class Disagreement(UpstreamFault):
@@ -47,20 +47,33 @@ class Reading:
     notes: list[Problem] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a harvest begins.
+
+    first: the address; language: that of texts which say none; columns: what is where in a table
+    (see importers.table); before: the pages of the last harvest, in their order, and `known` what
+    it remembered; both are empty where all is to be asked for anew.
+    """
+
+    first: str
+    language: str | None = None
+    columns: Mapping[str, str] | None = None
+    before: Mapping[str, Page] = field(default_factory=dict)
+    known: Mapping[str, str] = field(default_factory=dict)
+
+
 class Kind(ABC):
     """A kind of portal, for one harvest.
 
-    first: where it begins; language: that of texts which say none; columns: what is where in a
-    table (see importers.table).
+    partial: whether it asks for changes alone, and takes the rest from the last harvest.
     """
 
-    def __init__(
-        self,
-        first: str,
-        language: str | None = None,
-        columns: Mapping[str, str] | None = None,
-    ) -> None:
-        self.first, self.language, self.columns = first, language, columns
+    partial = False
+
+    def __init__(self, start: Start) -> None:
+        self.begin = start
+        self.language = start.language
 
     @staticmethod
     @abstractmethod
@@ -69,15 +82,23 @@ class Kind(ABC):
 
     def start(self) -> list[str]:
         """The addresses to ask first."""
-        return [self.first]
+        return [self.begin.first]
 
     def is_optional(self, address: str) -> bool:
         """Whether a harvest is whole without what is at an address."""
         return False
 
+    def is_kept(self, address: str) -> bool:
+        """Whether the page of the last harvest is to be taken without asking."""
+        return False
+
     @abstractmethod
     def read(self, page: Page, file: Path, settings: Settings, pool: Pool) -> Reading:
         """What a page says; pages come in their order. Raises Trouble, or what parsing raises."""
+
+    def known(self) -> dict[str, str]:
+        """What the next harvest is to remember."""
+        return {}
 
     def closing(self) -> list[Problem]:
         """What is to be said of all pages together."""

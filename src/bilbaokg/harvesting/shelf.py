@@ -37,13 +37,17 @@ _OLDEST: Final = timedelta(days=1)
 
 
 class Shelf:
-    """The pages of one source. `pages`: those of the harvest under way; `before`: of the last."""
+    """The pages of one source, in their order.
+
+    pages, found: those of the harvest under way, and what was found at its address; before, known:
+    the same of the last one.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.pages: dict[str, Page] = {}
         self.found: dict[str, str] = {}
-        _, _, self.before = _read(folder / _LAST)
+        _, self.known, self.before = _read(folder / _LAST)
 
     @classmethod
     @contextmanager

@@ -40,7 +40,7 @@ class Table(Kind):
             "place": page.address.partition("#")[0],
             "charset": page.charset,
             "language": self.language,
-            "columns": dict(self.columns or {}),
+            "columns": dict(self.begin.columns or {}),
         }
         parsed, about = translated(page, file, "csv", options, settings, pool)
         notes = [Problem("warning", words, focus=page.address) for words in about["notes"]]

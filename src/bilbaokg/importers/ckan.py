@@ -66,12 +66,14 @@ _PLACED: Final = frozenset(
         "alternate_identifier", "provenance",
     )
 )  # fmt: skip
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]+)*")
 _ALGORITHMS: Final = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
 
 
 def read(content: bytes, options: dict[str, Any]) -> Translation:
-    """An answer of the API. options: site (its address, without a slash at its end), language.
+    """An answer of the API. options: site (its address, without a slash at its end), language;
+    only, skip: names of packages to take alone (None: all), and to leave.
 
     Raises SyntaxFault for what is no JSON, BadInput for what CKAN would not answer.
     """
@@ -99,6 +101,9 @@ class _Reading:
     def __init__(self, options: dict[str, Any]) -> None:
         self.site: str = options["site"]
         self.language: str | None = options.get("language")
+        only = options.get("only")
+        self.only = None if only is None else frozenset(only)
+        self.skip = frozenset(options.get("skip") or ())
         self.out = Translation()
 
     def result(self, result: object) -> Translation:
@@ -139,6 +144,12 @@ class _Reading:
             return
         id = package.get("id") or package.get("name")
         name = str(package.get("name") or id or "?")
+        if name in self.skip or (self.only is not None and name not in self.only):
+            return
+        self.out.taken.append(name)
+        changed = package.get("metadata_modified")
+        if isinstance(changed, str) and _MOMENT.fullmatch(changed):
+            self.out.facts["newest"] = max(changed, self.out.facts.get("newest", ""))
         if not isinstance(id, str) or not id.strip():
             self.out.refused.append((name, "it has no id", place))
             return

@@ -30,6 +30,7 @@ class Translation:
 
     listed: the IRIs (terms) of its datasets; total: how many the portal says it has; names: what
     else is to be asked for, by name; refused: (record, reason, place); passed: what is no dataset;
+    taken: the names of what was looked at;
     unplaced: fields that DCAT has no place for; facts: what it says of the portal itself; notes:
     warnings.
     """
@@ -41,6 +42,7 @@ class Translation:
     names: list[str] = field(default_factory=list)
     refused: list[tuple[str, str, str]] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
     unplaced: Counter[str] = field(default_factory=Counter)
     facts: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -55,6 +57,7 @@ class Translation:
             "names": self.names,
             "refused": self.refused,
             "passed": self.passed,
+            "taken": self.taken,
             "unplaced": dict(self.unplaced),
             "facts": self.facts,
             "notes": self.notes,

@@ -34,9 +34,9 @@ def harvest(workspace: Workspace, params: dict[str, Any], progress: Progress) ->
 
     params: url, source (default: the URL), kind, language, columns, dry_run, allow_shrink,
     ignore_total, ignore_robots, allow_private, restart, pause, timeout, max_pages, max_seconds,
-    actor, why. Nothing is saved unless everything came. The result is that of `load` with `source`, `url`,
-    `kind`, `refused`, `seconds` and the members of Tally. Raises UpstreamFault, Conflict, and what
-    parsing raises.
+    actor, why. Nothing is saved unless everything came. The result is that of `load` with
+    `source`, `url`, `kind`, `refused`, `seconds` and the members of Tally. Raises UpstreamFault,
+    Conflict, and what parsing raises.
     """
     source = params.get("source") or params["url"]
     check_name(source)
