@@ -50,6 +50,7 @@ VERBS: Final = {
         "audit", "delete", "history", "restore", "status", "token", "visibility",
     ),
     "profiles": ("profile",),
+    "publishing": ("publish",),
     "vocab": ("vocab",),
     "serving": ("demo", "serve"),
 }  # fmt: skip
