@@ -506,6 +506,11 @@ def test_a_redirect_to_another_scheme_is_not_followed(
     assert site.paths() == ["/feed"]
 
 
+def test_an_address_that_holds_a_password_is_refused(catalogue: Catalogue) -> None:
+    said = fails(catalogue, "http://me:secret@portal.example/", BadInput, source="portal")
+    assert "secret" not in said
+
+
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "portal", "http://", "http://[::1"])
 def test_what_is_no_address_of_the_web_is_refused(catalogue: Catalogue, url: str) -> None:
     fails(catalogue, url, BadInput)

@@ -105,6 +105,9 @@ class Harvester:
             raise BadInput(f"it is no address: {error}", where=self.asked.url) from None
         if url.scheme not in _PORTS or not url.host:
             raise BadInput("it is no http(s) address", where=self.asked.url)
+        if url.userinfo:
+            # The address is kept: in the audit, with the source, in messages.
+            raise BadInput("it holds a name or a password", where=url.host, hint="leave them out")
         return asyncio.run(self._run(url))
 
     async def _run(self, url: httpx.URL) -> Harvested:
@@ -181,6 +184,9 @@ class Harvester:
             hosts.add(_host(page.url))
             harvested.add(reading)
             queue.extendleft(reversed(reading.following))
+            if len(seen) + len(queue) > self.asked.limits.pages:
+                words = f"over {counted(self.asked.limits.pages, 'page')}"
+                raise Disagreement(words, where=address, hint="raise it with --max-pages")
             self.tally.pages += 1
             self.tell(self.tally.pages, None, f"page {self.tally.pages}: {address[:80]}")
         harvested.notes += kind.closing()
@@ -197,8 +203,6 @@ class Harvester:
                 f"the next page is at another host, {_host(address) or 'none'}", where=address,
                 hint="the portal writes wrong links: harvest it at the address that it names",
             )  # fmt: skip
-        if len(seen) >= self.asked.limits.pages:
-            raise Disagreement(f"over {counted(len(seen), 'page')}", where=address)
 
     # ---- one page
 
