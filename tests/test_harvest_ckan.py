@@ -200,6 +200,16 @@ def test_the_next_harvest_asks_for_changes_alone(catalogue: Catalogue, site: Sit
     assert counts(harvest(catalogue, url, restart=True))[1] == 2
 
 
+def test_iris_stay_where_the_portal_does_not_say_once_what_it_is_called(
+    catalogue: Catalogue, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portal = Ckan(site, [package(n) for n in range(5)])
+    harvest(catalogue, portal.url)
+    monkeypatch.delattr(Ckan, "_status_show")
+    for options in ({}, {"restart": True}):
+        assert counts(harvest(catalogue, portal.url, **options))[:2] == (0, 0)
+
+
 def test_where_changes_do_not_make_a_whole_all_is_asked_for(
     catalogue: Catalogue, site: Site
 ) -> None:

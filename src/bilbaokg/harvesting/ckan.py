@@ -45,7 +45,10 @@ class Ckan(Kind):
         version = rest.partition("/")[0] if found and rest[:1].isdecimal() else "3"
         self.action = f"{self.site}/api/{version}/action/"
         self.lists = rest.endswith("package_list")
-        self.since = start.known.get("newest")
+        # IRIs are made of it: they must not change because it is not told once.
+        self.site = start.known.get("site") or self.site
+        self.language = self.language or start.known.get("language")
+        self.since = start.known.get("newest") if start.before else None
         changes = sum("fq=" in address for address in start.before)
         self.partial = bool(self.since) and not self.lists and changes < _MOST_CHANGES
         # Of the last harvest, those that are not asked again now; the newest come first.
@@ -77,8 +80,9 @@ class Ckan(Kind):
         return address in self._kept
 
     def known(self) -> dict[str, str]:
-        """When the newest of its datasets was changed, in the portal's clock."""
-        return {"newest": self._newest} if self._newest else {}
+        """What it calls itself, and when its newest dataset was changed, by its own clock."""
+        found = {"site": self.site, "language": self.language, "newest": self._newest}
+        return {name: value for name, value in found.items() if value}
 
     def is_optional(self, address: str) -> bool:
         return address.endswith("/status_show")

@@ -157,8 +157,8 @@ class Harvester:
         """The portal, with what the last harvest knew of it where it is the same one."""
         found, known = self.shelf.found, self.shelf.known
         asked = Start(found["first"], self.asked.language, self.asked.columns)
-        if not anew and found.items() <= known.items():
-            asked = replace(asked, before=self.shelf.before, known=known)
+        if found.items() <= known.items():
+            asked = replace(asked, known=known, before={} if anew else self.shelf.before)
         return KINDS[found["kind"]](asked)
 
     async def _walked(self, kind: Kind) -> Harvested:
@@ -173,8 +173,8 @@ class Harvester:
             self._refuse_strange(address, seen, hosts)
             try:
                 page, reading = await self._page(address, kind)
-            except BilbaokgError:
-                if kind.is_optional(address):
+            except Trouble as trouble:
+                if kind.is_optional(address) and trouble.answered in _NOT_THERE:
                     continue
                 raise
             if page.sha256 in bodies:

@@ -52,8 +52,8 @@ class Start:
     """Where a harvest begins.
 
     first: the address; language: that of texts which say none; columns: what is where in a table
-    (see importers.table); before: the pages of the last harvest, in their order, and `known` what
-    it remembered; both are empty where all is to be asked for anew.
+    (see importers.table); known: what the last harvest remembered; before: its pages, in their
+    order, none where all is to be asked for anew.
     """
 
     first: str
@@ -85,7 +85,7 @@ class Kind(ABC):
         return [self.begin.first]
 
     def is_optional(self, address: str) -> bool:
-        """Whether a harvest is whole without what is at an address."""
+        """Whether a harvest is whole where nothing is at an address."""
         return False
 
     def is_kept(self, address: str) -> bool:
