@@ -133,6 +133,7 @@ def test_what_changed_and_what_is_gone_is_told(catalogue: Catalogue, site: Site)
     site.pages["/feed"] = (status, headers, body.replace(b"Set 2", b"Conjunto 2"))
     done = harvest(catalogue, url)
     assert counts(done) == (0, 1, 7, 1)
+    assert done["changes"] == {"new": [], "changed": ["https://other.example/d2"]}
     (gone,) = (p for p in done["problems"] if p["message"].startswith("gone at its source"))
     assert gone["focus"] == "https://other.example/d7"
     assert "Set 7" in catalogue.text("https://other.example/d7")
@@ -519,6 +520,19 @@ def test_what_is_no_address_of_the_web_is_refused(catalogue: Catalogue, url: str
 def test_robots_txt_is_kept(catalogue: Catalogue, site: Site) -> None:
     site.pages["/robots.txt"] = (200, {}, b"User-agent: *\nDisallow: /feed\n")
     assert "robots.txt" in fails(catalogue, feed(site, range(2)))
+    assert site.paths() == []
+
+
+def test_a_robots_txt_that_fails_once_is_asked_for_again(catalogue: Catalogue, site: Site) -> None:
+    url = feed(site, range(2))
+    answers = iter([(500, {}, b""), (404, {}, b"")])
+    site.pages["/robots.txt"] = lambda _: next(answers)
+    assert harvest(catalogue, url)["retries"] == 1
+
+
+def test_a_robots_txt_that_fails_for_ever_closes_the_host(catalogue: Catalogue, site: Site) -> None:
+    site.pages["/robots.txt"] = (500, {}, b"")
+    assert "robots.txt closes it, or cannot be read" in fails(catalogue, feed(site, range(2)))
     assert site.paths() == []
 
 

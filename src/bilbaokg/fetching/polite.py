@@ -39,6 +39,7 @@ class _Host:
     free_at: float = 0.0
     pause: float = 0.0
     robots: RobotFileParser | None = None
+    failed: bool = False
 
 
 class Polite:
@@ -97,13 +98,20 @@ class Polite:
             raise Refused(f"scheme {url.scheme}")
         host = self._at(url)
         if host.robots is None:
-            host.robots = await self._robots(url.copy_with(raw_path=b"/robots.txt"))
+            host.robots = await self._robots(host, url.copy_with(raw_path=b"/robots.txt"))
             asked = host.robots.crawl_delay(AGENT)
             host.pause = max(host.pause, min(float(asked or 0), _LONGEST_PAUSE))
         if not host.robots.can_fetch(AGENT, str(url)):
             raise Refused("robots.txt")
 
-    async def _robots(self, url: httpx.URL) -> RobotFileParser:
+    def forget_failures(self) -> bool:
+        """Let robots.txt be asked for again where it failed; whether it did anywhere."""
+        failed = [host for host in self._hosts.values() if host.failed]
+        for host in failed:
+            host.robots, host.failed = None, False
+        return bool(failed)
+
+    async def _robots(self, host: _Host, url: httpx.URL) -> RobotFileParser:
         """The rules of a host: none where there is no such file, all closed where it fails (RFC
         9309, section 2.3.1). A host that cannot be reached has none: its links tell that."""
         rules = RobotFileParser()
@@ -112,6 +120,7 @@ class Polite:
             async with self.answer("GET", str(url), {}, ask_robots=False) as response:
                 if response.status_code >= 500:
                     text = "User-agent: *\nDisallow: /"
+                    host.failed = True
                 elif response.is_success:
                     text = (await body(response, _ROBOTS_BYTES) or b"").decode("utf-8", "replace")
         except (httpx.HTTPError, TimeoutError, OSError):

@@ -100,7 +100,7 @@ class Fetcher:
         except Refused as refused:
             raise Trouble(
                 _WORDS.get(str(refused), f"it may not be asked: {refused}"), where=address,
-                hint=_HINTS.get(str(refused)),
+                hint=_HINTS.get(str(refused)), again=self.polite.forget_failures(),
             ) from None  # fmt: skip
         except (TimeoutError, httpx.TimeoutException):
             words = f"no whole answer in {self.polite.timeout:g} s"

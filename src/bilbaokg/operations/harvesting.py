@@ -35,8 +35,8 @@ def harvest(workspace: Workspace, params: dict[str, Any], progress: Progress) ->
     params: url, source (default: the URL), kind, language, columns, dry_run, allow_shrink,
     ignore_total, ignore_robots, allow_private, restart, pause, timeout, max_pages, max_seconds,
     actor, why. Nothing is saved unless everything came. The result is that of `load` with
-    `source`, `url`, `kind`, `refused`, `seconds` and the members of Tally. Raises UpstreamFault,
-    Conflict, and what parsing raises.
+    `source`, `url`, `kind`, `changes` (IRIs), `refused`, `seconds` and the members of Tally. Raises
+    UpstreamFault, Conflict, and what parsing raises.
     """
     source = params.get("source") or params["url"]
     check_name(source)
@@ -77,11 +77,16 @@ def _saved(
     """Load what was harvested. The caller holds the write lock."""
     before = {id for id in workspace.records.described(source) if id.startswith(_LISTED)}
 
+    changes: dict[str, list[str]] = {"new": [], "changed": []}
+
     def check(plan: Plan) -> None:
         _refuse_loss(source, len(before), len(before.intersection(plan.gone)), harvested, params)
+        for change in plan.changes:
+            changes.get(change.kind, []).append(change.head.iri)
 
     parsed = Parsed(list(harvested.lines), harvested.parsed, harvested.graphs_dropped)
     done = take_in(workspace, {source: parsed}, params, progress, check=check)
+    done["changes"] = {kind: sorted(iris) for kind, iris in changes.items()}
     done["refused"] = [asdict(refusal) for refusal in harvested.refused]
     done["problems"] = [problem.as_dict() for problem in harvested.notes] + done["problems"]
     return done
