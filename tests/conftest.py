@@ -8,6 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 from helpers import BASE, Catalogue, reference_folder
+from sites import Site
 
 from bilbaokg import settings
 from bilbaokg.records import Records
@@ -72,3 +73,12 @@ def records(tmp_path: Path) -> Iterator[Records]:
     store = EmbeddedStore(tmp_path / "store")
     yield Records(store, Settings(base=BASE))
     store.close()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A web server on this machine."""
+    made = Site()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()

@@ -30,6 +30,7 @@ from starlette.routing import Route
 from bilbaokg import errors, exports, formats, lint, quality, queries, reports, settings
 from bilbaokg.accounts import SCOPES
 from bilbaokg.cli.base import group
+from bilbaokg.importers import table
 from bilbaokg.partition import ROOT_KINDS
 from bilbaokg.quality.fair import QUESTIONS
 from bilbaokg.reports import quality as telling
@@ -169,6 +170,11 @@ def test_every_address_is_described(tmp_path: Path) -> None:
 )
 def test_tables_are_complete(page: str, names: dict[str, object]) -> None:
     assert set(names) <= set(rows(read(page)))
+
+
+def test_every_field_of_a_harvested_table_is_described() -> None:
+    text = (DOCS / "howto" / "harvest.md").read_text(encoding="utf-8")
+    assert {f"`{field}`" for field in table.FIELDS} <= set(re.findall(r"`\w+`", text))
 
 
 def test_every_extension_is_described() -> None:

@@ -12,85 +12,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers import PREFIXES, lines
+from sites import Answer, Site
 
 from bilbaokg.errors import BilbaokgError
-from bilbaokg.probing import ANSWERS, DEAD, UNKNOWN, Link, Probe, Probes, guard, links
+from bilbaokg.fetching import guard
+from bilbaokg.fetching.guard import is_public
+from bilbaokg.probing import ANSWERS, DEAD, UNKNOWN, Link, Probe, Probes, links
 from bilbaokg.probing.content import fault
-from bilbaokg.probing.guard import is_public
 from bilbaokg.probing.prober import Prober
 from bilbaokg.shacl.graph import Graph
 
-Answer = tuple[int, dict[str, str], bytes]
 CSV = b"a,b\n1,2\n"
-
-
-class Site:
-    """A server whose pages tests set; it remembers what was asked of it."""
-
-    def __init__(self) -> None:
-        self.pages: dict[str, Answer | Callable[[Any], Answer]] = {}
-        self.asked: list[tuple[str, str]] = []
-        self.hosts: list[str] = []
-        self.most_at_once = self._at_once = 0
-        self._lock = threading.Lock()
-        site = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def answer(self) -> None:
-                with site._lock:
-                    site._at_once += 1
-                    site.most_at_once = max(site.most_at_once, site._at_once)
-                    site.asked.append((self.command, self.path))
-                    site.hosts.append(self.headers["Host"])
-                page = site.pages.get(self.path, (404, {}, b"no"))
-                status, headers, body = page(self) if callable(page) else page
-                # Before the answer ends: a client may ask again as soon as it has it.
-                with site._lock:
-                    site._at_once -= 1
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                if status not in (204, 304):
-                    self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                if self.command != "HEAD" and status not in (204, 304):
-                    self.wfile.write(body)
-
-            do_GET = do_HEAD = answer  # noqa: N815
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        class Server(ThreadingHTTPServer):
-            def handle_error(self, request: object, client_address: object) -> None:
-                """A client that has read enough goes away: no news."""
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        serve = partial(self.server.serve_forever, poll_interval=0.01)
-        threading.Thread(target=serve, daemon=True).start()
-
-    def url(self, path: str, host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}{path}"
-
-    def paths(self) -> list[str]:
-        return [path for _, path in self.asked if path != "/robots.txt"]
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    made = Site()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
 
 
 def ask(*wanted: Link, known: dict[str, Probe] | None = None, **options: Any) -> dict[str, Probe]:

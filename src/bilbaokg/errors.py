@@ -17,6 +17,7 @@
     ├── Overloaded                         503     2
     │   ├── DeadlineExceeded               503     2
     │   └── MemoryExceeded                 503     2
+    ├── UpstreamFault                      502     2   another server did not give what was asked
     ├── WorkerCrashed                      400     2   the input ended the process that read it
     ├── StorageFault                       500     2   the disk failed
     │   └── StorageFull                    507     2
@@ -51,6 +52,7 @@ __all__ = [
     "TooLarge",
     "Unauthorized",
     "UnsupportedFormat",
+    "UpstreamFault",
     "WorkerCrashed",
     "from_problem",
 ]
@@ -194,6 +196,12 @@ class MemoryExceeded(Overloaded):
     """The work needed more memory than it may have and was stopped."""
 
     code, title = "memory", "Stopped at the memory limit"
+
+
+class UpstreamFault(BilbaokgError):
+    """Another server did not give what was asked of it."""
+
+    code, title, status = "upstream", "Another server failed", 502
 
 
 class WorkerCrashed(BilbaokgError):

@@ -265,6 +265,16 @@ class Records:
             if graph.startswith(self._history)
         }
 
+    def described(self, source: str) -> set[str]:
+        """The ids of the records that a source describes, without those that it no longer lists."""
+        found = self.store.match(predicate=_SOURCE, object=ref(self._source_iri(source)))
+        return {
+            graph[len(self._history) :]
+            for node, _, _, graph in found
+            if graph.startswith(self._history)
+            and next(self.store.match(node, _GONE, graph=graph), None) is None
+        }
+
     def revisions(self, id: str) -> list[dict[str, str]]:
         """The history of a record, oldest first: number, revision, at, actor, why, text."""
         found = []

@@ -67,6 +67,7 @@ log = logging.getLogger(__name__)
 # A job is `function(params, body, put)`, imported in the worker; it puts frames out.
 JOBS: Final[dict[str, str]] = {
     "parse": "bilbaokg.parsing:job",
+    "portal": "bilbaokg.importers.portal:job",
     "query": "bilbaokg.store.evaluate:job",
     "shacl": "bilbaokg.shacl.evaluation:job",
     "verdicts": "bilbaokg.shacl.judging:job",

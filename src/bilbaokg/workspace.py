@@ -39,6 +39,8 @@ __all__ = [
 
 _FOLDERS: Final = ("working", "scratch", "releases", "cache", "logs")
 _VERDICTS: Final = "verdicts"
+# What says itself what it is about: it is not of a release or a state of the store.
+_KEPT: Final = frozenset({_VERDICTS, "harvest"})
 # How long to wait for another process to let go of the directory.
 WAIT_SECONDS: Final = 1.0
 
@@ -176,10 +178,10 @@ class Workspace:
     def clear_cache(self) -> None:
         """Remove what can be made again: what a kill left there, what belongs to old releases.
 
-        Verdicts stay: they say themselves what they are about.
+        Verdicts and harvested pages stay: they say themselves what they are about.
         """
         for path in self.data.glob("cache/*"):
-            if path.name == _VERDICTS:
+            if path.name in _KEPT:
                 continue
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)

@@ -41,6 +41,7 @@ __all__ = [
 # Module of this package -> the verbs in it. A module is imported when one of them is asked for.
 VERBS: Final = {
     "loading": ("init", "load"),
+    "harvesting": ("harvest",),
     "validating": ("validate",),
     "improving": ("lint", "probe", "quality"),
     "releasing": ("release",),
@@ -49,6 +50,7 @@ VERBS: Final = {
         "audit", "delete", "history", "restore", "status", "token", "visibility",
     ),
     "profiles": ("profile",),
+    "publishing": ("publish",),
     "vocab": ("vocab",),
     "serving": ("demo", "serve"),
 }  # fmt: skip

@@ -15,7 +15,7 @@ from bilbaokg.skolem import GENID
 from bilbaokg.terms import DEFAULT_BASE
 from bilbaokg.workspace import initialise, is_initialised
 
-__all__ = ["counted"]
+__all__ = ["counted", "tell_load"]
 
 _CLASSES_SHOWN = 15
 
@@ -77,11 +77,12 @@ def load(console: Console, paths: tuple[str, ...], **options: Any) -> int:
         options["source"] = options["source"] or "stdin"
     with spooled(paths, options["format"], limit) as given:
         done = operate(console, "load", {"paths": [str(path) for path in given], **options})
-    console.result(done, lambda: _tell_load(console, done))
+    console.result(done, lambda: tell_load(console, done))
     return DONE
 
 
-def _tell_load(console: Console, done: dict[str, Any]) -> None:
+def tell_load(console: Console, done: dict[str, Any]) -> None:
+    """What loading did, for a person."""
     records, statements = done["records"], done["statements"]
     if not (records["new"] or records["changed"] or records["gone"]):
         console.say(f"Nothing changed: {records['unchanged']:,} records are as they were.")

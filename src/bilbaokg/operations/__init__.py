@@ -28,6 +28,7 @@ def _in(module: str, name: str) -> Operation:
 
 OPERATIONS: Final[dict[str, Operation]] = {
     "load": _in("loading", "load"),
+    "harvest": _in("harvesting", "harvest"),
     "delete": _in("records", "delete"),
     "restore": _in("records", "restore"),
     "visibility": _in("records", "visibility"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from bilbaokg.terms import PREFIXES, split_line
 from bilbaokg.workers import Parsed, Pool
 from bilbaokg.workspace import Workspace, operator
 
-__all__ = ["load", "load_content"]
+__all__ = ["check_name", "load", "load_content", "take_in"]
 
 
 def load(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def load(workspace: Workspace, params: dict[str, Any], progress: Progress) -> di
     params: paths (absolute), format, base, source, dry_run, actor, why. All files are parsed whole
     before the first commit. The result is the document of `load --json`.
     """
-    _check_name(params.get("source"))
+    check_name(params.get("source"))
     paths = [Path(p) for p in params["paths"]]
     sources = discover(
         paths,
@@ -44,14 +44,14 @@ def load(workspace: Workspace, params: dict[str, Any], progress: Progress) -> di
 
 def load_content(workspace: Workspace, params: dict[str, Any], content: bytes) -> dict[str, Any]:
     """Import one HTTP body. params: source, media_type, base, dry_run, actor, why."""
-    _check_name(params["source"])
+    check_name(params["source"])
     source = Source(params["source"], None, params["media_type"], content, params.get("base"))
     # A packed body counts as what it unpacks to.
     limited = replace(workspace.settings, file_limit=workspace.settings.body_limit)
     return _import(workspace, [source], [], params, lambda *_: None, limited)
 
 
-def _check_name(source: str | None) -> None:
+def check_name(source: str | None) -> None:
     """Names of sources are shown to people and compared by machines."""
     if source is not None and not (source.isprintable() and source.strip()):
         raise BadInput(f"{source!r} is no name for a source", hint="printable characters")
@@ -68,10 +68,28 @@ def _import(
     parsed = _parse_all(workspace, sources, progress, configuration or workspace.settings)
     with workspace.mutex:
         missing = _missing(workspace.records, sources, paths, params.get("source"))
-        progress(0, None, "comparing with the catalogue")
-        plan = workspace.records.plan({n: p.lines for n, p in parsed.items()}, missing=missing)
-        if not params.get("dry_run"):
-            _commit(workspace, plan, sources, params, progress)
+        return take_in(workspace, parsed, params, progress, missing=missing)
+
+
+def take_in(
+    workspace: Workspace,
+    parsed: dict[str, Parsed],
+    params: dict[str, Any],
+    progress: Progress,
+    *,
+    missing: Collection[str] = (),
+    check: Callable[[Plan], None] = lambda _plan: None,
+) -> dict[str, Any]:
+    """Save what sources (by name) say now, and what it did as `load --json` tells it.
+
+    params: dry_run, actor, why. `missing` names sources that are no more; `check` sees what would
+    happen before anything does, and may raise. The caller holds the write lock.
+    """
+    progress(0, None, "comparing with the catalogue")
+    plan = workspace.records.plan({n: p.lines for n, p in parsed.items()}, missing=missing)
+    check(plan)
+    if not params.get("dry_run"):
+        _commit(workspace, plan, list(parsed), params, progress)
     return _outcome(parsed, plan, dry_run=bool(params.get("dry_run")))
 
 
@@ -111,7 +129,7 @@ def _missing(
 def _commit(
     workspace: Workspace,
     plan: Plan,
-    sources: list[Source],
+    sources: list[str],
     params: dict[str, Any],
     progress: Progress,
 ) -> None:
@@ -122,7 +140,7 @@ def _commit(
         saved += records
         progress(saved, len(plan.changes), "saving records")
 
-    subject = ", ".join(source.name for source in sources[:3])
+    subject = ", ".join(sources[:3])
     if len(sources) > 3:
         subject += f" and {len(sources) - 3} more"
     workspace.records.commit(

@@ -1,51 +1,34 @@
 """Asking links: politely, with a deadline, never into a private network.
 
-One request at a time goes to a host, with a pause between two; robots.txt is kept (RFC 9309). An
-access address is asked with HEAD, a file is fetched up to a limit of bytes, and only if it changed
-since the last time.
+An access address is asked with HEAD, a file is fetched up to a limit of bytes, and only if it
+changed since the last time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Final
-from urllib.robotparser import RobotFileParser
 
 import httpx
 
+from bilbaokg.fetching.guard import GuardedTransport, Refused
+from bilbaokg.fetching.polite import Polite, body, user_agent
 from bilbaokg.probing.content import fault
-from bilbaokg.probing.guard import GuardedTransport, Refused
 from bilbaokg.probing.links import Link
 from bilbaokg.probing.results import ANSWERS, DEAD, UNKNOWN, Probe
 
-__all__ = ["AGENT", "Prober"]
+__all__ = ["Prober"]
 
-AGENT: Final = "bilbaokg"
-_HOPS: Final = 5
-_ROBOTS_BYTES: Final = 500 << 10
 # What JSON takes in memory is some thirty times its size at worst.
 _MOST_BYTES: Final = 8 << 20
-_LONGEST_PAUSE: Final = 10.0
 _ALGORITHMS: Final = ("md5", "sha1", "sha256", "sha512")
 # Answers of a server that does not take HEAD, or says that it has enough of us.
 _NO_HEAD: Final = frozenset({400, 403, 404, 405, 500, 501})
 _LATER: Final = frozenset({429, 503})
-
-
-@dataclass(slots=True)
-class _Host:
-    """What is known of a host: whose turn it is, when the next request may go, its robots.txt."""
-
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    free_at: float = 0.0
-    pause: float = 0.0
-    robots: RobotFileParser | None = None
 
 
 class Prober:
@@ -88,7 +71,7 @@ class Prober:
             by_host.setdefault(_host(link.url), []).append(link)
         transport = GuardedTransport(allow_private=self.allow_private)
         headers = {
-            "User-Agent": f"{AGENT}/{version('bilbaokg')} (link check)",
+            "User-Agent": user_agent("link check"),
             "Accept-Encoding": "identity",
         }
         hosts = asyncio.Semaphore(self.concurrency)
@@ -115,11 +98,11 @@ def _host(url: str) -> str:
 
 
 class _Asking:
-    """One run: the client, and what it learnt of hosts."""
+    """One run over a client."""
 
     def __init__(self, prober: Prober, client: httpx.AsyncClient) -> None:
-        self.prober, self.client = prober, client
-        self._hosts: dict[str, _Host] = {}
+        self.prober = prober
+        self._polite = Polite(client, timeout=prober.timeout, pause=prober.pause)
 
     async def probe(self, link: Link, before: Probe | None) -> Probe:
         """What comes of a link; whatever goes wrong is a result."""
@@ -138,10 +121,10 @@ class _Asking:
 
     async def _asked(self, link: Link, found: Probe, before: Probe | None) -> Probe:
         if not link.download:
-            async with self._answer("HEAD", link.url, {}) as response:
+            async with self._polite.answer("HEAD", link.url, {}) as response:
                 if response.status_code not in _NO_HEAD:
                     return await self._judged(link, found, response)
-        async with self._answer("GET", link.url, _validators(link, before)) as response:
+        async with self._polite.answer("GET", link.url, _validators(link, before)) as response:
             if response.status_code == 304 and before:
                 return replace(before, at=found.at)
             return await self._judged(link, found, response)
@@ -160,7 +143,8 @@ class _Asking:
         found = replace(found, state=ANSWERS)
         # What comes packed though we asked it not to be is not the file as it is declared.
         plain = response.headers.get("content-encoding", "identity") == "identity"
-        content = await self._body(response) if link.download and plain else None
+        most = self.prober.most_bytes
+        content = await body(response, most) if link.download and plain else None
         if content is None:
             return found
         return replace(
@@ -175,83 +159,6 @@ class _Asking:
             etag=response.headers.get("etag"),
             modified=response.headers.get("last-modified"),
         )
-
-    async def _body(self, response: httpx.Response, most: int | None = None) -> bytes | None:
-        """The bytes as they came; None when there are more than may be."""
-        limit = self.prober.most_bytes if most is None else most
-        held = bytearray()
-        async for piece in response.aiter_raw():
-            held += piece
-            if len(held) > limit:
-                return None
-        return bytes(held)
-
-    # ---- one answer, after redirects
-
-    @asynccontextmanager
-    async def _answer(
-        self, method: str, url: str, headers: Mapping[str, str], *, ask_robots: bool = True
-    ) -> AsyncIterator[httpx.Response]:
-        """The answer at the end of redirects. Raises Refused, TimeoutError, httpx.HTTPError."""
-        request = self.client.build_request(method, url, headers=headers)
-        for _ in range(_HOPS + 1):
-            if ask_robots:
-                await self._may(request.url)
-            host = self._at(request.url)
-            async with host.turn:
-                await self._wait(host)
-                async with asyncio.timeout(self.prober.timeout):
-                    response = await self.client.send(request, stream=True)
-                    try:
-                        following = response.next_request
-                        if following is None:
-                            yield response
-                            return
-                    finally:
-                        await response.aclose()
-            request = following
-        raise httpx.TooManyRedirects(f"over {_HOPS} redirects", request=request)
-
-    def _at(self, url: httpx.URL) -> _Host:
-        key = f"{url.scheme}://{url.netloc.decode('ascii')}"
-        return self._hosts.setdefault(key, _Host(pause=self.prober.pause))
-
-    async def _wait(self, host: _Host) -> None:
-        """Wait until the host had its pause."""
-        now = asyncio.get_running_loop().time()
-        await asyncio.sleep(max(host.free_at - now, 0))
-        host.free_at = asyncio.get_running_loop().time() + host.pause
-
-    async def _may(self, url: httpx.URL) -> None:
-        """Raises Refused where robots.txt says so."""
-        if not url.host:
-            raise httpx.InvalidURL("no host")
-        if url.scheme not in ("http", "https"):
-            raise Refused(f"scheme {url.scheme}")
-        host = self._at(url)
-        if host.robots is None:
-            host.robots = await self._robots(url.copy_with(raw_path=b"/robots.txt"))
-            asked = host.robots.crawl_delay(AGENT)
-            host.pause = max(host.pause, min(float(asked or 0), _LONGEST_PAUSE))
-        if not host.robots.can_fetch(AGENT, str(url)):
-            raise Refused("robots.txt")
-
-    async def _robots(self, url: httpx.URL) -> RobotFileParser:
-        """The rules of a host: none where there is no such file, all closed where it fails (RFC
-        9309, section 2.3.1). A host that cannot be reached has none: its links tell that."""
-        rules = RobotFileParser()
-        text = ""
-        try:
-            async with self._answer("GET", str(url), {}, ask_robots=False) as response:
-                if response.status_code >= 500:
-                    text = "User-agent: *\nDisallow: /"
-                elif response.is_success:
-                    content = await self._body(response, _ROBOTS_BYTES)
-                    text = (content or b"").decode("utf-8", "replace")
-        except (httpx.HTTPError, TimeoutError, OSError):
-            pass
-        rules.parse(text.splitlines())
-        return rules
 
 
 def _validators(link: Link, before: Probe | None) -> dict[str, str]:

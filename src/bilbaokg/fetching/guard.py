@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -42,11 +43,14 @@ def is_public(address: str) -> bool:
 class GuardedTransport(httpx.AsyncBaseTransport):
     """Sends requests to addresses that it resolved and judged itself.
 
-    allow_private is for tests against a server on this machine. Raises Refused.
+    allow_private is for tests against a server on this machine; known are hosts with their ports
+    that the operator named and whose addresses may be private. Raises Refused.
     """
 
-    def __init__(self, *, allow_private: bool = False) -> None:
-        self._allow_private = allow_private
+    def __init__(
+        self, *, allow_private: bool = False, known: Collection[tuple[str, int]] = ()
+    ) -> None:
+        self._allow_private, self._known = allow_private, known
         # A connection is named by its address alone, so it is never used for another host.
         limits = httpx.Limits(max_keepalive_connections=0)
         self._inner = httpx.AsyncHTTPTransport(limits=limits, trust_env=False)
@@ -81,7 +85,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         addresses = [str(entry[4][0]) for entry in found]
         if not addresses:
             raise httpx.ConnectError("no address")
-        if not self._allow_private and not all(map(is_public, addresses)):
+        allowed = self._allow_private or (host, port) in self._known
+        if not allowed and not all(map(is_public, addresses)):
             raise Refused("private address")
         return addresses[0]
 
