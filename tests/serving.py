@@ -142,6 +142,17 @@ def served(data: Path, **options: Any) -> Iterator[Served]:
         assert server.stop() == 0, server.log.read_text()[-3000:]
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            number, _, rest = stat.read_text().partition(" ")
+            if int(rest.rpartition(")")[2].split()[1]) == pid:
+                found.append(int(number))
+    return found
+
+
 def token(data: Path, scope: str, name: str | None = None) -> dict[str, str]:
     """Request headers with a new token."""
     from bilbaokg.accounts import Accounts

@@ -163,8 +163,9 @@ class _Hosts:
 
     def _is_ours(self, header: str) -> bool:
         try:
-            name = urlsplit(f"//{header}").hostname or ""
-            if any(c in header for c in "/@?#\\ "):
+            parts = urlsplit(f"//{header}")
+            name, port = parts.hostname or "", parts.port
+            if any(c in header for c in "/@?#\\ ") or port == 0:
                 return False
         except ValueError:
             return False

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 import uvicorn
@@ -19,6 +20,7 @@ from bilbaokg.server.app import create_app
 from bilbaokg.server.context import Context
 from bilbaokg.server.draining import Drain
 from bilbaokg.server.operate import control_app
+from bilbaokg.server.protocol import Protocol
 from bilbaokg.workspace import Workspace
 
 __all__ = ["run"]
@@ -37,7 +39,8 @@ def run(
 ) -> None:  # fmt: skip
     """Serve until SIGTERM or SIGINT, then drain; `started` is called once both sockets answer."""
     drain = Drain()
-    server = _server(create_app(context, host=host, root_path=root_path, drain=drain))
+    app = create_app(context, host=host, root_path=root_path, drain=drain)
+    server = _server(app, context.settings.request_seconds)
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         drained = runner.run(_run(server, listening, workspace, drain, started))
         context.pool.close()
@@ -57,8 +60,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(app: ASGIApp) -> _Server:
+def _server(app: ASGIApp, seconds: float) -> _Server:
     options: dict[str, Any] = {
+        "http": partial(Protocol, seconds=seconds),
         "lifespan": "off", "access_log": False, "log_config": None, "server_header": False,
         "proxy_headers": False, "ws": "none", "timeout_graceful_shutdown": _CUT_SECONDS,
     }  # fmt: skip
@@ -74,7 +78,7 @@ async def _run(
     Returns whether all of it ended by itself.
     """
     control_socket = control.bind(workspace.data)
-    control_server = _server(control_app(workspace, drain))
+    control_server = _server(control_app(workspace, drain), workspace.settings.request_seconds)
     servers = (server, control_server)
     signalled = asyncio.Event()
 
