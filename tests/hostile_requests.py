@@ -293,6 +293,9 @@ def framing() -> Iterator[Case]:
         "chunk too long": chunked(b"5\r\nASK {}\r\n0\r\n\r\n"),
         "chunk without its end": chunked(b"6\r\nASK {}0\r\n\r\n"),
         "chunk with LF alone": chunked(b"6\nASK {}\n0\n\n"),
+        "endless trailer": chunked(b"6\r\nASK {}\r\n0\r\nX: " + b"a" * 1_000_000),
+        "endless trailer fields": chunked(b"6\r\nASK {}\r\n0\r\n" + b"X: 1\r\n" * 100_000),
+        "endless chunk extension": chunked(b"6;x=" + b"y" * 1_000_000),
         "bad trailer": chunked(b"6\r\nASK {}\r\n0\r\nX\r\n\r\n"),
         "chunked twice": chunked(ask, coding=b"chunked, chunked"),
         "chunked first": chunked(ask, coding=b"chunked, identity"),
@@ -421,6 +424,11 @@ def credentials() -> Iterator[Case]:
     yield Case("authorization, none: load", post(b"/api/load?source=x", TURTLE), nobody)
     yield Case("authorization, none: build", post(b"/api/releases", b"{}"), nobody)
     yield Case("authorization, none: publish", post(b"/api/releases/r1/publish", b""), nobody)
+    late = DIRECT + b"\r\nTransfer-Encoding: chunked"
+    body = b"6\r\nASK {}\r\n0\r\nAuthorization: Bearer x\r\n\r\n"
+    yield Case(
+        "authorization, in a trailer", head(b"POST", b"/working/sparql", late) + body, nobody
+    )
     yield Case("authorization, in the address", get(b"/working/sparql?access_token=x"), nobody)
 
 

@@ -74,7 +74,8 @@ class Protocol(HttpToolsProtocol):
         self._stage = _IDLE
         self._working: RequestResponseCycle | None = None
         self._refused = False
-        self._read = 0  # bytes of the head so far; of the body since the clock was set
+        self._read = 0  # bytes since the clock was set
+        self._silent = 0  # bytes since the parser last had something to tell
         self._reading, self._writing = _Clock(), _Clock()
 
     # ---- the connection
@@ -94,9 +95,11 @@ class Protocol(HttpToolsProtocol):
             if self._read > _LINGER_BYTES:
                 self.transport.abort()
             return
+        self._silent += len(data)
         super().data_received(data)
-        if self._stage == _HEAD and self._read > _MOST_TARGET + _MOST_HEAD:
-            self._refuse(431, f"the head of the request is over {_MOST_HEAD:,} bytes")
+        if self._silent > _MOST_TARGET + _MOST_HEAD:
+            what = "trailer" if self._stage == _BODY else "head"
+            self._refuse(431, f"the {what} of the request is over {_MOST_HEAD:,} bytes")
         self._await()
 
     def eof_received(self) -> None:
@@ -122,18 +125,32 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self._stage, self._read = _HEAD, 0
+        self._stage, self._silent = _HEAD, 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a field of the head; one of the trailer is none (RFC 9110, section 6.5.1)."""
+        if self._stage == _HEAD:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Look at the head as a whole before anybody acts on it."""
         self._check()
-        self._stage, self._read = _BODY, 0
+        self._stage, self._read, self._silent = _BODY, 0, 0
         self._reading.stop()
         super().on_headers_complete()
 
+    def on_chunk_header(self) -> None:
+        """A chunk of the body begins, or the trailer."""
+        self._silent = 0
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._silent = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """The request is whole: what comes next is another one."""
-        self._stage = _IDLE
+        self._stage, self._silent = _IDLE, 0
         super().on_message_complete()
 
     def _check(self) -> None:
