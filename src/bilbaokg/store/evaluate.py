@@ -112,7 +112,7 @@ def _be_modest() -> None:
 
 def _decode(body: bytes) -> str:
     try:
-        return body.decode("utf-8")
+        return body.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError as error:
         raise SyntaxFault(
             f"byte {error.start} is not UTF-8", where="query", hint="send the query as UTF-8"
@@ -136,11 +136,20 @@ def _run(
     except SyntaxError as error:
         put(_explain(str(error), text, facts))
     except (OSError, RuntimeError) as error:
-        damaged = isinstance(error, OSError) or "orruption" in str(error)
-        told = CorruptStore(str(error), where="release store", hint="build the release again")
-        put(told if damaged else error)
+        put(_failure(error))
     except BaseException as error:
         put(error)
+
+
+def _failure(error: Exception) -> Exception:
+    """What went wrong while the engine was at work."""
+    text = str(error)
+    if text.startswith("The custom function"):
+        hint = "see SPARQL 1.1 Query Language, section 17.4, for the functions that there are"
+        return BadInput(text, where="query", hint=hint)
+    if isinstance(error, OSError) or "orruption" in text:
+        return CorruptStore(text, where="release store", hint="build the release again")
+    return error
 
 
 def _query(text: str, facts: guard.Facts, params: dict[str, Any]) -> Any:
