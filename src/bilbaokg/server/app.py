@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bilbaokg.errors import BadInput
-from bilbaokg.server import api, auth, errors, feeds, pages, resources, saved, sparql
+from bilbaokg.server import api, auth, errors, feeds, openapi, pages, resources, saved, sparql
 from bilbaokg.server.context import Context
 from bilbaokg.server.draining import Drain, Gate
 
@@ -76,11 +76,8 @@ def create_app(
     )  # fmt: skip
     for routes, action in PARTS:
         app.router.routes.extend(auth.declare(routes(context), action, context.accounts))
-    app.router.routes.extend(
-        auth.declare(
-            [api.openapi_route(app, lambda: saved.paths(context))], "status.read", context.accounts
-        )
-    )
+    description = openapi.route(app, lambda: {**sparql.paths(context), **saved.paths(context)})
+    app.router.routes.extend(auth.declare([description], "status.read", context.accounts))
     undeclared = [route for route in app.router.routes if auth.action_of(route) is None]
     if undeclared:
         raise TypeError(f"routes without an action: {undeclared}")
