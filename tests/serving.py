@@ -52,7 +52,7 @@ from pathlib import Path
 from bilbaokg import server, settings
 data, options = Path(sys.argv[1]), json.loads(sys.argv[2])
 announce = lambda text: print(text, flush=True)
-server.serve(data, settings.read(data), port=0, announce=announce, **options)
+server.serve(data, settings.read(data), announce=announce, **{"port": 0, **options})
 """
 
 

@@ -28,7 +28,18 @@ from serving import (
     served,
     token,
 )
-from SPARQLWrapper import CSV, JSON, N3, RDFXML, TSV, TURTLE, XML, SPARQLWrapper
+from SPARQLWrapper import (
+    CSV,
+    JSON,
+    JSONLD,
+    N3,
+    POSTDIRECTLY,
+    RDFXML,
+    TSV,
+    TURTLE,
+    XML,
+    SPARQLWrapper,
+)
 
 PREFIXES = (
     "PREFIX dcat: <http://www.w3.org/ns/dcat#> PREFIX dct: <http://purl.org/dc/terms/> "
@@ -79,11 +90,11 @@ def test_select_formats(
         assert ask(server, TITLES, None, format=format).content == answer.content
 
 
-def graph(answer: httpx.Response, parser: str) -> rdflib.Graph:
+def graph(content: bytes, parser: str) -> rdflib.Graph:
     with warnings.catch_warnings():
         # RDFLib's own JSON-LD parser uses what RDFLib has deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
-        return rdflib.Graph().parse(data=answer.content, format=parser)
+        return rdflib.Graph().parse(data=content, format=parser)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +109,9 @@ def graph(answer: httpx.Response, parser: str) -> rdflib.Graph:
 def test_construct_formats(server: Served, accept: str, format: str, parser: str) -> None:
     answer = ask(server, CONSTRUCT, accept)
     assert answer.headers["content-type"].partition(";")[0] == accept
-    assert len(graph(answer, parser)) == 3
+    assert len(graph(answer.content, parser)) == 3
     named = ask(server, CONSTRUCT, format=format)
-    assert len(graph(named, parser)) == 3
+    assert len(graph(named.content, parser)) == 3
 
 
 @pytest.mark.parametrize(
@@ -385,14 +396,21 @@ def test_sparqlwrapper_selects(server: Served, method: str, format: str) -> None
     assert "Árboles".encode() in body
 
 
-@pytest.mark.parametrize("format", [TURTLE, N3, RDFXML])
+def test_sparqlwrapper_posts_the_query_itself(server: Served) -> None:
+    client = SPARQLWrapper(f"{server.url}/sparql", returnFormat=JSON)
+    client.setMethod("POST")
+    client.setRequestMethod(POSTDIRECTLY)
+    client.setQuery(TITLES)
+    assert len(client.queryAndConvert()["results"]["bindings"]) == 3
+
+
+@pytest.mark.parametrize("format", [TURTLE, N3, RDFXML, JSONLD])
 def test_sparqlwrapper_constructs(server: Served, format: str) -> None:
     client = SPARQLWrapper(f"{server.url}/sparql")
     client.setQuery(CONSTRUCT)
     client.setReturnFormat(format)
-    body = client.query().response.read()
-    parser = "xml" if format == RDFXML else "turtle"
-    assert len(rdflib.Graph().parse(data=body, format=parser)) == 3
+    parser = {RDFXML: "xml", JSONLD: "json-ld"}.get(format, "turtle")
+    assert len(graph(client.query().response.read(), parser)) == 3
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "POST_FORM"])
