@@ -52,7 +52,7 @@ from pathlib import Path
 from bilbaokg import server, settings
 data, options = Path(sys.argv[1]), json.loads(sys.argv[2])
 announce = lambda text: print(text, flush=True)
-server.serve(data, settings.read(data), port=0, announce=announce, **options)
+server.serve(data, settings.read(data), announce=announce, **{"port": 0, **options})
 """
 
 
@@ -140,6 +140,17 @@ def served(data: Path, **options: Any) -> Iterator[Served]:
         yield server
     finally:
         assert server.stop() == 0, server.log.read_text()[-3000:]
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            number, _, rest = stat.read_text().partition(" ")
+            if int(rest.rpartition(")")[2].split()[1]) == pid:
+                found.append(int(number))
+    return found
 
 
 def token(data: Path, scope: str, name: str | None = None) -> dict[str, str]:

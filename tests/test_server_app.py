@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 from helpers import PATIENCE, eventually
-from serving import Served, initialise, operate, published, served
+from serving import Served, children, initialise, operate, published, served
 
 from bilbaokg import settings
 from bilbaokg.errors import BadInput, CorruptStore, NotFound, Overloaded
@@ -49,6 +49,7 @@ def test_our_hosts_are_answered(server: Served, host: str) -> None:
 OTHER_HOSTS = """
 evil.example data.example.evil.example evil.example#data.example data.example@evil.example
 evil.example/data.example 10.0.0.1 [::1 127.0.0.1.evil.example data.example?x 0x7f000001
+data.example:evil localhost:99999 localhost:0
 """
 
 
@@ -279,7 +280,7 @@ def _is_locked(data: Path) -> bool:
 def _is_evaluating(server: Served) -> bool:
     """Whether a worker is at a query: it runs, where others wait to be asked."""
     states = []
-    for pid in _children(server.process.pid):
+    for pid in children(server.process.pid):
         with contextlib.suppress(OSError):
             states.append(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0])
     return "R" in states
@@ -295,11 +296,11 @@ def _quietly(url: str) -> list[int]:
 
 def test_workers_end_with_the_server_even_when_it_is_killed(tmp_path: Path) -> None:
     server = Served(published(tmp_path / "data"))
-    children = _children(server.process.pid)
-    assert len(children) >= 2
+    workers = children(server.process.pid)
+    assert len(workers) >= 2
     server.process.send_signal(signal.SIGKILL)
     server.process.wait()
-    assert eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
+    assert eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
     server.client.close()
     assert server.process.stdout
     server.process.stdout.close()
@@ -307,16 +308,6 @@ def test_workers_end_with_the_server_even_when_it_is_killed(tmp_path: Path) -> N
     assert (server.data / "control.sock").exists()
     with served(server.data) as again:
         assert again.client.get("/catalog.ttl").status_code == 200
-
-
-def _children(pid: int) -> list[int]:
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            number, _, rest = stat.read_text().partition(" ")
-            if int(rest.rpartition(")")[2].split()[1]) == pid:
-                found.append(int(number))
-    return found
 
 
 def test_second_server_names_the_first_and_does_not_wait_for_it(server: Served) -> None:

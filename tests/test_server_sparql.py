@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -31,7 +30,18 @@ from serving import (
     served,
     token,
 )
-from SPARQLWrapper import CSV, JSON, N3, RDFXML, TSV, TURTLE, XML, SPARQLWrapper
+from SPARQLWrapper import (
+    CSV,
+    JSON,
+    JSONLD,
+    N3,
+    POSTDIRECTLY,
+    RDFXML,
+    TSV,
+    TURTLE,
+    XML,
+    SPARQLWrapper,
+)
 
 PREFIXES = (
     "PREFIX dcat: <http://www.w3.org/ns/dcat#> PREFIX dct: <http://purl.org/dc/terms/> "
@@ -42,7 +52,6 @@ CONSTRUCT = PREFIXES + "CONSTRUCT { ?s dct:title ?t } { ?s a dcat:Dataset ; dct:
 PAIRS = " ".join(f"?a{n} ?b{n} ?c{n} ." for n in range(12))
 FOREVER = f"SELECT (COUNT(*) AS ?n) {{ {PAIRS} }}"
 ENDLESS = f"SELECT * {{ {PAIRS} }}"
-CLIQUE = "(!<x:p>|^!<x:p>)*"
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +92,11 @@ def test_select_formats(
         assert ask(server, TITLES, None, format=format).content == answer.content
 
 
-def graph(answer: httpx.Response, parser: str) -> rdflib.Graph:
+def graph(content: bytes, parser: str) -> rdflib.Graph:
     with warnings.catch_warnings():
         # RDFLib's own JSON-LD parser uses what RDFLib has deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
-        return rdflib.Graph().parse(data=answer.content, format=parser)
+        return rdflib.Graph().parse(data=content, format=parser)
 
 
 @pytest.mark.parametrize(
@@ -102,9 +111,9 @@ def graph(answer: httpx.Response, parser: str) -> rdflib.Graph:
 def test_construct_formats(server: Served, accept: str, format: str, parser: str) -> None:
     answer = ask(server, CONSTRUCT, accept)
     assert answer.headers["content-type"].partition(";")[0] == accept
-    assert len(graph(answer, parser)) == 3
+    assert len(graph(answer.content, parser)) == 3
     named = ask(server, CONSTRUCT, format=format)
-    assert len(graph(named, parser)) == 3
+    assert len(graph(named.content, parser)) == 3
 
 
 @pytest.mark.parametrize(
@@ -321,59 +330,6 @@ def test_client_that_goes_away_stops_its_query(tmp_path: Path) -> None:
         )
 
 
-BOMBS = {
-    "nested parentheses": "ASK { FILTER(" + "(" * 3000 + "1" + ")" * 3000 + ") }",
-    "nested groups": "ASK " + "{" * 9000 + "}" * 9000,
-    "chain of or": "ASK { FILTER(" + "||".join(["?a"] * 9000) + ") }",
-    "chain of union": "ASK { " + " UNION ".join(["{}"] * 7000) + " }",
-    "chain of not": "ASK { FILTER(" + "!" * 10000 + "?a) }",
-    "chain of plus": "ASK { FILTER(" + "1+" * 10000 + "1) }",
-    "sub-selects": "ASK " + "{ SELECT * " * 10000 + "{}" + "}" * 10000,
-    "a thousand patterns": "ASK {" + "".join(f"?s{n} ?p{n} ?s{n + 1} ." for n in range(1000)) + "}",
-    "a thousand path steps": "ASK { ?s " + "/".join(["<x:p>"] * 1000) + " ?o }",
-    "a long collection": "ASK { ?s ?p (" + "1 " * 1000 + ") }",
-    "triple terms": "ASK { " + "<<( ?a ?b " * 20000 + "1" + ")>>" * 20000 + " ?p ?o }",
-    "doubling": 'SELECT ?x30 { BIND("aaaaaaaaaaaaaaaa" AS ?x0) '
-    + " ".join(f"BIND(CONCAT(?x{n},?x{n}) AS ?x{n + 1})" for n in range(30)) + "}",
-    "cartesian order": ENDLESS + " ORDER BY ?a",
-    "cartesian count": FOREVER,
-    "paths over cliques": f"SELECT * {{ ?a {CLIQUE} ?b . ?b {CLIQUE} ?c . ?c {CLIQUE} ?d }}",
-    "federation": "ASK { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }",
-    "evil regex": 'ASK { FILTER(REGEX("' + "a" * 40 + '!", "^(a+)+$")) }',
-    "long list": "SELECT * { ?s ?p ?o FILTER(?o IN (" + ",".join(map(str, range(60000))) + ")) }",
-}  # fmt: skip
-
-
-def test_bombs_are_answered_and_cheap_queries_go_on(server: Served) -> None:
-    statuses: list[int] = []
-    over = threading.Event()
-
-    def cheap() -> None:
-        with httpx.Client(base_url=server.url, timeout=60) as client:
-            while not over.is_set():
-                statuses.append(client.get("/sparql", params={"query": TITLES}).status_code)
-                time.sleep(0.02)
-
-    with ThreadPoolExecutor(1) as other:
-        running = other.submit(cheap)
-        try:
-            for name, bomb in BOMBS.items():
-                before = len(statuses)
-                try:
-                    answer = server.client.post("/sparql", data={"query": bomb})
-                    assert answer.status_code in (200, 400, 403, 503), (name, answer.text)
-                    stopped = answer.status_code == 503 and "deadline" in answer.json()["type"]
-                except httpx.RemoteProtocolError:
-                    stopped = True  # cut at the deadline, after it began
-                # One that lasts to its deadline leaves room for others meanwhile.
-                assert not stopped or len(statuses) > before + 1, name
-        finally:
-            over.set()
-        running.result()
-    assert set(statuses) == {200}
-    assert server.process.poll() is None
-
-
 def test_more_long_queries_than_workers_do_not_stop_the_cheap_ones(server: Served) -> None:
     def bomb(_: int) -> httpx.Response:
         return httpx.get(f"{server.url}/sparql", params={"query": FOREVER}, timeout=60)
@@ -528,14 +484,21 @@ def test_sparqlwrapper_selects(server: Served, method: str, format: str) -> None
     assert "Árboles".encode() in body
 
 
-@pytest.mark.parametrize("format", [TURTLE, N3, RDFXML])
+def test_sparqlwrapper_posts_the_query_itself(server: Served) -> None:
+    client = SPARQLWrapper(f"{server.url}/sparql", returnFormat=JSON)
+    client.setMethod("POST")
+    client.setRequestMethod(POSTDIRECTLY)
+    client.setQuery(TITLES)
+    assert len(client.queryAndConvert()["results"]["bindings"]) == 3
+
+
+@pytest.mark.parametrize("format", [TURTLE, N3, RDFXML, JSONLD])
 def test_sparqlwrapper_constructs(server: Served, format: str) -> None:
     client = SPARQLWrapper(f"{server.url}/sparql")
     client.setQuery(CONSTRUCT)
     client.setReturnFormat(format)
-    body = client.query().response.read()
-    parser = "xml" if format == RDFXML else "turtle"
-    assert len(rdflib.Graph().parse(data=body, format=parser)) == 3
+    parser = {RDFXML: "xml", JSONLD: "json-ld"}.get(format, "turtle")
+    assert len(graph(client.query().response.read(), parser)) == 3
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "POST_FORM"])

@@ -33,7 +33,7 @@ _LIMITS: Final[dict[str, tuple[int, int]]] = {
     "cache_bytes": (0, _PETABYTE),
     "memory_limit": (1024 * MIB, _PETABYTE),
 }
-_SECONDS: Final = ("query_seconds", "query_seconds_token", "group_seconds")
+_SECONDS: Final = ("query_seconds", "query_seconds_token", "group_seconds", "request_seconds")
 _WORDS: Final[dict[type, str]] = {
     bool: "true or false",
     int: "a whole number",
@@ -67,6 +67,7 @@ class Settings:
     query_seconds_token: float = 60.0
     query_bytes: int = 256 * MIB
     cache_bytes: int = 64 * MIB
+    request_seconds: float = 30.0
     group_seconds: float = 5.0
     workers: int = 2
     review_required: bool = False

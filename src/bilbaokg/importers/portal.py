@@ -6,13 +6,14 @@ as in every import. A new format is a file here and a line in READERS.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from bilbaokg import parsing
 from bilbaokg.importers import ckan, table
 from bilbaokg.importers.translation import Translation
+from bilbaokg.parsing import Put
 
 __all__ = ["READERS", "job"]
 
@@ -22,15 +23,15 @@ READERS: Final[dict[str, Callable[[bytes, dict[str, Any]], Translation]]] = {
 }
 
 
-def job(params: dict[str, Any], body: bytes) -> Iterator[tuple[dict[str, Any], bytes]]:
+def job(params: dict[str, Any], body: bytes, put: Put) -> None:
     """Read the page at `params["path"]` with `params["reader"]`, whose own are `params["options"]`.
 
     The other params are those of parsing.job. The first frame is `{"portal": about}` (see
     Translation.about), then come those of parsing.job. Raises what the reader and it raise.
     """
     translation = READERS[params["reader"]](Path(params["path"]).read_bytes(), params["options"])
-    yield {"portal": translation.about()}, b""
+    put({"portal": translation.about()}, b"")
     lines = "".join(f"{line}\n" for line in translation.lines)
     # JSON can hold half a character, which is none.
     content = lines.encode(errors="replace")
-    yield from parsing.job({**params, "path": None, "format": "nt"}, content)
+    parsing.job({**params, "path": None, "format": "nt"}, content, put)

@@ -12,12 +12,12 @@ from typing import Annotated, Any, Final, cast
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, FastAPI, Path, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from bilbaokg.errors import BadInput, NotFound, SyntaxFault, TooLarge, UnsupportedFormat
 from bilbaokg.formats import FORMATS, by_media_type
@@ -25,13 +25,24 @@ from bilbaokg.model import Release
 from bilbaokg.operations import OPERATIONS
 from bilbaokg.operations.loading import load_content
 from bilbaokg.server.context import Context
+from bilbaokg.server.openapi import problems
 from bilbaokg.terms import DCAT
 from bilbaokg.workspace import Workspace
 
-__all__ = ["build_routes", "load_routes", "openapi_route", "public_routes", "publish_routes"]
+__all__ = ["build_routes", "load_routes", "public_routes", "publish_routes"]
 
 _LOADS_AT_ONCE: Final = 2
 _RELEASE: Final = r"^r[1-9][0-9]{0,8}$"
+# The body is read as it is: FastAPI does not know of it.
+_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            f.media_type: {"schema": {"type": "string", "format": "binary"}}
+            for f in FORMATS.values()
+        },
+    }
+}
 
 
 class Build(BaseModel):
@@ -72,7 +83,7 @@ def public_routes(context: Context) -> list[BaseRoute]:
         found = [_summary(r, current) for r in reversed(known)]
         return {"current": current.id if current else None, "releases": found}
 
-    @router.get("/api/releases/{id}")
+    @router.get("/api/releases/{id}", responses=problems(404))
     def release(request: Request, id: Annotated[str, Path(pattern=_RELEASE)]) -> dict[str, Any]:
         """One release; one that is not published yet for a token with `publish`."""
         found = next((r for r in context.public_releases() if r.id == id), None)
@@ -118,7 +129,9 @@ def load_routes(context: Context) -> list[BaseRoute]:
     places = anyio.CapacityLimiter(_LOADS_AT_ONCE)
     router = APIRouter(tags=["catalogue"])
 
-    @router.post("/api/load")
+    @router.post(
+        "/api/load", openapi_extra=_BODY, responses=problems(400, 409, 413, 415, 422, 503, 507)
+    )
     async def load(
         request: Request,
         source: Annotated[str, Query(min_length=1, max_length=500)],
@@ -152,7 +165,7 @@ def build_routes(context: Context) -> list[BaseRoute]:
     operate, shelf = _operator(context.workspace), context.workspace.shelf
     router = APIRouter(tags=["releases"])
 
-    @router.post("/api/releases", status_code=201)
+    @router.post("/api/releases", status_code=201, responses=problems(400, 404, 409, 503, 507))
     def build(request: Request, wanted: Build | None = None) -> Response:
         """Build a release; it is not published yet. 409 with the report when the gate refuses."""
         if wanted and wanted.profile:
@@ -171,7 +184,7 @@ def publish_routes(context: Context) -> list[BaseRoute]:
     operate = _operator(context.workspace)
     router = APIRouter(tags=["releases"])
 
-    @router.post("/api/releases/{id}/publish")
+    @router.post("/api/releases/{id}/publish", responses=problems(404, 409, 500, 507))
     def publish(
         request: Request,
         id: Annotated[str, Path(pattern=_RELEASE)],
@@ -225,13 +238,3 @@ async def _body(request: Request, limit: int) -> bytes:
     if inflate and not inflate.eof:
         raise BadInput("the gzip body ends too early", hint="send it whole")
     return bytes(body)
-
-
-def openapi_route(app: FastAPI, further: Callable[[], dict[str, Any]]) -> BaseRoute:
-    """The description of this API; further: paths that may be others each time."""
-
-    def openapi(request: Request) -> Response:
-        document = app.openapi()
-        return JSONResponse({**document, "paths": {**document["paths"], **further()}})
-
-    return Route("/api/openapi.json", openapi, name="openapi")

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bilbaokg.errors import BadInput
-from bilbaokg.server import api, auth, errors, feeds, pages, resources, saved, sparql
+from bilbaokg.server import api, auth, errors, feeds, openapi, pages, resources, saved, sparql
 from bilbaokg.server.context import Context
 from bilbaokg.server.draining import Drain, Gate
 
@@ -69,11 +69,8 @@ def create_app(
     )  # fmt: skip
     for routes, action in PARTS:
         app.router.routes.extend(auth.declare(routes(context), action, context.accounts))
-    app.router.routes.extend(
-        auth.declare(
-            [api.openapi_route(app, lambda: saved.paths(context))], "status.read", context.accounts
-        )
-    )
+    description = openapi.route(app, lambda: {**sparql.paths(context), **saved.paths(context)})
+    app.router.routes.extend(auth.declare([description], "status.read", context.accounts))
     undeclared = [route for route in app.router.routes if auth.action_of(route) is None]
     if undeclared:
         raise TypeError(f"routes without an action: {undeclared}")
@@ -195,8 +192,9 @@ class _Hosts:
     def _is_ours(self, given: bytes) -> bool:
         header = given.decode("latin-1")
         try:
-            name = urlsplit(f"//{header}").hostname or ""
-            if any(c in header for c in "/@?#\\ "):
+            parts = urlsplit(f"//{header}")
+            name, port = parts.hostname or "", parts.port
+            if any(c in header for c in "/@?#\\ ") or port == 0:
                 return False
         except ValueError:
             return False

@@ -187,7 +187,7 @@ def is_known(given: Headers, ours: Mapping[str, str]) -> bool:
     try:
         since = parsedate_to_datetime(given.get("if-modified-since", ""))
         return since == parsedate_to_datetime(ours["Last-Modified"])
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return False
 
 

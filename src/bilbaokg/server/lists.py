@@ -12,6 +12,7 @@ from starlette.datastructures import QueryParams
 
 from bilbaokg import render
 from bilbaokg.index import FACETS, SORTS, Listing, Row, Text
+from bilbaokg.reports.tools import cell
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import (
     Action,
@@ -37,7 +38,6 @@ _SHOWN_CHOICES: Final = 40
 _OFFERED: Final = ("theme", "area", "format", "access", "licence", "hvd", "publisher", "gap")
 _OPEN: Final = ("theme", "area", "format")
 _COLUMNS: Final = ("area", "steward", "publisher", "theme", "format", "licence", "access", "gap")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _PUBLIC: Final = "http://publications.europa.eu/resource/authority/access-right/PUBLIC"
 _TILES: Final = ("dataset", "series", "service", "unit", "principle", "concept")
 # Kinds that the home page offers below, in this order.
@@ -248,13 +248,8 @@ def table(reader: Reader, form: Form) -> str:
             for f in _COLUMNS
         ]
         cells = [row.id, row.iri, row.title.text, row.issued or "", row.modified or "", *values]
-        writer.writerow([_cell(cell) for cell in cells])
+        writer.writerow([cell(text) for text in cells])
     return out.getvalue()
-
-
-def _cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 # ---- other lists

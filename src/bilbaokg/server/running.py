@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 import uvicorn
@@ -20,6 +21,7 @@ from bilbaokg.server.app import create_app
 from bilbaokg.server.context import Context
 from bilbaokg.server.draining import Drain
 from bilbaokg.server.operate import control_app
+from bilbaokg.server.protocol import Protocol
 from bilbaokg.workspace import Workspace
 
 __all__ = ["run"]
@@ -38,7 +40,8 @@ def run(
 ) -> None:  # fmt: skip
     """Serve until SIGTERM or SIGINT, then drain; `started` is called once both sockets answer."""
     drain = Drain()
-    server = _server(create_app(context, host=host, root_path=root_path, drain=drain))
+    app = create_app(context, host=host, root_path=root_path, drain=drain)
+    server = _server(app, context.settings.request_seconds)
     # What is there now stays: the search for garbage need not look at it again and again.
     gc.collect()
     gc.freeze()
@@ -61,8 +64,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(app: ASGIApp) -> _Server:
+def _server(app: ASGIApp, seconds: float) -> _Server:
     options: dict[str, Any] = {
+        "http": partial(Protocol, seconds=seconds),
         "lifespan": "off", "access_log": False, "log_config": None, "server_header": False,
         "proxy_headers": False, "ws": "none", "timeout_graceful_shutdown": _CUT_SECONDS,
     }  # fmt: skip
@@ -78,7 +82,7 @@ async def _run(
     Returns whether all of it ended by itself.
     """
     control_socket = control.bind(workspace.data)
-    control_server = _server(control_app(workspace, drain))
+    control_server = _server(control_app(workspace, drain), workspace.settings.request_seconds)
     servers = (server, control_server)
     signalled = asyncio.Event()
 

@@ -23,6 +23,7 @@ from bilbaokg.model import Query
 from bilbaokg.server import negotiate
 from bilbaokg.server.answering import Asked, fields, formats, release_store, respond
 from bilbaokg.server.context import Context
+from bilbaokg.server.openapi import parameter, problems
 from bilbaokg.store.evaluate import GRAPHS, RESULTS
 
 __all__ = ["paths", "routes"]
@@ -187,7 +188,7 @@ def paths(context: Context) -> dict[str, Any]:
     listing = {
         "summary": "The saved queries",
         "description": "Each with its title, its parameters and its address.",
-        "responses": {"200": {"description": "names, titles and parameters"}},
+        "responses": {"200": {"description": "the list", "content": {"application/json": {}}}},
     }
     found: dict[str, Any] = {_ADDRESS: {"get": {"tags": ["queries"], **listing}}}
     for query in _known(context).values():
@@ -200,17 +201,19 @@ def _operation(query: Query) -> dict[str, Any]:
     offered = GRAPHS if query.kind in ("construct", "describe") else RESULTS
     types = [media_type.partition(";")[0] for media_type in offered.values()]
     parameters = [
-        _parameter(name, _SCHEMAS[spec.type], spec.default, required=_is_required(spec))
+        parameter(
+            name, _SCHEMAS[spec.type], _typed(spec.type, spec.default), required=_is_required(spec)
+        )
         for name, spec in head.params.items()
     ]
-    parameters.append(_parameter("format", {"type": "string", "enum": list(offered)}, None))
+    parameters.append(parameter("format", {"type": "string", "enum": list(offered)}))
     if query.kind == "select":
         for name, default, most in (
             ("page", None, _LARGEST_NUMBER),
             ("page_size", _PAGE_SIZE, _LARGEST_PAGE),
         ):
             schema = {"type": "integer", "minimum": 1, "maximum": most}
-            parameters.append(_parameter(name, schema, default))
+            parameters.append(parameter(name, schema, default))
     return {
         "tags": ["queries"],
         "operationId": f"query_{query.name.replace('-', '_')}",
@@ -219,7 +222,9 @@ def _operation(query: Query) -> dict[str, Any]:
         "parameters": parameters,
         "responses": {
             "200": {"description": "the answer", "content": {name: {} for name in types}},
-            "400": {"description": "a parameter is unknown, missing or ill-typed"},
+            "303": {"description": "people are led to the SPARQL page"},
+            "304": {"description": "the client has it already"},
+            **problems(400, 406, 503),
         },
     }
 
@@ -228,18 +233,8 @@ def _is_required(spec: queries.Param) -> bool:
     return not spec.optional and spec.default is None
 
 
-def _parameter(
-    name: str, schema: Mapping[str, Any], default: Any, *, required: bool = False
-) -> dict[str, Any]:
-    told = dict(schema) if default is None else {**schema, "default": _typed(schema, default)}
-    return {"name": name, "in": "query", "required": required, "schema": told}
-
-
-def _typed(schema: Mapping[str, Any], text: Any) -> Any:
-    match schema["type"]:
-        case "integer":
-            return int(text)
-        case "boolean":
-            return text == "true"
-        case _:
-            return text
+def _typed(type: str, text: str | None) -> Any:
+    """A default as JSON has it."""
+    if text is None or type not in ("integer", "boolean"):
+        return text
+    return int(text) if type == "integer" else text == "true"

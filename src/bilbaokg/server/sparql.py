@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import anyio.to_thread
 from starlette.datastructures import Headers
@@ -33,11 +33,12 @@ from bilbaokg.server import evaluation, negotiate
 from bilbaokg.server.answering import GRAPH_OFFERS, Asked, fields, formats, release_store, respond
 from bilbaokg.server.context import Context
 from bilbaokg.server.evaluation import Rows
-from bilbaokg.store.evaluate import GRAPHS
+from bilbaokg.server.openapi import parameter, problems
+from bilbaokg.store.evaluate import GRAPHS, RESULTS
 from bilbaokg.terms import is_iri, ref
 from bilbaokg.writing import to_bytes
 
-__all__ = ["Rows", "routes", "run", "working_routes"]
+__all__ = ["Rows", "paths", "routes", "run", "working_routes"]
 
 log = logging.getLogger(__name__)
 
@@ -259,3 +260,49 @@ def _description(context: Context) -> list[str]:
         integer = "http://www.w3.org/2001/XMLSchema#integer"
         lines.append(f'{graph} <http://rdfs.org/ns/void#triples> "{count}"^^<{integer}> .')
     return sorted(lines)
+
+
+# ---- the OpenAPI document
+
+
+def paths(context: Context) -> dict[str, Any]:
+    """Their part of the OpenAPI document: the SPARQL 1.1 Protocol, once for each store."""
+    stores = {"/sparql": "the published release"}
+    if context.workspace is not None:
+        stores["/working/sparql"] = "the working store"
+    return {
+        path: _methods(path.strip("/").replace("/", "_"), about) for path, about in stores.items()
+    }
+
+
+def _methods(key: str, about: str) -> dict[str, Any]:
+    texts: dict[str, Any] = {"type": "string"}
+    iris = {"type": "array", "items": {"type": "string", "format": "iri"}}
+    names = {"type": "string", "enum": [*RESULTS, *GRAPHS]}
+    dataset = [parameter("default-graph-uri", iris), parameter("named-graph-uri", iris)]
+    dataset.append(parameter("timeout", {"type": "number", "exclusiveMinimum": 0}))
+    form = {"type": "object", "required": ["query"], "properties": {"query": texts}}
+    media_types = [each.partition(";")[0] for each in (*RESULTS.values(), *GRAPHS.values())]
+    common = {"tags": ["SPARQL"], "summary": f"Ask {about}"}
+    answers = {
+        "200": {"description": "the answer", "content": {each: {} for each in media_types}},
+        **problems(400, 403, 406, 413, 415, 503),
+    }
+    moved = {"303": {"description": "people are led to the form"}}
+    known = {"304": {"description": "the client has it already"}}
+    return {
+        "get": {
+            **common, "operationId": f"{key}_get",
+            "description": "Without a query: what the endpoint can (SPARQL Service Description).",
+            "parameters": [parameter("query", texts), *dataset, parameter("format", names)],
+            "responses": answers | moved | known,
+        },
+        "post": {
+            **common, "operationId": f"{key}_post", "parameters": dataset,
+            "description": "The query is the body, or a field of a form.",
+            "requestBody": {
+                "required": True, "content": {_DIRECT: {"schema": texts}, _FORM: {"schema": form}},
+            },
+            "responses": answers,
+        },
+    }  # fmt: skip

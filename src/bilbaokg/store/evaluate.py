@@ -94,10 +94,7 @@ def job(params: dict[str, Any], body: bytes, put: Put) -> None:
     except SyntaxError as error:
         raise _explain(str(error), text) from None
     except (OSError, RuntimeError) as error:
-        if isinstance(error, OSError) or "orruption" in str(error):
-            hint = "build the release again"
-            raise CorruptStore(str(error), where="release store", hint=hint) from None
-        raise
+        raise _failure(error) from None
 
 
 @cache
@@ -109,11 +106,22 @@ def _be_modest() -> None:
 
 def _decode(body: bytes) -> str:
     try:
-        return body.decode("utf-8")
+        return body.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError as error:
         raise SyntaxFault(
             f"byte {error.start} is not UTF-8", where="query", hint="send the query as UTF-8"
         ) from None
+
+
+def _failure(error: Exception) -> Exception:
+    """What went wrong while the engine was at work."""
+    text = str(error)
+    if text.startswith("The custom function"):
+        hint = "see SPARQL 1.1 Query Language, section 17.4, for the functions that there are"
+        return BadInput(text, where="query", hint=hint)
+    if isinstance(error, OSError) or "orruption" in text:
+        return CorruptStore(text, where="release store", hint="build the release again")
+    return error
 
 
 def _query(text: str, params: dict[str, Any], *, dataset: bool) -> Any:

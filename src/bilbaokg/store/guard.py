@@ -2,8 +2,9 @@
 
 A tokeniser that knows strings, IRIs and comments walks over the text once and refuses what is
 known to crash or hang parser and planner: deep nesting, long chains of operators, hundreds of
-triple patterns or path steps, federation. It does not replace the grammar: what passes is parsed
-by the engine, in a worker. A text that is too short to hold any of this is told by counting alone.
+triple patterns or path steps, thousands of described resources, federation. It does not replace
+the grammar: what passes is parsed by the engine, in a worker. A text that is too short to hold any
+of this is told by counting alone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final, NamedTuple
 from bilbaokg.errors import BadInput, Forbidden, SyntaxFault
 
 __all__ = [
+    "MAX_DESCRIBED",
     "MAX_NESTING",
     "MAX_OPERATORS",
     "MAX_PATTERNS",
@@ -32,6 +34,7 @@ MAX_NESTING: Final = 200
 MAX_PATTERNS: Final = 100
 MAX_STEPS: Final = 100
 MAX_OPERATORS: Final = 1000
+MAX_DESCRIBED: Final = 1000
 
 _NAME: Final = r"[^\W_](?:[\w.·-]*[\w·-])?"
 _LOCAL: Final = r"(?:[\w:·-]|%[0-9A-Fa-f]{2}|\\.|\.(?=[\w:.%\\·-]))*"
@@ -164,9 +167,10 @@ class _Walk:
         self.text = text
         self.facts = Facts()
         self.open = [_Bracket("", "")]
-        self.patterns = self.steps = self.operators = 0
+        self.patterns = self.steps = self.operators = self.described = 0
         self.expect = ""  # what the next bracket holds: expression, data, or nothing special
         self.head = False  # within a projection, grouping or dataset clause
+        self.describes = False  # that clause is the one of DESCRIBE
         self.before = Token("", "", 0)
 
     def run(self) -> Facts:
@@ -182,6 +186,9 @@ class _Walk:
         loose = inner.holds == "group" and not self.head and self.expect != "expression"
         if loose or inner.holds == "list":
             inner.terms += 1
+        if self.head and self.describes:
+            self.described += 1
+            self._limit(self.described, MAX_DESCRIBED, "described resources", token)
 
     def _iri(self, token: Token) -> None:
         """`<` may also be "less than": what could be read both ways is refused."""
@@ -220,7 +227,7 @@ class _Walk:
             self.expect = "data"
         if word in _HEAD_WORDS:
             self._flush(token)
-            self.head = True
+            self.head, self.describes = True, word == "DESCRIBE"
         elif word in ("WHERE", "CONSTRUCT", "ASK"):
             self.head = False
         elif word == "A":

@@ -1,0 +1,297 @@
+"""HTTP/1.1 on one connection: how long and how large a request may be, and what is none.
+
+uvicorn reads and writes HTTP; this adds what it leaves open. A client that neither sends nor takes
+is not waited for: the head of a request must be there after `seconds`, of its body `_LEAST_BYTES`
+in each such time, and what is answered must be taken as fast. Heads have a size limit (RFC 6585,
+section 5). Each refusal is a problem document, and ends the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+from starlette.exceptions import HTTPException
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+from bilbaokg.server import errors
+
+__all__ = ["Protocol"]
+
+_MOST_TARGET: Final = 64 << 10
+_MOST_FIELDS: Final = 100
+_MOST_HEAD: Final = 64 << 10
+_LEAST_BYTES: Final = 1 << 10
+# After a refusal: so that the client reads it before it learns that the connection is gone.
+_LINGER_SECONDS: Final = 1.0
+_LINGER_BYTES: Final = 4 << 20
+_MOST_CONNECTIONS: Final = 10_000
+_IDLE, _HEAD, _BODY = "idle", "head", "body"
+
+
+class _Refused(Exception):
+    """Raised inside the parser, to end its reading: a status and what is wrong."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.detail = status, detail
+
+
+class _Clock:
+    """Calls once, unless it is stopped before; starting one that runs changes nothing."""
+
+    def __init__(self) -> None:
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self, seconds: float, call: Callable[[], None]) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._ring, call)
+
+    def stop(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ring(self, call: Callable[[], None]) -> None:
+        self._timer = None
+        call()
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection. seconds: how long to wait for a client that does nothing."""
+
+    def __init__(self, *, seconds: float, **given: Any) -> None:
+        super().__init__(**given)
+        self._seconds = seconds
+        self._stage = _IDLE
+        self._working: RequestResponseCycle | None = None
+        self._refused = False
+        self._read = 0  # bytes since the clock was set
+        self._silent = 0  # bytes since the parser last had something to tell
+        self._reading, self._writing = _Clock(), _Clock()
+
+    # ---- the connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait, or say that there are too many already."""
+        super().connection_made(transport)
+        if len(self.connections) > _room():
+            self._refuse(503, "too many connections at once")
+        else:
+            self._await()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; what follows a refusal is thrown away."""
+        self._read += len(data)
+        if self._refused:
+            if self._read > _LINGER_BYTES:
+                self.transport.abort()
+            return
+        self._silent += len(data)
+        super().data_received(data)
+        if self._silent > _MOST_TARGET + _MOST_HEAD:
+            what = "trailer" if self._stage == _BODY else "head"
+            self._refuse(431, f"the {what} of the request is over {_MOST_HEAD:,} bytes")
+        self._await()
+
+    def eof_received(self) -> None:
+        """Tell a client that will send no more that this is no whole request."""
+        if self._stage != _IDLE and not self._refused:
+            self._refuse(400, "the request ends too early")
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        super()._start_asgi_task(cycle, app)
+        self._working = cycle
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop both clocks, and tell whoever is at work: uvicorn tells the last request alone."""
+        super().connection_lost(exc)
+        if self._working is not None:
+            self._working.disconnected = True
+            self._working.message_event.set()
+        self._reading.stop()
+        self._writing.stop()
+
+    # ---- the parser's calls
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._stage, self._silent = _HEAD, 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a field of the head; one of the trailer is none (RFC 9110, section 6.5.1)."""
+        if self._stage == _HEAD:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Look at the head as a whole before anybody acts on it."""
+        self._check()
+        self._stage, self._read, self._silent = _BODY, 0, 0
+        self._reading.stop()
+        super().on_headers_complete()
+
+    def on_chunk_header(self) -> None:
+        """A chunk of the body begins, or the trailer."""
+        self._silent = 0
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._silent = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole: what comes next is another one."""
+        self._stage, self._silent = _IDLE, 0
+        super().on_message_complete()
+
+    def _check(self) -> None:
+        version = self.parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            raise _Refused(400, f"HTTP/{version} is not spoken here; HTTP/1.1 is")
+        if len(self.url) > _MOST_TARGET:
+            raise _Refused(
+                414, f"the address is over {_MOST_TARGET:,} bytes; send a long query with POST"
+            )
+        size = sum(len(name) + len(value) for name, value in self.headers)
+        if size > _MOST_HEAD or len(self.headers) > _MOST_FIELDS:
+            limits = f"{_MOST_FIELDS} fields and {_MOST_HEAD:,} bytes"
+            raise _Refused(431, f"the head of the request is over {limits}")
+        codings = [v.lower() for name, v in self.headers if name == b"transfer-encoding"]
+        if codings not in ([], [b"chunked"]):
+            raise _Refused(400, "the only transfer coding that is read is `chunked`")
+        self._check_target()
+
+    def _check_target(self) -> None:
+        """A path; `*`; or a whole address, whose host then is the one asked for (RFC 9112, 3.2)."""
+        scheme, found, rest = self.url.partition(b"://")
+        if self.url.startswith(b"/") or (self.url, self.parser.get_method()) == (b"*", b"OPTIONS"):
+            return
+        if not found or scheme.lower() not in (b"http", b"https"):
+            raise _Refused(400, "the target of the request is no path")
+        host = rest
+        for mark in (b"/", b"?", b"#"):
+            host = host.partition(mark)[0]
+        self.url = rest[len(host) :] or b"/"
+        if not self.url.startswith(b"/"):
+            self.url = b"/" + self.url
+        self.headers[:] = [field for field in self.headers if field[0] != b"host"]
+        self.headers.append((b"host", host))
+
+    @property
+    def _current(self) -> RequestResponseCycle | None:
+        """The last request whose head was whole."""
+        return self.cycle
+
+    # ---- waiting for the client
+
+    def _await(self) -> None:
+        """Set the clock while the client is to send something, stop it while it is to wait."""
+        cycle = self._current
+        answered = cycle is None or cycle.response_complete
+        if self._refused or not (self._stage == _BODY or answered):
+            self._reading.stop()
+        else:
+            self._reading.start(self._seconds, self._late)
+
+    def _late(self) -> None:
+        comes = self._stage == _BODY and self._read >= _LEAST_BYTES
+        if self.flow.read_paused or comes:
+            self._read = 0
+            self._await()
+        elif self._stage == _IDLE:
+            self.transport.close()
+        else:
+            what = "head" if self._stage == _HEAD else "body"
+            self._refuse(408, f"the {what} of the request did not come in {self._seconds:g} s")
+
+    def on_response_complete(self) -> None:
+        """The next request may have begun to come, and the answer must be taken."""
+        super().on_response_complete()
+        if self._stage != _IDLE:
+            self._await()
+        self._take()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection."""
+        super().timeout_keep_alive_handler()
+        self._take()
+
+    def pause_writing(self) -> None:
+        """The client takes too slowly: begin to wait."""
+        super().pause_writing()
+        self._writing.start(self._seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has taken most of it."""
+        super().resume_writing()
+        self._writing.stop()
+
+    def _take(self) -> None:
+        """A connection that closes still waits for what is not taken yet: not for ever."""
+        if self.transport.is_closing():
+            self._writing.start(self._seconds, self.transport.abort)
+
+    # ---- refusing
+
+    def send_400_response(self, msg: str) -> None:
+        """Say why a request is none; called while the parser's error is handled."""
+        error = sys.exception()
+        cause = error.__context__ if error else None
+        if isinstance(cause, _Refused):
+            self._refuse(cause.status, cause.detail)
+        else:
+            self._refuse(400, f"this is no HTTP/1.1: {error or msg}")
+
+    def _refuse(self, status: int, detail: str) -> None:
+        """Answer in place of the application, and read no further."""
+        cycle = self._current
+        if cycle is not None and not cycle.response_complete and self._stage != _BODY:
+            # An answer to what was asked before is on its way; the connection ends with it.
+            cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
+        self._refused, self._read = True, 0
+        self._reading.stop()
+        self._unset_keepalive_if_required()
+        if self._stage == _BODY and cycle is not None:
+            if self.pipeline or cycle.response_started:
+                # There is no place for another answer.
+                self.transport.close()
+                self._take()
+                return
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self.transport.write(self._problem(status, detail))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._writing.start(_LINGER_SECONDS, self.transport.abort)
+
+    def _problem(self, status: int, detail: str) -> bytes:
+        error = HTTPException(status, detail)
+        body = json.dumps(errors.problem_of(error)).encode()
+        fields = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+            (b"connection", b"close"),
+        ]
+        fields += [(b"retry-after", b"5")] if status == 503 else []
+        head = b"".join(b"%b: %b\r\n" % field for field in fields)
+        return STATUS_LINE[status] + head + b"\r\n" + body
+
+
+def _room() -> int:
+    """How many connections leave descriptors enough for files and workers."""
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST_CONNECTIONS if descriptors < 0 else min(descriptors // 2, _MOST_CONNECTIONS)
