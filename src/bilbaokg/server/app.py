@@ -15,7 +15,18 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bilbaokg.errors import BadInput
-from bilbaokg.server import api, auth, errors, feeds, pages, released, resources, saved, sparql
+from bilbaokg.server import (
+    api,
+    auth,
+    errors,
+    feeds,
+    pages,
+    released,
+    resources,
+    saved,
+    sparql,
+    working,
+)
 from bilbaokg.server.context import Context
 from bilbaokg.server.draining import Drain, Gate
 
@@ -27,6 +38,8 @@ PARTS: Final[tuple[tuple[Callable[[Context], list[BaseRoute]], str], ...]] = (
     (resources.health_routes, "status.read"),
     (sparql.routes, "sparql.query"),
     (sparql.working_routes, "working.query"),
+    (working.read_routes, "working.read"),
+    (working.write_routes, "working.write"),
     (released.routes, "data.read"),
     (saved.routes, "sparql.query"),
     (feeds.routes, "data.read"),

@@ -30,6 +30,8 @@ ACTIONS: Final[dict[str, str | None]] = {
     "sparql.query": None,
     "status.read": None,
     "working.query": "read",
+    "working.read": "read",
+    "working.write": "write",
     "catalogue.load": "write",
     "release.build": "publish",
     "release.publish": "publish",
