@@ -30,6 +30,7 @@ _LIMITS: Final[dict[str, tuple[int, int]]] = {
     "file_limit": (1, _PETABYTE),
     "body_limit": (1, _PETABYTE),
     "query_bytes": (1, _PETABYTE),
+    "scratch_bytes": (1, _PETABYTE),
     "memory_limit": (1024 * MIB, _PETABYTE),
 }
 _SECONDS: Final = ("query_seconds", "query_seconds_token", "group_seconds")
@@ -65,6 +66,7 @@ class Settings:
     query_seconds: float = 10.0
     query_seconds_token: float = 60.0
     query_bytes: int = 256 * MIB
+    scratch_bytes: int = 1024 * MIB
     group_seconds: float = 5.0
     workers: int = 2
     review_required: bool = False

@@ -52,6 +52,7 @@ log = logging.getLogger(__name__)
 JOBS: Final[dict[str, str]] = {
     "parse": "bilbaokg.parsing:job",
     "query": "bilbaokg.store.evaluate:job",
+    "scratch": "bilbaokg.store.sandbox:job",
     "shacl": "bilbaokg.shacl.evaluation:job",
     "verdicts": "bilbaokg.shacl.judging:job",
 }

@@ -67,7 +67,8 @@ _CHANGING: Final = re.compile(r"\b(?:RAND|NOW|UUID|STRUUID|BNODE)\s*\(", re.IGNO
 class Asked:
     """One query request, read: the text, the formats to answer in, the protocol's dataset.
 
-    page: its number, from 1, and how many rows a page has; None for all rows.
+    page: its number, from 1, and how many rows a page has; None for all rows. union: whether the
+    default graph is the union of all graphs.
     """
 
     text: bytes
@@ -76,13 +77,14 @@ class Asked:
     default: list[str] | None = None
     named: list[str] | None = None
     page: tuple[int, int] | None = None
+    union: bool = True
 
     def params(self, context: Context, store: str | None) -> dict[str, Any]:
         """What the worker needs."""
         return {
             "store": store, "default": self.default, "named": self.named,
             "results": self.results, "graph": self.graph, "base": context.url("/sparql"),
-            "limit": context.settings.query_bytes, "page": self.page,
+            "limit": context.settings.query_bytes, "page": self.page, "union": self.union,
         }  # fmt: skip
 
     def validator(self, release: Release | None) -> str | None:

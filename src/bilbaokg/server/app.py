@@ -24,6 +24,7 @@ from bilbaokg.server import (
     released,
     resources,
     saved,
+    scratch,
     sparql,
     working,
 )
@@ -40,6 +41,9 @@ PARTS: Final[tuple[tuple[Callable[[Context], list[BaseRoute]], str], ...]] = (
     (sparql.working_routes, "working.query"),
     (working.read_routes, "working.read"),
     (working.write_routes, "working.write"),
+    (scratch.query_routes, "scratch.read"),
+    (scratch.read_routes, "scratch.read"),
+    (scratch.write_routes, "scratch.write"),
     (released.routes, "data.read"),
     (saved.routes, "sparql.query"),
     (feeds.routes, "data.read"),

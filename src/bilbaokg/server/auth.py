@@ -32,6 +32,8 @@ ACTIONS: Final[dict[str, str | None]] = {
     "working.query": "read",
     "working.read": "read",
     "working.write": "write",
+    "scratch.read": "read",
+    "scratch.write": "write",
     "catalogue.load": "write",
     "release.build": "publish",
     "release.publish": "publish",

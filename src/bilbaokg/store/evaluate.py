@@ -33,7 +33,7 @@ from bilbaokg.errors import (
 from bilbaokg.store import guard
 from bilbaokg.terms import PREFIXES
 
-__all__ = ["GRAPHS", "RESULTS", "job"]
+__all__ = ["GRAPHS", "RESULTS", "explain", "job"]
 
 Frame = tuple[dict[str, Any], bytes]
 # Media types by format name; the first is the default.
@@ -76,7 +76,8 @@ def job(params: dict[str, Any], body: bytes) -> Iterator[Frame]:
 
     params: `store` (a directory, None for an empty dataset), `results` and `graph` (format names
     for the two kinds of answer, None where the client accepts none), `default` and `named` (lists
-    of graph IRIs, None without a protocol dataset), `base` (for relative IRIs), `limit` (bytes),
+    of graph IRIs, None without a protocol dataset), `union` (False where the default graph is what
+    the store has as such), `base` (for relative IRIs), `limit` (bytes),
     `rows` (the first so many rows as JSON lines of N-Triples terms, instead of a format), `page`
     (number, from 1, and size: those rows alone).
     The first frame's header is {"kind": "select"|"ask"|"graph", "media_type": ...}, with "more" for
@@ -134,7 +135,7 @@ def _run(
             _serialise(answer, params, put)
         put(None)
     except SyntaxError as error:
-        put(_explain(str(error), text, facts))
+        put(explain(str(error), text, facts))
     except (OSError, RuntimeError) as error:
         damaged = isinstance(error, OSError) or "orruption" in str(error)
         told = CorruptStore(str(error), where="release store", hint="build the release again")
@@ -155,7 +156,7 @@ def _query(text: str, facts: guard.Facts, params: dict[str, Any]) -> Any:
         text,
         base_iri=params.get("base"),
         # The engine would ignore FROM beside the union.
-        use_default_graph_as_union=not protocol and not facts.dataset,
+        use_default_graph_as_union=params.get("union", True) and not protocol and not facts.dataset,
         **dataset,
     )
 
@@ -263,7 +264,7 @@ def _hint(expected: str) -> str:
     return f"expected {' or '.join(helpful)[:200]}"
 
 
-def _explain(message: str, text: str, facts: guard.Facts) -> BilbaokgError:
+def explain(message: str, text: str, facts: guard.Facts, what: str = "query") -> BilbaokgError:
     """The engine's complaint with its place; a prefix that is not declared is named as such."""
     undeclared = min(
         ((start, prefix) for prefix, start in facts.used.items() if prefix not in facts.declared),
@@ -274,11 +275,11 @@ def _explain(message: str, text: str, facts: guard.Facts) -> BilbaokgError:
         start, prefix = undeclared
         where = guard.place(text, start)
         known = f"PREFIX {prefix}: <{PREFIXES.get(prefix, '...')}>"
-        found, hint = f"the prefix {prefix}: is not declared", f"begin the query with {known}"
+        found, hint = f"the prefix {prefix}: is not declared", f"begin the {what} with {known}"
     elif parts := _ERROR.search(message):
         where = {"line": int(parts[1]), "column": int(parts[2])}
-        found, hint = "the query does not follow the grammar here", _hint(parts[3])
+        found, hint = f"the {what} does not follow the grammar here", _hint(parts[3])
     else:
         where, found, hint = {}, message, "see SPARQL 1.1 Query Language, section 19"
     excerpt = lines[where["line"] - 1][:200] if where and where["line"] <= len(lines) else None
-    return SyntaxFault(found, where="query", hint=hint, excerpt=excerpt, **where)
+    return SyntaxFault(found, where=what, hint=hint, excerpt=excerpt, **where)
