@@ -11,6 +11,7 @@
     ├── Forbidden                          403     2
     ├── NotFound                           404     2
     ├── Gone                               410     2
+    ├── PreconditionFailed                 412     2
     ├── Conflict                           409     2
     │   ├── StoreBusy                      409     2   another process holds the data directory
     │   └── GateRefused                    409     1   findings stop a release
@@ -45,6 +46,7 @@ __all__ = [
     "NotAcceptable",
     "NotFound",
     "Overloaded",
+    "PreconditionFailed",
     "StorageFault",
     "StorageFull",
     "StoreBusy",
@@ -160,6 +162,12 @@ class Gone(BilbaokgError):
     """It was deleted and left a tombstone."""
 
     code, title, status = "gone", "Gone", 410
+
+
+class PreconditionFailed(BilbaokgError):
+    """What the client saw is not what is there (RFC 9110, section 15.5.13)."""
+
+    code, title, status = "precondition", "Changed in the meantime", 412
 
 
 class Conflict(BilbaokgError):

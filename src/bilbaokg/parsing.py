@@ -27,7 +27,7 @@ from bilbaokg.errors import BadInput, Invalid, SyntaxFault, TooLarge
 from bilbaokg.formats import FORMATS, sniff
 from bilbaokg.terms import RDF, Statement, split_line
 
-__all__ = ["NO_BASE", "job"]
+__all__ = ["NO_BASE", "Put", "frames", "job"]
 
 # JSON-LD drops what has a relative IRI; against this base it shows, and is refused.
 NO_BASE: Final = "http://relative-iri.invalid/"
@@ -74,6 +74,12 @@ Put = Callable[[dict[str, Any], bytes], None]
 
 
 def job(params: dict[str, Any], body: bytes, put: Put) -> None:
+    """Put out what `frames` gives."""
+    for header, content in frames(params, body):
+        put(header, content)
+
+
+def frames(params: dict[str, Any], body: bytes) -> Iterator[Frame]:
     """Parse `params["path"]` or the body, and stream distinct blank-node-free N-Triples.
 
     params: path, label, format (a name of FORMATS), base (ours, for skolem IRIs), base_iri (for
@@ -92,23 +98,22 @@ def job(params: dict[str, Any], body: bytes, put: Put) -> None:
             count = chunk.count("\n") + 1
             parsed += count
             reading.refuse_strange(chunk)
-            put({"lines": count}, relabel(chunk).encode())
-            put({"numbers": len(reading.numbers)}, reading.take_numbers())
+            yield {"lines": count}, relabel(chunk).encode()
+            yield {"numbers": len(reading.numbers)}, reading.take_numbers()
             continue
         lines = chunk.split("\n")
         parsed += len(lines)
         reading.refuse_long(chunk)
         if "_:" in chunk or _is_strange(chunk):
             lines = _sift(lines, held, reading)
-        put({"lines": len(lines)}, "\n".join(lines).encode())
-    for frame in _blank_groups(held, params):
-        put(*frame)
+        yield {"lines": len(lines)}, "\n".join(lines).encode()
+    yield from _blank_groups(held, params)
     done = {
         "parsed": parsed,
         "graphs_dropped": len(reading.graphs),
         "line_of": reading.line_of,
     }
-    put({"done": done}, b"")
+    yield {"done": done}, b""
 
 
 class _Relabel:

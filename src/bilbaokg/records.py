@@ -243,7 +243,7 @@ class Records:
         }
         return [self._home(graph) for graph in sorted(graphs)]
 
-    def _reaching(self, object: str) -> list[Home]:
+    def reaching(self, object: str) -> list[Home]:
         """The records from which a path leads to a term."""
         graphs = {
             graph
@@ -339,7 +339,7 @@ class Records:
         if empty:
             assigned = partition(said, self.base)
         else:
-            assigned = partition(said, self.base, known=self.home, referrers=self._reaching)
+            assigned = partition(said, self.base, known=self.home, referrers=self.reaching)
         plan.rest = assigned.rest
         sources = {*said, *missing}
         for id in sorted(assigned.records):

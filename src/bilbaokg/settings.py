@@ -31,6 +31,7 @@ _LIMITS: Final[dict[str, tuple[int, int]]] = {
     "body_limit": (1, _PETABYTE),
     "query_bytes": (1, _PETABYTE),
     "cache_bytes": (0, _PETABYTE),
+    "scratch_bytes": (1, _PETABYTE),
     "memory_limit": (1024 * MIB, _PETABYTE),
 }
 _SECONDS: Final = ("query_seconds", "query_seconds_token", "group_seconds", "request_seconds")
@@ -68,6 +69,7 @@ class Settings:
     query_bytes: int = 256 * MIB
     cache_bytes: int = 64 * MIB
     request_seconds: float = 30.0
+    scratch_bytes: int = 1024 * MIB
     group_seconds: float = 5.0
     workers: int = 2
     review_required: bool = False

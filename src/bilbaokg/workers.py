@@ -69,6 +69,7 @@ JOBS: Final[dict[str, str]] = {
     "parse": "bilbaokg.parsing:job",
     "portal": "bilbaokg.importers.portal:job",
     "query": "bilbaokg.store.evaluate:job",
+    "scratch": "bilbaokg.store.sandbox:job",
     "shacl": "bilbaokg.shacl.evaluation:job",
     "verdicts": "bilbaokg.shacl.judging:job",
 }

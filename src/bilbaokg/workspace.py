@@ -23,6 +23,7 @@ from bilbaokg.audit import HEADS
 from bilbaokg.errors import BadInput, Conflict, CorruptStore, NotFound, StoreBusy
 from bilbaokg.model import Event
 from bilbaokg.records import Records
+from bilbaokg.scratch import Scratch
 from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
 from bilbaokg.workers import Pool
@@ -126,6 +127,8 @@ class Workspace:
             self.releases = release.Releases(data, configuration)
             self.builder = release.Builder(self.records, self.releases)
             self.shelf = shelf(data, configuration)
+            self.scratch = Scratch(data, configuration)
+            opened.callback(self.scratch.close)
             with self.mutex:
                 told = self.records.audit.events()
                 self.accounts = Accounts(_existing(data / "accounts.db", told))

@@ -72,7 +72,7 @@ class Asked:
 
     gzip: whether the answer may be compressed. seconds: how long it may take at most, None for as
     long as the client may ask for. page: its number, from 1, and how many rows a page has; None for
-    all rows.
+    all rows. union: whether the default graph is the union of all graphs.
     """
 
     text: bytes
@@ -83,12 +83,13 @@ class Asked:
     gzip: bool = False
     seconds: float | None = None
     page: tuple[int, int] | None = None
+    union: bool = True
 
     def job(self, context: Context, store: str | None, rows: int | None = None) -> bytes:
         """What the worker is told; rows: the first so many for people, instead of a format."""
         dataset = self.default is not None or self.named is not None
         told = (store, context.url("/sparql"), context.settings.query_bytes,
-                self.results, self.graph, self.gzip, self.page, rows)  # fmt: skip
+                self.results, self.graph, self.gzip, self.page, rows, self.union)  # fmt: skip
         if not dataset:
             return _job(*told)
         return _job.__wrapped__(*told, self.default, self.named)
@@ -105,13 +106,13 @@ class Asked:
 @lru_cache(100)
 def _job(
     store: str | None, base: str, limit: int, results: str | None, graph: str | None, gzip: bool,
-    page: tuple[int, int] | None, rows: int | None,
+    page: tuple[int, int] | None, rows: int | None, union: bool,
     default: list[str] | None = None, named: list[str] | None = None,
 ) -> bytes:  # fmt: skip
     """Most queries differ in their text alone."""
     return evaluation.job(
         store=store, base=base, limit=limit, results=results, graph=graph, gzip=gzip, page=page,
-        rows=rows, default=default, named=named,
+        rows=rows, union=union, default=default, named=named,
     )  # fmt: skip
 
 

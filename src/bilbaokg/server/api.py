@@ -6,7 +6,6 @@ Each write calls the same operation as the command line, in the name of the toke
 from __future__ import annotations
 
 import copy
-import zlib
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, cast
 
@@ -19,11 +18,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from bilbaokg.errors import BadInput, NotFound, SyntaxFault, TooLarge, UnsupportedFormat
-from bilbaokg.formats import FORMATS, by_media_type
+from bilbaokg.errors import NotFound, SyntaxFault
+from bilbaokg.formats import FORMATS
 from bilbaokg.model import Release
 from bilbaokg.operations import OPERATIONS
 from bilbaokg.operations.loading import load_content
+from bilbaokg.server import bodies
 from bilbaokg.server.context import Context
 from bilbaokg.server.openapi import problems
 from bilbaokg.terms import DCAT
@@ -141,8 +141,8 @@ def load_routes(context: Context) -> list[BaseRoute]:
     ) -> dict[str, Any]:
         """Import the RDF of the body. `source` names who says it: later loads replace what the same
         source said before."""
-        media_type = _media_type(request.headers.get("content-type", ""))
-        content = await _body(request, limit)
+        media_type = bodies.media_type(request.headers.get("content-type", ""))
+        content = await bodies.read(request, limit)
         params = {
             "source": source, "media_type": media_type, "base": base, "dry_run": dry_run,
             "why": why, "actor": _actor(request),
@@ -206,35 +206,3 @@ def _operator(workspace: Workspace) -> Callable[[str, Request, Mapping[str, Any]
 
 def _actor(request: Request) -> str:
     return str(request.scope["bilbaokg.actor"].name)
-
-
-def _media_type(header: str) -> str:
-    found = by_media_type(header)
-    if found is None:
-        raise UnsupportedFormat(
-            f"{header.partition(';')[0] or 'a body without Content-Type'} cannot be loaded",
-            hint=f"one of: {', '.join(f.media_type for f in FORMATS.values())}",
-        )
-    return found.media_type
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    """The body, inflated; never more than `limit` bytes of it. Raises TooLarge, BadInput."""
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
-    if coding not in ("identity", "gzip"):
-        raise UnsupportedFormat(f"the coding {coding[:50]!r} is not read", hint="gzip, or none")
-    inflate = zlib.decompressobj(16 + zlib.MAX_WBITS) if coding == "gzip" else None
-    body = bytearray()
-    try:
-        async for piece in request.stream():
-            body += inflate.decompress(piece, limit + 1 - len(body)) if inflate else piece
-            if len(body) > limit:
-                raise TooLarge(
-                    f"the body is over {limit:,} bytes",
-                    hint="split it, load it with `bilbaokg load`, or raise body_limit",
-                )
-    except zlib.error as error:
-        raise BadInput(f"the body is not valid gzip: {error}") from None
-    if inflate and not inflate.eof:
-        raise BadInput("the gzip body ends too early", hint="send it whole")
-    return bytes(body)

@@ -14,7 +14,20 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bilbaokg.errors import BadInput
-from bilbaokg.server import api, auth, errors, feeds, openapi, pages, resources, saved, sparql
+from bilbaokg.server import (
+    api,
+    auth,
+    errors,
+    feeds,
+    openapi,
+    pages,
+    released,
+    resources,
+    saved,
+    scratch,
+    sparql,
+    working,
+)
 from bilbaokg.server.context import Context
 from bilbaokg.server.draining import Drain, Gate
 
@@ -26,6 +39,12 @@ PARTS: Final[tuple[tuple[Callable[[Context], list[BaseRoute]], str], ...]] = (
     (resources.health_routes, "status.read"),
     (sparql.routes, "sparql.query"),
     (sparql.working_routes, "working.query"),
+    (working.read_routes, "working.read"),
+    (working.write_routes, "working.write"),
+    (scratch.query_routes, "scratch.read"),
+    (scratch.read_routes, "scratch.read"),
+    (scratch.write_routes, "scratch.write"),
+    (released.routes, "data.read"),
     (saved.routes, "sparql.query"),
     (feeds.routes, "data.read"),
     (api.public_routes, "status.read"),

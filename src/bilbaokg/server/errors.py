@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bilbaokg import render
@@ -62,7 +63,7 @@ def _complaints(error: RequestValidationError) -> str:
 def respond(error: Exception, request: Request) -> Response:
     """The answer for an exception: problem document or page, with the headers it needs."""
     problem = problem_of(error, request.scope.get("bilbaokg.request_id"))
-    headers = {"Cache-Control": "no-store", "Vary": "Accept"} | _headers(error, problem)
+    headers = {"Cache-Control": "no-store", "Vary": "Accept"} | _headers(error, problem, request)
     if _wants_page(request):
         try:
             return _page(problem, headers, request)
@@ -80,16 +81,23 @@ def _page(problem: dict[str, Any], headers: dict[str, str], request: Request) ->
     return HTMLResponse(page, problem["status"], headers | {"Content-Language": lang})
 
 
-def _headers(error: Exception, problem: dict[str, Any]) -> dict[str, str]:
+def _headers(error: Exception, problem: dict[str, Any], request: Request) -> dict[str, str]:
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if problem["status"] == HTTPStatus.METHOD_NOT_ALLOWED and request.scope.get("app"):
+        headers["Allow"] = ", ".join(sorted(_allowed(request)))
     if problem["status"] == HTTPStatus.UNAUTHORIZED:
         wrong = ', error="invalid_token"' if problem.get("invalid_token") else ""
         headers["WWW-Authenticate"] = f'Bearer realm="bilbaokg"{wrong}'
     if problem["status"] in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         headers["Retry-After"] = str(problem.get("retry_after", _RETRY_SECONDS))
-    if problem["status"] == HTTPStatus.METHOD_NOT_ALLOWED and "allow" in problem:
-        headers["Allow"] = problem["allow"]
     return headers
+
+
+def _allowed(request: Request) -> set[str]:
+    """What all routes of an address take: the first one alone knows only its own methods."""
+    routes = (route for route in request.app.router.routes if isinstance(route, Route))
+    fitting = (route for route in routes if route.matches(request.scope)[0] != Match.NONE)
+    return set[str]().union(*(route.methods or () for route in fitting))
 
 
 def _wants_page(request: Request) -> bool:

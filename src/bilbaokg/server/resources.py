@@ -35,7 +35,8 @@ _OFFERS: Final = {
     "text/plain": "nt",
 }
 _NEGOTIATED: Final = {"Vary": "Accept, Accept-Language"}
-_ROBOTS: Final = "User-agent: *\nDisallow: {0}/sparql\nDisallow: {0}/api/\nDisallow: {0}/working/\n"
+_CLOSED: Final = ("sparql", "graph-store", "api/", "working/", "scratch/")
+_ROBOTS: Final = "User-agent: *\n" + "".join(f"Disallow: {{0}}/{path}\n" for path in _CLOSED)
 
 
 def root_routes(context: Context) -> list[BaseRoute]:

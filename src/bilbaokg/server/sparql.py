@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import anyio.to_thread
@@ -17,7 +18,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bilbaokg import queries
 from bilbaokg.errors import (
@@ -38,7 +39,7 @@ from bilbaokg.store.evaluate import GRAPHS, RESULTS
 from bilbaokg.terms import is_iri, ref
 from bilbaokg.writing import to_bytes
 
-__all__ = ["Rows", "paths", "routes", "run", "working_routes"]
+__all__ = ["Rows", "check_charset", "endpoint", "paths", "routes", "run", "working_routes"]
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +51,8 @@ _SECONDS: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 
 def routes(context: Context) -> list[BaseRoute]:
     """The public endpoint."""
-    endpoint = _Endpoint(context, lambda: release_store(context))
-    return [Route("/sparql", endpoint, methods=["GET", "HEAD", "POST", "OPTIONS"], name="sparql")]
+    public = _Endpoint(context, lambda: release_store(context))
+    return [Route("/sparql", public, methods=["GET", "HEAD", "POST", "OPTIONS"], name="sparql")]
 
 
 def working_routes(context: Context) -> list[BaseRoute]:
@@ -59,8 +60,13 @@ def working_routes(context: Context) -> list[BaseRoute]:
     workspace = context.workspace
     if workspace is None:
         return []
-    endpoint = _Endpoint(context, lambda: (str(workspace.checkpoint()), None), private=True)
-    return [Route("/working/sparql", endpoint, methods=["GET", "HEAD", "POST"], name="working")]
+    working = _Endpoint(context, lambda: (str(workspace.checkpoint()), None), private=True)
+    return [Route("/working/sparql", working, methods=["GET", "HEAD", "POST"], name="working")]
+
+
+def endpoint(context: Context, find: Callable[[], tuple[str | None, Release | None]]) -> ASGIApp:
+    """Queries over a private store whose default graph is one of its own."""
+    return _Endpoint(context, find, private=True, union=False)
 
 
 async def run(
@@ -88,8 +94,9 @@ class _Endpoint:
         find: Callable[[], tuple[str | None, Release | None]],
         *,
         private: bool = False,
+        union: bool = True,
     ) -> None:
-        self.context, self.find, self.private = context, find, private
+        self.context, self.find, self.private, self.union = context, find, private, union
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -97,7 +104,7 @@ class _Endpoint:
         if "query" not in parameters and request.method != "POST":
             await self._describe(request)(scope, receive, send)
             return
-        asked = _read(parameters, request.headers)
+        asked = replace(_read(parameters, request.headers), union=self.union)
         store, release = await self._find()
         etag = None if self.private else asked.validator(release)
         await respond(self.context, asked, store, etag, scope, receive, send)
@@ -147,7 +154,7 @@ async def _parameters(request: Request) -> dict[str, list[str]]:
             f"a query cannot be sent as {media_type or 'a body without Content-Type'}",
             hint=f"send {_DIRECT}, or a form ({_FORM})", accepted=[_DIRECT, _FORM],
         )  # fmt: skip
-    _check_charset(header)
+    check_charset(header)
     body = await _body(request)
     if media_type == _DIRECT:
         found.setdefault("query", []).append(body.decode("utf-8", "surrogateescape"))
@@ -159,7 +166,7 @@ async def _parameters(request: Request) -> dict[str, list[str]]:
     return found
 
 
-def _check_charset(content_type: str) -> None:
+def check_charset(content_type: str) -> None:
     charset = re.search(r'charset\s*=\s*"?([^";\s]+)', content_type, re.IGNORECASE)
     if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedFormat(f"the encoding {charset[1]} is not read", hint="send UTF-8")

@@ -121,10 +121,20 @@ class EmbeddedStore:
         """
         if all(change.only_adds for change in changes):
             nquads = "".join(_nquads(change) for change in changes).encode()
-            self._write(lambda: self._add(nquads))
+            self.add(nquads)
         else:
-            text = ";\n".join(op for change in changes for op in _operations(change))
-            self._write(lambda: self.raw.update(text))
+            self.update(";\n".join(op for change in changes for op in _operations(change)))
+
+    def update(self, text: str, base: str | None = None) -> None:
+        """Do a SPARQL update, all of it or nothing, and return when the log is on disk.
+
+        Raises SyntaxError.
+        """
+        self._write(lambda: self.raw.update(text, base_iri=base))
+
+    def add(self, nquads: bytes) -> None:
+        """Add N-Quads, all or none, and return when they are on disk; their blank nodes are new."""
+        self._write(lambda: self._add(nquads))
 
     def _write(self, action: Callable[[], None]) -> None:
         """Do what writes and put it on disk; what failed for an earlier failure is done again."""

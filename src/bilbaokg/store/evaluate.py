@@ -30,7 +30,7 @@ from bilbaokg.errors import (
 from bilbaokg.store import guard
 from bilbaokg.terms import PREFIXES
 
-__all__ = ["GRAPHS", "RESULTS", "job"]
+__all__ = ["GRAPHS", "RESULTS", "explain", "job"]
 
 Put = Callable[[dict[str, Any], bytes], None]
 # Media types by format name; the first is the default.
@@ -75,9 +75,10 @@ def job(params: dict[str, Any], body: bytes, put: Put) -> None:
 
     params: `store` (a directory, None for an empty dataset), `results` and `graph` (format names
     for the two kinds of answer, None where the client accepts none), `default` and `named` (lists
-    of graph IRIs, None without a protocol dataset), `base` (for relative IRIs), `limit` (bytes),
-    `gzip` (compress what is worth it), `rows` (the first so many rows as JSON lines of N-Triples
-    terms, instead of a format), `page` (number, from 1, and size: those rows alone).
+    of graph IRIs, None without a protocol dataset), `union` (False where the default graph is what
+    the store has as such), `base` (for relative IRIs), `limit` (bytes), `gzip` (compress what is
+    worth it), `rows` (the first so many rows as JSON lines of N-Triples terms, instead of a
+    format), `page` (number, from 1, and size: those rows alone).
     The first frame's header is {"kind": "select"|"ask"|"graph", "media_type": ...}, with "more" for
     a page that another follows and "encoding" where the bytes are compressed; the last one's has
     "end". Raises SyntaxFault, BadInput, Forbidden, NotAcceptable, TooLarge.
@@ -92,7 +93,8 @@ def job(params: dict[str, Any], body: bytes, put: Put) -> None:
         else:
             _serialise(answer, params, put)
     except SyntaxError as error:
-        raise _explain(str(error), text) from None
+        # A text that is too slight to be looked at closely is looked at now.
+        raise explain(str(error), text, guard.check(text)) from None
     except (OSError, RuntimeError) as error:
         raise _failure(error) from None
 
@@ -137,7 +139,7 @@ def _query(text: str, params: dict[str, Any], *, dataset: bool) -> Any:
         text,
         base_iri=params.get("base"),
         # The engine would ignore FROM beside the union.
-        use_default_graph_as_union=not protocol and not dataset,
+        use_default_graph_as_union=params.get("union", True) and not protocol and not dataset,
         **graphs,
     )
 
@@ -261,12 +263,8 @@ def _hint(expected: str) -> str:
     return f"expected {' or '.join(helpful)[:200]}"
 
 
-def _explain(message: str, text: str) -> BilbaokgError:
-    """The engine's complaint with its place; a prefix that is not declared is named as such.
-
-    Raises what `guard.check` finds wrong in a text that was too slight to be looked at before.
-    """
-    facts = guard.check(text)
+def explain(message: str, text: str, facts: guard.Facts, what: str = "query") -> BilbaokgError:
+    """The engine's complaint with its place; a prefix that is not declared is named as such."""
     undeclared = min(
         ((start, prefix) for prefix, start in facts.used.items() if prefix not in facts.declared),
         default=None,
@@ -276,11 +274,11 @@ def _explain(message: str, text: str) -> BilbaokgError:
         start, prefix = undeclared
         where = guard.place(text, start)
         known = f"PREFIX {prefix}: <{PREFIXES.get(prefix, '...')}>"
-        found, hint = f"the prefix {prefix}: is not declared", f"begin the query with {known}"
+        found, hint = f"the prefix {prefix}: is not declared", f"begin the {what} with {known}"
     elif parts := _ERROR.search(message):
         where = {"line": int(parts[1]), "column": int(parts[2])}
-        found, hint = "the query does not follow the grammar here", _hint(parts[3])
+        found, hint = f"the {what} does not follow the grammar here", _hint(parts[3])
     else:
         where, found, hint = {}, message, "see SPARQL 1.1 Query Language, section 19"
     excerpt = lines[where["line"] - 1][:200] if where and where["line"] <= len(lines) else None
-    return SyntaxFault(found, where="query", hint=hint, excerpt=excerpt, **where)
+    return SyntaxFault(found, where=what, hint=hint, excerpt=excerpt, **where)
