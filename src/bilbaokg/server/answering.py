@@ -24,6 +24,7 @@ from bilbaokg.model import Release
 from bilbaokg.server import auth, evaluation, negotiate
 from bilbaokg.server.context import Context
 from bilbaokg.server.evaluation import Answer, Stopped
+from bilbaokg.server.usage import Asking
 from bilbaokg.store.evaluate import GRAPHS, RESULTS
 
 __all__ = ["GRAPH_OFFERS", "Asked", "fields", "formats", "release_store", "respond"]
@@ -124,12 +125,13 @@ async def respond(
     if scope["method"] != "POST" and etag and _matches(Headers(scope=scope), etag):
         await Response(status_code=304, headers=kept)(scope, receive, send)
         return
-    async with evaluation.work(
-        context.lanes, context.pool, asked.params(context, store), asked.text,
-        _seconds(context, scope),
-    ) as answer:  # fmt: skip
-        is_head = scope["method"] == "HEAD"
-        await _Transfer(answer, kept, further, is_head, receive, send).run()
+    with context.usage.query(scope, asked.text) as asking:
+        async with evaluation.work(
+            context.lanes, context.pool, asked.params(context, store), asked.text,
+            _seconds(context, scope), asking.begin,
+        ) as answer:  # fmt: skip
+            is_head = scope["method"] == "HEAD"
+            await _Transfer(answer, asking, kept, further, is_head, receive, send).run()
 
 
 def _seconds(context: Context, scope: Scope) -> float:
@@ -191,13 +193,15 @@ class _Transfer:
     def __init__(
         self,
         answer: Answer,
+        asking: Asking,
         headers: Mapping[str, str],
         further: Callable[[Mapping[str, Any]], Mapping[str, str]],
         head: bool,
         receive: Receive,
         send: Send,
     ) -> None:
-        self.answer, self.headers, self.further, self.head = answer, headers, further, head
+        self.answer, self.asking = answer, asking
+        self.headers, self.further, self.head = headers, further, head
         self.receive, self.send = receive, send
 
     async def run(self) -> None:
@@ -212,7 +216,8 @@ class _Transfer:
                 await self._body(b"" if self.head else first, last=True)
             else:
                 await self._stream(first)
-        except Stopped:
+        except Stopped as stopped:
+            self.asking.cut = stopped
             log.info("the client went away; its query was stopped")
         finally:
             watch.cancel()
@@ -227,6 +232,7 @@ class _Transfer:
                 piece = await self.answer.piece(_HELD_BACK)
         except BilbaokgError as error:
             # No final chunk: the server closes the connection, and the client sees a cut answer.
+            self.asking.cut = error
             log.warning("answer cut: %s", error)
             self.answer.done = True
 
@@ -244,4 +250,5 @@ class _Transfer:
         await self.send({"type": "http.response.start", "status": 200, "headers": raw})
 
     async def _body(self, content: bytes, *, last: bool) -> None:
+        self.asking.bytes += len(content)
         await self.send({"type": "http.response.body", "body": content, "more_body": not last})

@@ -10,6 +10,7 @@ from bilbaokg.accounts import Accounts
 from bilbaokg.model import Release
 from bilbaokg.release import Releases
 from bilbaokg.server.evaluation import Lanes
+from bilbaokg.server.usage import Usage
 from bilbaokg.settings import Settings
 from bilbaokg.workers import Pool
 
@@ -32,6 +33,7 @@ class Context:
     pool: Pool
     accounts: Accounts
     workspace: Workspace | None = None
+    usage: Usage = field(default_factory=Usage)
     lanes: Lanes = field(init=False)
     _seen: dict[str, Release] = field(default_factory=dict, init=False, repr=False)
 

@@ -22,7 +22,7 @@ from bilbaokg import render
 from bilbaokg.errors import BilbaokgError
 from bilbaokg.server import negotiate
 
-__all__ = ["HANDLERS", "Unexpected", "problem_of", "respond"]
+__all__ = ["HANDLERS", "Unexpected", "headers_of", "problem_of", "respond"]
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def _complaints(error: RequestValidationError) -> str:
 def respond(error: Exception, request: Request) -> Response:
     """The answer for an exception: problem document or page, with the headers it needs."""
     problem = problem_of(error, request.scope.get("bilbaokg.request_id"))
-    headers = {"Cache-Control": "no-store", "Vary": "Accept"} | _headers(error, problem)
+    headers = {"Cache-Control": "no-store", "Vary": "Accept"} | headers_of(error, problem)
     if _wants_page(request):
         try:
             return _page(problem, headers, request)
@@ -80,7 +80,8 @@ def _page(problem: dict[str, Any], headers: dict[str, str], request: Request) ->
     return HTMLResponse(page, problem["status"], headers | {"Content-Language": lang})
 
 
-def _headers(error: Exception, problem: dict[str, Any]) -> dict[str, str]:
+def headers_of(error: Exception, problem: dict[str, Any]) -> dict[str, str]:
+    """The headers that an error brings, beside its problem document."""
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if problem["status"] == HTTPStatus.UNAUTHORIZED:
         wrong = ', error="invalid_token"' if problem.get("invalid_token") else ""

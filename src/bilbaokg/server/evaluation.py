@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
@@ -166,10 +166,15 @@ class Answer:
 
 @contextlib.asynccontextmanager
 async def work(
-    lanes: Lanes, pool: Pool, params: dict[str, Any], text: bytes, deadline: float
-) -> AsyncIterator[Answer]:
-    """Evaluate a query for at most `deadline` seconds; `store.evaluate.job` explains params."""
+    lanes: Lanes, pool: Pool, params: dict[str, Any], text: bytes, deadline: float,
+    begin: Callable[[], None],
+) -> AsyncIterator[Answer]:  # fmt: skip
+    """Evaluate a query for at most `deadline` seconds; `store.evaluate.job` explains params.
+
+    `begin` is called when it no longer waits for a worker.
+    """
     place = await lanes.enter()
+    begin()
     answer = Answer(pool.run("query", params, deadline, body=text, label="query"), place)
     try:
         yield answer
@@ -197,12 +202,13 @@ class Rows:
 
 
 async def rows(
-    lanes: Lanes, pool: Pool, params: dict[str, Any], text: bytes, deadline: float
-) -> Rows:
+    lanes: Lanes, pool: Pool, params: dict[str, Any], text: bytes, deadline: float,
+    begin: Callable[[], None],
+) -> Rows:  # fmt: skip
     """Evaluate and keep the first `params["rows"]` rows."""
     start = time.perf_counter()
     pieces = []
-    async with work(lanes, pool, params, text, deadline) as answer:
+    async with work(lanes, pool, params, text, deadline, begin) as answer:
         while not answer.done:
             pieces.append(await answer.piece(1 << 20))
     header = answer.header

@@ -47,10 +47,14 @@ def serve(
         # What takes long to import comes after the lock, so that a refusal is quick.
         from bilbaokg.server import running
         from bilbaokg.server.context import Context
+        from bilbaokg.server.usage import Usage
 
         # Workers are new programs, which inherit no open store.
         pool.start()
-        context = Context(data, settings, workspace.releases, pool, workspace.accounts, workspace)
+        context = Context(
+            data, settings, workspace.releases, pool, workspace.accounts, workspace,
+            Usage(settings, host),
+        )  # fmt: skip
         started = partial(announce, _address(listening))
         running.run(context, workspace, listening, host, root_path, started)
 

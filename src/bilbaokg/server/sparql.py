@@ -62,19 +62,23 @@ def working_routes(context: Context) -> list[BaseRoute]:
 
 
 async def run(
-    context: Context, text: str, *, deadline: float | None = None, limit_rows: int = 1000
-) -> Rows:
+    context: Context, text: str, scope: Scope, *, deadline: float | None = None,
+    limit_rows: int = 1000,
+) -> Rows:  # fmt: skip
     """Ask the current release and keep the first rows, for a page (which may run in a thread).
 
     Raises what the endpoint answers as a problem: SyntaxFault (line, column, hint), Invalid,
-    Forbidden, DeadlineExceeded, Overloaded...
+    Forbidden, DeadlineExceeded, Overloaded, TooManyRequests...
     """
     _limit(len(text))
     store, _ = release_store(context)
     asked = Asked(text.encode("utf-8", "replace"), "json", "ttl")
     params = asked.params(context, store) | {"rows": limit_rows}
     seconds = deadline or context.settings.query_seconds
-    return await evaluation.rows(context.lanes, context.pool, params, asked.text, seconds)
+    with context.usage.query(scope, asked.text) as asking:
+        return await evaluation.rows(
+            context.lanes, context.pool, params, asked.text, seconds, asking.begin
+        )
 
 
 class _Endpoint:
