@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
+from helpers import eventually
 from serving import Served, published, served, token
+
+from bilbaokg import cli
+from bilbaokg.server import control
+from bilbaokg.server.query_log import NAME, tail
 
 PAIRS = " ".join(f"?a{n} ?b{n} ?c{n} ." for n in range(12))
 FOREVER = f"SELECT (COUNT(*) AS ?n) {{ {PAIRS} }}"
@@ -131,3 +137,132 @@ def test_on_loopback_without_proxies_nobody_is_limited(data: Path) -> None:
         assert ask(server, FOREVER, "").status_code == 503
         assert [ask(server, WRONG, "").status_code for _ in range(3)] == [400] * 3
         assert ask(server, "ASK {}", "").status_code == 200
+
+
+# -- the log, and the status ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server on loopback, asked in every way that ends up in the log."""
+    data = published(tmp_path_factory.mktemp("watched") / "data", query_seconds=1.0)
+    environ = {"BILBAOKG_SLOW_QUERY_SECONDS": "0.3"}
+    with served(data, environ=environ) as server:
+        assert ask(server, 'ASK { ?s ?p "Ane Etxe" }', "").status_code == 200
+        assert ask(server, 'SELECT * { ?s ?p "Ane Etxe" ', "").status_code == 400
+        assert ask(server, "SELECT * { ?s ?p ?o }", "", format="ttl").status_code == 200
+        assert ask(server, FOREVER, "").status_code == 503
+        with pytest.raises(httpx.RemoteProtocolError):  # cut after it began
+            ask(server, f"SELECT * {{ {PAIRS} }}", "")
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(f"{server.url}/sparql", params={"query": FOREVER}, timeout=0.5)
+        assert eventually(lambda: len(tail(data)) == 4)
+        yield server
+
+
+def noted(server: Served, outcome: str) -> list[dict[str, Any]]:
+    return [line for line in tail(server.data) if line["outcome"] == outcome]
+
+
+def test_stopped_queries_are_in_the_log(watched: Served) -> None:
+    counted, cut = noted(watched, "deadline")
+    assert counted["text"].startswith("SELECT ( COUNT ( * ) AS ?n )")
+    assert counted["seconds"] >= 1
+    assert counted["bytes"] == 0
+    assert cut["bytes"] > 64 << 10
+    (left,) = noted(watched, "cancelled")
+    assert left["query"] == counted["query"]
+    assert left["seconds"] < 1
+
+
+def test_failed_queries_are_in_the_log_without_what_they_ask_about(watched: Served) -> None:
+    (failed,) = noted(watched, "refused")
+    assert failed["text"] == 'SELECT * { ?s ?p "..."'
+    assert failed["release"] == "r1"
+    answer = ask(watched, "nonsense", "")
+    assert eventually(lambda: len(noted(watched, "refused")) == 2)
+    # The answer names the line of the log that is about it.
+    assert noted(watched, "refused")[-1]["request_id"] == answer.headers["x-request-id"]
+    assert "Ane" not in (watched.data / NAME).read_text()
+    assert "127.0.0.1" not in (watched.data / NAME).read_text()
+
+
+def test_slow_queries_are_in_the_log(tmp_path: Path) -> None:
+    data = published(tmp_path / "data")
+    with served(data, environ={"BILBAOKG_SLOW_QUERY_SECONDS": "0"}) as server:
+        assert ask(server, "ASK {}", "").status_code == 200
+        assert eventually(lambda: [line["outcome"] for line in tail(data)] == ["done"])
+
+
+def test_the_log_can_be_switched_off(tmp_path: Path) -> None:
+    data = published(tmp_path / "data")
+    with served(data, environ={"BILBAOKG_QUERY_LOG": "false"}) as server:
+        assert ask(server, WRONG, "").status_code == 400
+        # What a server remembers of itself ends with it.
+        assert eventually(lambda: control.call(data, "usage", {})["slowest"])
+    assert not (data / NAME).exists()
+
+
+def test_status_counts_by_outcome(watched: Served) -> None:
+    told = control.call(watched.data, "usage", {})
+    assert told["release"] == "r1"
+    assert told["uptime_seconds"] > 2
+    outcomes = told["queries"]["outcomes"]
+    assert (outcomes["done"], outcomes["deadline"], outcomes["cancelled"]) == (2, 2, 1)
+    assert told["queries"]["total"] == sum(outcomes.values())
+    assert told["queries"]["endpoints"] == {"sparql": told["queries"]["total"]}
+    assert told["workers"]["total"] == 4
+    assert told["workers"]["replaced"] >= 3
+    assert told["limits"] == {"on": False, "client_query_seconds": 60.0, "client_errors": 30}
+    (client,) = told["clients"]
+    assert client["queries"] == told["queries"]["total"]
+    assert client["seconds"] == pytest.approx(told["queries"]["seconds"], abs=0.01)
+    times = [line["seconds"] for line in told["slowest"]]
+    assert times == sorted(times, reverse=True)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(list(arguments))
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", ["A server has been running for", "stopped at the deadline", "busiest clients"]),
+        ("es", ["Servidor en marcha", "detenida por el plazo", "abandonada por el cliente"]),
+        ("eu", ["Zerbitzaria abian da", "epeak geldituta", "bezeroak utzita"]),
+    ],
+)
+def test_status_tells_people_in_their_language(
+    watched: Served, capsys: pytest.CaptureFixture[str], lang: str, words: list[str]
+) -> None:
+    text = run(capsys, "--data", str(watched.data), "--lang", lang, "status")
+    for word in [*words, "SELECT ( COUNT ( * ) AS ?n )", "r1"]:
+        assert word in text
+    assert "127.0.0.1" not in text
+
+
+def test_status_as_json_is_what_the_server_says(
+    watched: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = json.loads(run(capsys, "--data", str(watched.data), "--json", "status"))
+    assert told["current"] == "r1"
+    assert set(told["server"]) == set(control.call(watched.data, "usage", {}))
+
+
+def test_status_without_a_server_reads_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = published(tmp_path / "data", query_seconds=1.0)
+    assert "No server is running" not in run(capsys, "--data", str(data), "--lang", "en", "status")
+    with served(data) as server:
+        assert ask(server, FOREVER, "").status_code == 503
+    text = run(capsys, "--data", str(data), "--lang", "en", "status")
+    assert "No server is running" in text
+    assert "stopped at the deadline" in text
+    told = json.loads(run(capsys, "--data", str(data), "--json", "status"))
+    assert told["server"] is None
+    assert [line["outcome"] for line in told["last_queries"]] == ["deadline"]

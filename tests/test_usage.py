@@ -24,7 +24,7 @@ from bilbaokg.server.auth import Actor
 from bilbaokg.server.budgets import Budgets
 from bilbaokg.server.clients import Clients, is_loopback
 from bilbaokg.server.evaluation import Stopped
-from bilbaokg.server.usage import Ended, Usage, endpoint_of, outcome_of
+from bilbaokg.server.usage import Usage, endpoint_of, outcome_of
 from bilbaokg.settings import Settings
 
 PROXY = "10.0.0.1"
@@ -188,9 +188,8 @@ def test_budgets_hold_whatever_is_asked(
 # -- usage ---------------------------------------------------------------------------------------
 
 
-def limited(clock: Clock, noted: list[Ended] | None = None, **values: Any) -> Usage:
-    note = (noted if noted is not None else []).append
-    return Usage(Settings(**values), "0.0.0.0", note=note, clock=clock)  # noqa: S104 -- no bind
+def limited(clock: Clock, **values: Any) -> Usage:
+    return Usage(Settings(**values), "0.0.0.0", clock=clock)  # noqa: S104 -- no bind
 
 
 def ask(usage: Usage, seconds: float = 0.0, error: Exception | None = None) -> None:
@@ -227,13 +226,13 @@ def test_refusal_says_when_the_next_request_is_let_in() -> None:
 
 def test_who_goes_on_asking_is_noted_once() -> None:
     clock = Clock()
-    noted: list[Ended] = []
-    usage = limited(clock, noted)
+    usage = limited(clock)
     ask(usage, 90)
     for _ in range(5):
         with pytest.raises(TooManyRequests):
             ask(usage)
-    assert [each.outcome for each in noted] == ["done", "rate"]
+    usage.log.close()
+    assert [each["outcome"] for each in usage.log.recent] == ["done", "rate"]
     assert usage.outcomes["sparql", "rate"] == 5
 
 
@@ -260,6 +259,15 @@ def test_only_what_the_query_is_to_blame_for_counts_as_an_error(
     assert usage.budgets.accounts["192.0.2.7"].errors == is_error
     assert usage.outcomes == {("sparql", outcome): 1}
     assert outcome_of(error) == outcome
+
+
+def test_quick_queries_that_went_well_are_only_counted() -> None:
+    clock = Clock()
+    usage = limited(clock, slow_query_seconds=2.0)
+    ask(usage, 1.9)
+    ask(usage, 2)
+    usage.log.close()
+    assert [each["seconds"] for each in usage.log.recent] == [2]
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,7 @@ class Settings:
     client_query_seconds: float = 60.0
     client_errors: int = 30
     slow_query_seconds: float = 1.0
+    query_log: bool = True
     group_seconds: float = 5.0
     workers: int = 2
     review_required: bool = False

@@ -171,6 +171,8 @@ class Pool:
         self._all: set[_Worker] = set()
         self._lock = threading.Lock()
         self._closed = False
+        self.replaced = 0
+        """How many workers were killed or ended, and gave way to new ones."""
         # A worker dies with the thread that started it (prctl(2)): one that lasts starts them all.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="workers")
         for _ in range(size):
@@ -266,9 +268,15 @@ class Pool:
     def _stopped(self) -> Overloaded:
         return Overloaded("the workers were stopped", hint="the program is ending")
 
+    @property
+    def busy(self) -> int:
+        """How many workers are at a job."""
+        return self.size - self._free.qsize()
+
     def _forget(self, worker: _Worker) -> None:
         with self._lock:
             self._all.discard(worker)
+            self.replaced += not self._closed
         worker.kill()
 
     def _release(self, worker: _Worker, clean: bool) -> None:

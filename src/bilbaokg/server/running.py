@@ -14,11 +14,13 @@ from typing import Any, Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from bilbaokg.operations import Operation
 from bilbaokg.server import control
 from bilbaokg.server.app import create_app
 from bilbaokg.server.context import Context
 from bilbaokg.server.draining import Drain
 from bilbaokg.server.operate import control_app
+from bilbaokg.server.status import status
 from bilbaokg.workspace import Workspace
 
 __all__ = ["run"]
@@ -39,7 +41,8 @@ def run(
     drain = Drain()
     server = _server(create_app(context, host=host, root_path=root_path, drain=drain))
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        drained = runner.run(_run(server, listening, workspace, drain, started))
+        control_server = _server(control_app(workspace, drain, {"usage": _usage(context)}))
+        drained = runner.run(_run((server, control_server), listening, workspace, drain, started))
         context.pool.close()
         context.lanes.close()
         if not drained:
@@ -65,17 +68,20 @@ def _server(app: ASGIApp) -> _Server:
     return _Server(uvicorn.Config(app, **options))
 
 
+def _usage(context: Context) -> Operation:
+    return lambda _workspace, _params, _progress: status(context)
+
+
 async def _run(
-    server: _Server, listening: socket.socket, workspace: Workspace, drain: Drain,
-    started: Callable[[], None],
+    servers: tuple[_Server, _Server], listening: socket.socket, workspace: Workspace,
+    drain: Drain, started: Callable[[], None],
 ) -> bool:  # fmt: skip
     """Serve both sockets until a signal comes and what is at work has ended; a second one cuts.
 
     Returns whether all of it ended by itself.
     """
     control_socket = control.bind(workspace.data)
-    control_server = _server(control_app(workspace, drain))
-    servers = (server, control_server)
+    server, control_server = servers
     signalled = asyncio.Event()
 
     def stop() -> None:

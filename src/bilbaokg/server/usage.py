@@ -29,9 +29,10 @@ from bilbaokg.errors import (
 from bilbaokg.server.budgets import Budgets
 from bilbaokg.server.clients import Clients, is_loopback
 from bilbaokg.server.evaluation import Stopped
+from bilbaokg.server.query_log import QueryLog
 from bilbaokg.settings import Settings
 
-__all__ = ["BUCKETS", "Asking", "Ended", "Times", "Usage", "endpoint_of", "outcome_of"]
+__all__ = ["BUCKETS", "Asking", "Times", "Usage", "endpoint_of", "outcome_of"]
 
 BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds, in seconds, of the classes into which query times are counted."""
@@ -94,20 +95,6 @@ class Times:
         self.waited += waited
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A query that is over. seconds: it held a worker; waited: before it had one."""
-
-    client: str
-    endpoint: str
-    outcome: str
-    text: bytes
-    seconds: float
-    waited: float
-    bytes: int
-    request_id: str | None
-
-
 class Asking:
     """One query under way: a context around it, told of what happens to it.
 
@@ -148,7 +135,7 @@ class Asking:
 class Usage:
     """Limits and counts of one server.
 
-    host: the address that the server is bound to. note: told of every query that was slow, failed
+    host: the address that the server is bound to. log: told of every query that was slow, failed
     or was stopped.
     """
 
@@ -157,7 +144,7 @@ class Usage:
         settings: Settings | None = None,
         host: str = "127.0.0.1",
         *,
-        note: Callable[[Ended], None] = lambda _ended: None,
+        log: QueryLog | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings or Settings()
@@ -168,7 +155,7 @@ class Usage:
         self.budgets = Budgets(
             self.settings.client_query_seconds, self.settings.client_errors, clock=clock
         )
-        self.note, self.clock = note, clock
+        self.log, self.clock = log or QueryLog(None), clock
         self.started = clock()
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.times: dict[str, Times] = {}
@@ -207,9 +194,9 @@ class Usage:
             self._tell(asking, outcome, seconds, waited)
 
     def _tell(self, asking: Asking, outcome: str, seconds: float, waited: float) -> None:
-        self.note(
-            Ended(
-                asking.client, asking.endpoint, outcome, asking.text, seconds, waited,
-                asking.bytes, asking.request_id,
-            )
-        )  # fmt: skip
+        """Have a query noted. seconds: it held a worker; waited: before it had one."""
+        self.log.note({
+            "at": time.time(), "endpoint": asking.endpoint, "outcome": outcome,
+            "seconds": round(seconds, 4), "waited": round(waited, 4), "bytes": asking.bytes,
+            "client": asking.client, "request_id": asking.request_id, "text": asking.text,
+        })  # fmt: skip
