@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from helpers import eventually
+from prometheus_client.parser import text_string_to_metric_families
 from serving import Served, published, served, token
 
 from bilbaokg import cli
@@ -266,3 +267,77 @@ def test_status_without_a_server_reads_the_log(
     told = json.loads(run(capsys, "--data", str(data), "--json", "status"))
     assert told["server"] is None
     assert [line["outcome"] for line in told["last_queries"]] == ["deadline"]
+
+
+# -- metrics -------------------------------------------------------------------------------------
+
+
+def samples(text: str) -> dict[tuple[str, ...], float]:
+    """The samples by name and label values."""
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_metrics_are_what_was_counted(watched: Served) -> None:
+    headers = token(watched.data, "read", "prometheus")
+    answer = watched.client.get("/metrics", headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-store"
+    found = samples(answer.text)
+    told = control.call(watched.data, "usage", {})
+    for outcome, count in told["queries"]["outcomes"].items():
+        assert found["bilbaokg_queries_total", "sparql", outcome] == count
+    assert found["bilbaokg_query_seconds_count", "sparql"] == told["queries"]["total"]
+    assert found["bilbaokg_query_seconds_bucket", "sparql", "+Inf"] == told["queries"]["total"]
+    assert found["bilbaokg_query_seconds_bucket", "sparql", "0.1"] < told["queries"]["total"]
+    assert found["bilbaokg_query_seconds_sum", "sparql"] > 2
+    assert found["bilbaokg_workers",] == 4
+    assert found["bilbaokg_worker_replacements_total",] >= 3
+    assert found["bilbaokg_release_info", "r1"] == 1
+    assert found["bilbaokg_release_datasets",] == 2
+    assert found["bilbaokg_release_records",] == 4
+    assert found["bilbaokg_release_created_timestamp_seconds",] < time.time()
+    assert found["process_resident_memory_bytes",] > 1 << 20
+
+
+def test_requests_are_counted_by_what_they_do_and_their_status(watched: Served) -> None:
+    def count() -> dict[tuple[str, ...], float]:
+        headers = token(watched.data, "read", f"count-{time.monotonic_ns()}")
+        return samples(watched.client.get("/metrics", headers=headers).text)
+
+    before = count()
+    paths = ("/en/datasets", "/en/dataset/nowhere", "/catalog.ttl", "/a/b/c/d", "/e/f/g/h")
+    for path in paths:
+        watched.client.get(path)
+    after = count()
+    name = "bilbaokg_http_requests_total"
+    for labels, number in {
+        ("page.read", "200"): 1, ("page.read", "404"): 1, ("data.read", "200"): 1,
+        ("none", "404"): 2, ("metrics.read", "200"): 1,
+    }.items():  # fmt: skip
+        assert after[(name, *labels)] - before.get((name, *labels), 0) == number, labels
+
+
+def test_metrics_need_a_token_where_others_are_served(watched: Served) -> None:
+    answer = watched.client.get("/metrics")
+    assert answer.status_code == 401
+    assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("environ", "status"),
+    [
+        ({"BILBAOKG_METRICS_PUBLIC": "true"}, 200),
+        ({"BILBAOKG_PUBLIC_URL": "http://localhost:8000"}, 200),
+        ({"BILBAOKG_PUBLIC_URL": "http://localhost", "BILBAOKG_TRUSTED_PROXIES": "10.0.0.1"}, 401),
+    ],
+)
+def test_metrics_are_open_where_it_is_said_and_where_only_this_machine_asks(
+    data: Path, environ: dict[str, str], status: int
+) -> None:
+    with served(data, environ=environ) as server:
+        assert server.client.get("/metrics").status_code == status

@@ -73,6 +73,7 @@ class Settings:
     client_errors: int = 30
     slow_query_seconds: float = 1.0
     query_log: bool = True
+    metrics_public: bool = False
     group_seconds: float = 5.0
     workers: int = 2
     review_required: bool = False

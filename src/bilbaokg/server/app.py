@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bilbaokg.errors import BadInput
-from bilbaokg.server import api, auth, errors, feeds, pages, resources, saved, sparql
+from bilbaokg.server import api, auth, errors, feeds, metrics, pages, resources, saved, sparql
 from bilbaokg.server.context import Context
 from bilbaokg.server.draining import Drain, Gate
 
@@ -25,6 +25,8 @@ __all__ = ["CONTENT_SECURITY_POLICY", "PARTS", "create_app"]
 # first route that fits answers.
 PARTS: Final[tuple[tuple[Callable[[Context], list[BaseRoute]], str], ...]] = (
     (resources.health_routes, "status.read"),
+    (metrics.open_routes, "metrics.public"),
+    (metrics.routes, "metrics.read"),
     (sparql.routes, "sparql.query"),
     (sparql.working_routes, "working.query"),
     (saved.routes, "sparql.query"),
@@ -67,7 +69,7 @@ def create_app(
         title="bilbaokg", version=_version(), docs_url=None, redoc_url=None, openapi_url=None,
         redirect_slashes=False, exception_handlers=errors.HANDLERS,
         middleware=[
-            Middleware(_Envelope),
+            Middleware(_Envelope, answered=context.usage.answered),
             Middleware(Gate, drain=drain or Drain()),
             Middleware(errors.Unexpected),
             Middleware(_Prefix, root_path=root_path.rstrip("/")),
@@ -100,10 +102,13 @@ def _hosts(context: Context, host: str) -> frozenset[str]:
 
 
 class _Envelope:
-    """Gives every request an id, and every answer the headers that protect its reader."""
+    """Gives every request an id, and every answer the headers that protect its reader.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    answered: told of each request and the status of its answer.
+    """
+
+    def __init__(self, app: ASGIApp, answered: Callable[[Scope, int], None]) -> None:
+        self.app, self.answered = app, answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -114,6 +119,7 @@ class _Envelope:
 
         async def seal(message: Message) -> None:
             if message["type"] == "http.response.start":
+                self.answered(scope, message["status"])
                 headers = list(message.get("headers", ()))
                 headers += [*_HEADERS, (b"x-request-id", request_id.encode())]
                 headers += _SHARED if scope.get("bilbaokg.shared") else ()

@@ -157,8 +157,13 @@ class Usage:
         )
         self.log, self.clock = log or QueryLog(None), clock
         self.started = clock()
+        self.requests: Counter[tuple[str, int]] = Counter()
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.times: dict[str, Times] = {}
+
+    def answered(self, scope: Any, status: int) -> None:
+        """Count a request by its action, and the status that it gets."""
+        self.requests[scope.get("bilbaokg.action", "none"), status] += 1
 
     def query(self, scope: Any, text: bytes) -> Asking:
         """Let a query in. Raises TooManyRequests."""
