@@ -50,7 +50,7 @@ class Clients:
     def of(self, scope: Any) -> str:
         """The client of a request: `token:NAME`, an IPv4 address, an IPv6 network of /64."""
         actor = scope.get("bilbaokg.actor", ANONYMOUS)
-        if actor is not ANONYMOUS:
+        if actor != ANONYMOUS:
             return str(actor.name)
         peer = scope.get("client")
         if not peer:

@@ -16,6 +16,7 @@ import heapq
 import hmac
 import json
 import logging
+import os
 import queue
 import re
 import secrets
@@ -24,7 +25,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from bilbaokg.errors import SyntaxFault
 from bilbaokg.settings import MIB
@@ -40,7 +41,7 @@ _FULL_BYTES: Final = 10 * MIB
 _KEPT_FILES: Final = 4
 _QUEUED: Final = 1000
 _RECENT: Final = 500
-_READ_CHARACTERS: Final = 20_000
+_READ_BYTES: Final = 16 << 10
 _SHOWN_CHARACTERS: Final = 2000
 _CLOSE_SECONDS: Final = 2.0
 _SLOWEST: Final = 10
@@ -72,11 +73,9 @@ def masked(text: str) -> str:
     """
     words: list[str] = []
     try:
-        for token in guard.tokens(text[:_READ_CHARACTERS]):
+        for token in guard.tokens(text):
             words.append(_shown(token))
     except SyntaxFault:
-        words.append("...")
-    if len(text) > _READ_CHARACTERS:
         words.append("...")
     return " ".join(words)
 
@@ -115,18 +114,19 @@ class QueryLog:
         self._day, self._key = date.min, b""
         self._keys = threading.Lock()
         self._failing = False
+        self._is_whole = False  # whether the last line in the file has its end
         self._thread: threading.Thread | None = None
 
     def note(self, line: dict[str, Any]) -> None:
         """Have a line written. It has `at` (seconds since 1970), `client` and `text` as they are.
 
-        Returns at once. For one thread.
+        Returns at once. For one thread. Of a very long text the begin is enough.
         """
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="query log", daemon=True)
             self._thread.start()
         try:
-            self._queue.put_nowait(line)
+            self._queue.put_nowait({**line, "text": line["text"][:_READ_BYTES]})
         except queue.Full:
             self.lost += 1
 
@@ -182,8 +182,18 @@ class QueryLog:
                 _rotate(file)
         file.parent.mkdir(exist_ok=True)
         # Opened each time: whoever moves or removes the file need not tell the server.
-        with file.open("ab") as out:
-            out.write(content)
+        with file.open("a+b") as out:
+            whole, self._is_whole = self._is_whole or _is_whole(out), False
+            out.write(content if whole else b"\n" + content)
+        self._is_whole = True
+
+
+def _is_whole(file: BinaryIO) -> bool:
+    """Whether nothing stands at the end that a kill or a full disk cut."""
+    if not file.seek(0, os.SEEK_END):
+        return True
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
 
 
 def _rotate(file: Path) -> None:

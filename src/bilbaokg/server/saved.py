@@ -219,6 +219,7 @@ def _operation(query: Query) -> dict[str, Any]:
         "responses": {
             "200": {"description": "the answer", "content": {name: {} for name in types}},
             "400": {"description": "a parameter is unknown, missing or ill-typed"},
+            "429": {"description": "the client used up its minute; Retry-After says how long"},
         },
     }
 
