@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from serving import Served, published, served, token
 from bilbaokg import cli
 from bilbaokg.server import control
 from bilbaokg.server.query_log import NAME, tail
+from bilbaokg.server.usage import OUTCOMES
 
 PAIRS = " ".join(f"?a{n} ?b{n} ?c{n} ." for n in range(12))
 FOREVER = f"SELECT (COUNT(*) AS ?n) {{ {PAIRS} }}"
@@ -28,16 +31,26 @@ def data(tmp_path: Path) -> Path:
     return published(tmp_path / "data", query_seconds=1.5)
 
 
+def behind_a_proxy(folder: Path, **values: str) -> contextlib.AbstractContextManager[Served]:
+    """A server behind a proxy, which is the test."""
+    environ = {f"BILBAOKG_{name.upper()}": value for name, value in values.items()}
+    environ["BILBAOKG_TRUSTED_PROXIES"] = "127.0.0.1"
+    return served(published(folder / "data", query_seconds=1.5), environ=environ)
+
+
 @pytest.fixture(scope="module")
 def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server behind a proxy, which is the test."""
-    data = published(tmp_path_factory.mktemp("usage") / "data", query_seconds=1.5)
-    environ = {
-        "BILBAOKG_TRUSTED_PROXIES": "127.0.0.1",
-        "BILBAOKG_CLIENT_QUERY_SECONDS": "0.5",
-        "BILBAOKG_CLIENT_ERRORS": "60",
-    }
-    with served(data, environ=environ) as server:
+    """A server with a limit of query time."""
+    folder = tmp_path_factory.mktemp("time")
+    with behind_a_proxy(folder, client_query_seconds="0.5", client_errors="0") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server with a limit of errors: one a second, and sixty at once."""
+    folder = tmp_path_factory.mktemp("errors")
+    with behind_a_proxy(folder, client_query_seconds="0", client_errors="60") as server:
         yield server
 
 
@@ -49,21 +62,28 @@ def ask(server: Served, query: str, client: str, path: str = "/sparql", **more: 
 # -- limits --------------------------------------------------------------------------------------
 
 
+def until_refused(server: Served, client: str, **more: Any) -> tuple[int, httpx.Response]:
+    """Send wrong queries until one is refused; how many were let in, and the refusal."""
+    for number in range(1000):
+        answer = ask(server, WRONG, client, **more)
+        if answer.status_code == 429:
+            return number, answer
+        assert answer.status_code == 400
+    raise AssertionError("it is not limited")
+
+
 def test_errors_of_a_minute_bring_429_and_after_the_wait_the_client_is_let_in(
-    limited: Served,
+    strict: Served,
 ) -> None:
-    answers = [ask(limited, WRONG, "192.0.2.1") for _ in range(70)]
-    assert [answer.status_code for answer in answers[:60]] == [400] * 60
-    # While these were sent the bucket ran out a little.
-    refused = next(answer for answer in answers[60:] if answer.status_code == 429)
+    let_in, refused = until_refused(strict, "192.0.2.1")
+    assert let_in >= 60
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["type"] == "urn:bilbaokg:problem:too-many-requests"
     assert refused.json()["retry_after"] == int(refused.headers["retry-after"]) == 1
-    assert ask(limited, "ASK {}", "192.0.2.2").status_code == 200
-    while ask(limited, WRONG, "192.0.2.1").status_code != 429:
-        pass
+    assert ask(strict, "ASK {}", "192.0.2.2").status_code == 200
+    until_refused(strict, "192.0.2.1")
     time.sleep(1)
-    assert ask(limited, "ASK {}", "192.0.2.1").status_code == 200
+    assert ask(strict, "ASK {}", "192.0.2.1").status_code == 200
 
 
 def test_query_time_of_a_minute_brings_429(limited: Served) -> None:
@@ -95,12 +115,10 @@ def test_all_endpoints_share_the_budget(limited: Served, path: str) -> None:
     assert int(refused.headers["retry-after"]) > 0
 
 
-def test_the_endpoint_of_the_working_store_is_limited_as_well(limited: Served) -> None:
-    headers = token(limited.data, "read", "working")
-    for _ in range(60):
-        assert ask(limited, WRONG, "", "/working/sparql", headers=headers).status_code == 400
-    answers = [ask(limited, WRONG, "", "/working/sparql", headers=headers) for _ in range(5)]
-    assert 429 in {answer.status_code for answer in answers}
+def test_the_endpoint_of_the_working_store_is_limited_as_well(strict: Served) -> None:
+    headers = token(strict.data, "read", "working")
+    let_in, _ = until_refused(strict, "", path="/working/sparql", headers=headers)
+    assert let_in >= 60
 
 
 def test_token_is_a_client_of_its_own(limited: Served) -> None:
@@ -146,8 +164,9 @@ def test_on_loopback_without_proxies_nobody_is_limited(data: Path) -> None:
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server on loopback, asked in every way that ends up in the log."""
-    data = published(tmp_path_factory.mktemp("watched") / "data", query_seconds=1.0)
-    environ = {"BILBAOKG_SLOW_QUERY_SECONDS": "0.3"}
+    data = published(tmp_path_factory.mktemp("watched") / "data", query_seconds=2.0)
+    # However slow this machine is, what went well is not slow.
+    environ = {"BILBAOKG_SLOW_QUERY_SECONDS": "60"}
     with served(data, environ=environ) as server:
         assert ask(server, 'ASK { ?s ?p "Ane Etxe" }', "").status_code == 200
         assert ask(server, 'SELECT * { ?s ?p "Ane Etxe" ', "").status_code == 400
@@ -156,7 +175,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         with pytest.raises(httpx.RemoteProtocolError):  # cut after it began
             ask(server, f"SELECT * {{ {PAIRS} }}", "")
         with pytest.raises(httpx.ReadTimeout):
-            httpx.get(f"{server.url}/sparql", params={"query": FOREVER}, timeout=0.5)
+            httpx.get(f"{server.url}/sparql", params={"query": FOREVER}, timeout=0.4)
         assert eventually(lambda: len(tail(data)) == 4)
         yield server
 
@@ -168,12 +187,12 @@ def noted(server: Served, outcome: str) -> list[dict[str, Any]]:
 def test_stopped_queries_are_in_the_log(watched: Served) -> None:
     counted, cut = noted(watched, "deadline")
     assert counted["text"].startswith("SELECT ( COUNT ( * ) AS ?n )")
-    assert counted["seconds"] >= 1
+    assert counted["seconds"] >= 2
     assert counted["bytes"] == 0
     assert cut["bytes"] > 64 << 10
     (left,) = noted(watched, "cancelled")
     assert left["query"] == counted["query"]
-    assert left["seconds"] < 1
+    assert left["seconds"] < counted["seconds"]
 
 
 def test_failed_queries_are_in_the_log_without_what_they_ask_about(watched: Served) -> None:
@@ -341,3 +360,16 @@ def test_metrics_are_open_where_it_is_said_and_where_only_this_machine_asks(
 ) -> None:
     with served(data, environ=environ) as server:
         assert server.client.get("/metrics").status_code == status
+
+
+def test_all_that_is_told_is_described(watched: Served) -> None:
+    page = Path(__file__).resolve().parents[1] / "docs" / "howto" / "operate.md"
+    described = set(re.findall(r"`(\w+)`", page.read_text(encoding="utf-8")))
+    told = control.call(watched.data, "usage", {})
+    names = {name for key in ("queries", "workers", "log") for name in told[key]}
+    assert {*told, *names, *told["clients"][0], *told["slowest"][0]} <= described
+    assert {outcome for _, outcome in OUTCOMES} | {"done", "refused", "failed"} <= described
+    headers = token(watched.data, "read", "described")
+    metrics = re.findall(r"^# TYPE (bilbaokg_\w+)", watched.client.get(
+        "/metrics", headers=headers).text, re.MULTILINE)  # fmt: skip
+    assert set(metrics) <= described

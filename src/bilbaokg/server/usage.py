@@ -32,7 +32,7 @@ from bilbaokg.server.evaluation import Stopped
 from bilbaokg.server.query_log import QueryLog
 from bilbaokg.settings import Settings
 
-__all__ = ["BUCKETS", "Asking", "Times", "Usage", "endpoint_of", "outcome_of"]
+__all__ = ["BUCKETS", "OUTCOMES", "Asking", "Times", "Usage", "endpoint_of", "outcome_of"]
 
 BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds, in seconds, of the classes into which query times are counted."""
@@ -40,14 +40,14 @@ BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 _ENDPOINTS: Final = {
     "sparql": "sparql", "working": "working", "scratch": "scratch", "api": "saved",
 }  # fmt: skip
-# The most special class first.
-_OUTCOMES: Final[tuple[tuple[type[BilbaokgError], str], ...]] = (
+OUTCOMES: Final[tuple[tuple[type[BilbaokgError], str], ...]] = (
     (TooManyRequests, "rate"),
     (DeadlineExceeded, "deadline"),
     (MemoryExceeded, "memory"),
     (Overloaded, "overloaded"),
     (WorkerCrashed, "crashed"),
 )
+"""How queries end that are stopped, the most special class first."""
 # What counts as an error of the client: the query itself was wrong or too much. That the server
 # has no room, or that its disk fails, is not held against anybody.
 _FAULTS: Final = (
@@ -70,7 +70,7 @@ def outcome_of(error: BaseException | None) -> str:
         return "done"
     if isinstance(error, Stopped) or not isinstance(error, Exception):
         return "cancelled"
-    for kind, outcome in _OUTCOMES:
+    for kind, outcome in OUTCOMES:
         if isinstance(error, kind):
             return outcome
     known = isinstance(error, BilbaokgError) and error.status < 500
