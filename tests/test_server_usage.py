@@ -80,6 +80,7 @@ def test_errors_of_a_minute_bring_429_and_after_the_wait_the_client_is_let_in(
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["type"] == "urn:bilbaokg:problem:too-many-requests"
     assert refused.json()["retry_after"] == int(refused.headers["retry-after"]) == 1
+    assert "Retry-After" in refused.headers["access-control-expose-headers"]
     assert ask(strict, "ASK {}", "192.0.2.2").status_code == 200
     until_refused(strict, "192.0.2.1")
     time.sleep(1)

@@ -236,6 +236,16 @@ def test_who_goes_on_asking_is_noted_once() -> None:
     assert usage.outcomes["sparql", "rate"] == 5
 
 
+def test_a_proxy_that_is_not_named_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    usage = limited(Clock())
+    ask(usage, 90)
+    for forwarded in ([], ["203.0.113.5"], ["203.0.113.6"]):
+        with pytest.raises(TooManyRequests):
+            usage.query(scope("192.0.2.7", *forwarded), b"ASK {}")
+    (message,) = caplog.messages
+    assert "name it in trusted_proxies" in message
+
+
 @pytest.mark.parametrize(
     ("error", "is_error", "outcome"),
     [

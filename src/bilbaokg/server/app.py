@@ -52,7 +52,7 @@ _HEADERS: Final = (
 )
 _SHARED: Final = (
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Link, X-Request-Id"),
+    (b"access-control-expose-headers", b"ETag, Link, Retry-After, X-Request-Id"),
 )
 
 

@@ -7,6 +7,7 @@ microseconds and without a lock; readers in other threads copy.
 
 from __future__ import annotations
 
+import logging
 import time
 from bisect import bisect_left
 from collections import Counter
@@ -33,6 +34,8 @@ from bilbaokg.server.query_log import QueryLog
 from bilbaokg.settings import Settings
 
 __all__ = ["BUCKETS", "OUTCOMES", "Asking", "Times", "Usage", "endpoint_of", "outcome_of"]
+
+log = logging.getLogger(__name__)
 
 BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds, in seconds, of the classes into which query times are counted."""
@@ -157,6 +160,7 @@ class Usage:
         )
         self.log, self.clock = log or QueryLog(None), clock
         self.started = clock()
+        self._warned = False
         self.requests: Counter[tuple[str, int]] = Counter()
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.times: dict[str, Times] = {}
@@ -169,8 +173,20 @@ class Usage:
         """Let a query in. Raises TooManyRequests."""
         asking = Asking(self, self.clients.of(scope), scope, text)
         if self.limited and (wait := self.budgets.wait(asking.client)):
+            self._warn(scope)
             self._refuse(asking, wait)
         return asking
+
+    def _warn(self, scope: Any) -> None:
+        """A proxy that is not named makes one client of all who come through it."""
+        if self._warned or self.settings.trusted_proxies:
+            return
+        if any(name == b"x-forwarded-for" for name, _ in scope["headers"]):
+            self._warned = True
+            log.warning(
+                "a client over its limit sent X-Forwarded-For: "
+                "if it is your proxy, name it in trusted_proxies of settings.toml"
+            )
 
     def _refuse(self, asking: Asking, wait: int) -> None:
         self.outcomes[asking.endpoint, "rate"] += 1
