@@ -15,6 +15,7 @@
     ├── Conflict                           409     2
     │   ├── StoreBusy                      409     2   another process holds the data directory
     │   └── GateRefused                    409     1   findings stop a release
+    ├── TooManyRequests                    429     2   a client used up its minute
     ├── Overloaded                         503     2
     │   ├── DeadlineExceeded               503     2
     │   └── MemoryExceeded                 503     2
@@ -52,6 +53,7 @@ __all__ = [
     "StoreBusy",
     "SyntaxFault",
     "TooLarge",
+    "TooManyRequests",
     "Unauthorized",
     "UnsupportedFormat",
     "UpstreamFault",
@@ -186,6 +188,12 @@ class GateRefused(Conflict):
     """Findings stop the release; `extra["report"]` lists them."""
 
     code, title, exit_code = "gate", "The release is refused", 1
+
+
+class TooManyRequests(BilbaokgError):
+    """One client asked more than its share; `extra["retry_after"]` is in seconds."""
+
+    code, title, status = "too-many-requests", "Too many requests", 429
 
 
 class Overloaded(BilbaokgError):

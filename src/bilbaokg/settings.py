@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -33,8 +34,10 @@ _LIMITS: Final[dict[str, tuple[int, int]]] = {
     "cache_bytes": (0, _PETABYTE),
     "scratch_bytes": (1, _PETABYTE),
     "memory_limit": (1024 * MIB, _PETABYTE),
+    "client_errors": (0, 1_000_000),
 }
 _SECONDS: Final = ("query_seconds", "query_seconds_token", "group_seconds", "request_seconds")
+_SECONDS_OR_NONE: Final = ("client_query_seconds", "slow_query_seconds")
 _WORDS: Final[dict[type, str]] = {
     bool: "true or false",
     int: "a whole number",
@@ -52,7 +55,8 @@ class Settings:
     `base` is the identity of what we mint (no trailing slash); `public_url` is where we are served,
     and begins every absolute link. `internal_kinds` are the record types that stay internal.
     `gates` are severities that stop a release, by profile (name or label) and target ("" is every
-    target).
+    target). `client_query_seconds` and `client_errors` are what a client may use in a minute, 0
+    without a limit; `trusted_proxies` are addresses and networks whose X-Forwarded-For is believed.
     """
 
     base: str = DEFAULT_BASE
@@ -70,6 +74,11 @@ class Settings:
     cache_bytes: int = 64 * MIB
     request_seconds: float = 30.0
     scratch_bytes: int = 1024 * MIB
+    client_query_seconds: float = 60.0
+    client_errors: int = 30
+    slow_query_seconds: float = 1.0
+    query_log: bool = True
+    metrics_public: bool = False
     group_seconds: float = 5.0
     workers: int = 2
     review_required: bool = False
@@ -203,6 +212,9 @@ def _check(settings: Settings, where: str) -> None:
     for name in _SECONDS:
         if not 0 < getattr(settings, name) <= _DAY:
             raise BadInput(f"{name} must be over 0 seconds and at most a day", where=where)
+    for name in _SECONDS_OR_NONE:
+        if not 0 <= getattr(settings, name) <= _DAY:
+            raise BadInput(f"{name} must be between 0 seconds and a day", where=where)
     if not any(text.strip() for text in settings.title.values()):
         hint = f"give {_WORDS[dict]}"
         raise BadInput("title is empty", where=where, hint=hint)
@@ -210,6 +222,20 @@ def _check(settings: Settings, where: str) -> None:
         # A typing error here would publish what was to stay inside.
         hint = f"known: {', '.join(KINDS)}"
         raise BadInput(f"internal_kinds has the unknown {unknown[0]!r}", where=where, hint=hint)
+    for text in settings.trusted_proxies:
+        _check_network(text, where)
+
+
+def _check_network(text: str, where: str) -> None:
+    """Who is trusted may say that a request comes from anywhere: nobody trusts everybody."""
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError as error:
+        hint = 'write an address such as "10.0.0.7", or a network such as "10.0.0.0/24"'
+        raise BadInput(f"trusted_proxies: {error}", where=where, hint=hint) from None
+    if network.prefixlen == 0:
+        hint = "name the addresses of your own proxies alone"
+        raise BadInput(f"trusted_proxies: {text} would believe anybody", where=where, hint=hint)
 
 
 def _check_address(name: str, value: str, where: str) -> None:

@@ -46,9 +46,8 @@ VERBS: Final = {
     "improving": ("lint", "probe", "quality"),
     "releasing": ("release",),
     "reading": ("export", "queries", "query"),
-    "governing": (
-        "audit", "delete", "history", "restore", "status", "token", "visibility",
-    ),
+    "governing": ("audit", "delete", "history", "restore", "token", "visibility"),
+    "watching": ("status",),
     "profiles": ("profile",),
     "publishing": ("publish",),
     "vocab": ("vocab",),

@@ -1,4 +1,4 @@
-"""Verbs of governance: delete, visibility, history, tokens, audit, status."""
+"""Verbs of governance: delete, visibility, history, tokens, audit."""
 
 from __future__ import annotations
 
@@ -166,24 +166,4 @@ def audit_list(console: Console, limit: int) -> int:
     done = operate(console, "audit.list", {"limit": limit})
     rows = [[e["seq"], e["at"], e["actor"], e["kind"], e["subject"]] for e in done["entries"]]
     console.result(done, lambda: console.table(["", "at", "by", "what", "on"], rows))
-    return DONE
-
-
-@verb(group, "status")
-def status(console: Console) -> int:
-    """Say what the catalogue holds and what is published.
-
-    Example: bilbaokg status
-    """
-    done = operate(console, "status", {})
-
-    def tell() -> None:
-        console.say(f"{done['data']}, base {done['base']}")
-        console.table(["records", "count"], [[k, n] for k, n in sorted(done["records"].items())])
-        console.say(
-            f"Current release: {done['current'] or 'none'}; "
-            f"all: {', '.join(done['releases']) or 'none'}"
-        )
-
-    console.result(done, tell)
     return DONE

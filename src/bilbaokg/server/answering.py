@@ -27,6 +27,7 @@ from bilbaokg.server import auth, evaluation, negotiate
 from bilbaokg.server.context import Context
 from bilbaokg.server.evaluation import Answer, Stopped
 from bilbaokg.server.kept import Given
+from bilbaokg.server.usage import Asking
 from bilbaokg.store.evaluate import GRAPHS, RESULTS
 
 __all__ = ["GRAPH_OFFERS", "Asked", "fields", "formats", "release_store", "respond"]
@@ -149,21 +150,18 @@ async def respond(
     if etag and (given := context.kept.get(etag)):
         await transfer.whole(given)
         return
-    answer = context.lanes.begin(
-        asked.job(context, store), asked.text, _seconds(context, asked, scope), _client(scope)
-    )
-    try:
-        given = await transfer.run(answer)
-    finally:
-        context.lanes.end(answer)
+    with context.usage.query(scope, asked.text) as asking:
+        answer = context.lanes.begin(
+            asked.job(context, store), asked.text, _seconds(context, asked, scope),
+            asking.client, asking.begin,
+        )  # fmt: skip
+        try:
+            given = await transfer.run(answer, asking)
+        finally:
+            context.lanes.end(answer)
+            asking.bytes = transfer.sent
     if etag and given:
         context.kept.put(etag, given)
-
-
-def _client(scope: Scope) -> str:
-    """Who asks: a token, else an address."""
-    actor = scope.get("bilbaokg.actor", auth.ANONYMOUS)
-    return actor.name if actor != auth.ANONYMOUS else (scope.get("client") or ("",))[0]
 
 
 def _seconds(context: Context, asked: Asked, scope: Scope) -> float:
@@ -247,6 +245,7 @@ class _Transfer:
     ) -> None:
         self.headers, self.further = headers, further
         self.head = scope["method"] == "HEAD"
+        self.sent = 0
         self.receive, self.send = receive, send
 
     async def whole(self, given: Given) -> None:
@@ -254,7 +253,7 @@ class _Transfer:
         await self._start(given.header, len(given.body))
         await self._body(b"" if self.head else given.body, last=True)
 
-    async def run(self, answer: Answer) -> Given | None:
+    async def run(self, answer: Answer, asking: Asking) -> Given | None:
         """Send an answer as it comes; give it back if it was there at once."""
         watches: list[asyncio.Future[None]] = []
         # Most answers come at once: no need to listen for the client meanwhile.
@@ -266,15 +265,16 @@ class _Transfer:
                 await self.whole(given)
                 return given
             await self._start(answer.header, None)
-            await (self._body(b"", last=True) if self.head else self._stream(answer, first))
-        except Stopped:
+            await (self._body(b"", last=True) if self.head else self._stream(answer, asking, first))
+        except Stopped as stopped:
+            asking.cut = stopped
             log.info("the client went away; its query was stopped")
         finally:
             for watch in watches:
                 watch.cancel()
         return None
 
-    async def _stream(self, answer: Answer, piece: bytes) -> None:
+    async def _stream(self, answer: Answer, asking: Asking, piece: bytes) -> None:
         try:
             while True:
                 await self._body(piece, last=answer.done)
@@ -283,6 +283,7 @@ class _Transfer:
                 piece = await answer.piece(_HELD_BACK)
         except BilbaokgError as error:
             # No final chunk: the server closes the connection, and the client sees a cut answer.
+            asking.cut = error
             log.warning("answer cut: %s", error)
 
     async def _watch(self, answer: Answer) -> None:
@@ -300,4 +301,5 @@ class _Transfer:
         await self.send({"type": "http.response.start", "status": 200, "headers": raw})
 
     async def _body(self, content: bytes, *, last: bool) -> None:
+        self.sent += len(content)
         await self.send({"type": "http.response.body", "body": content, "more_body": not last})

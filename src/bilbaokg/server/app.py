@@ -19,6 +19,7 @@ from bilbaokg.server import (
     auth,
     errors,
     feeds,
+    metrics,
     openapi,
     pages,
     released,
@@ -37,6 +38,8 @@ __all__ = ["CONTENT_SECURITY_POLICY", "PARTS", "create_app"]
 # first route that fits answers.
 PARTS: Final[tuple[tuple[Callable[[Context], list[BaseRoute]], str], ...]] = (
     (resources.health_routes, "status.read"),
+    (metrics.open_routes, "metrics.public"),
+    (metrics.routes, "metrics.read"),
     (sparql.routes, "sparql.query"),
     (sparql.working_routes, "working.query"),
     (working.read_routes, "working.read"),
@@ -69,7 +72,7 @@ _HEADERS: Final = (
 )
 _SHARED: Final = (
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Link, X-Request-Id"),
+    (b"access-control-expose-headers", b"ETag, Link, Retry-After, X-Request-Id"),
 )
 
 
@@ -95,7 +98,7 @@ def create_app(
         raise TypeError(f"routes without an action: {undeclared}")
     inside = _Hosts(_Direct(app), _hosts(context, host))
     guarded = Gate(errors.Unexpected(_Prefix(inside, root_path.rstrip("/"))), drain or Drain())
-    app.surrounded = _Envelope(guarded)
+    app.surrounded = _Envelope(guarded, context.usage.answered)
     return app
 
 
@@ -132,10 +135,11 @@ class _Envelope:
     """Gives every request an id, and every answer the headers that protect its reader.
 
     `bilbaokg.started` in the scope tells those within whether the answer has begun.
+    answered: told of each request and the status of its answer.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, answered: Callable[[Scope, int], None]) -> None:
+        self.app, self.answered = app, answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = scope["bilbaokg.request_id"] = secrets.token_hex(8)
@@ -144,6 +148,7 @@ class _Envelope:
         async def seal(message: Message) -> None:
             if message["type"] == "http.response.start":
                 scope["bilbaokg.started"] = True
+                self.answered(scope, message["status"])
                 shared = _SHARED if scope.get("bilbaokg.shared") else ()
                 identity = (b"x-request-id", request_id.encode())
                 message["headers"] = [*message.get("headers", ()), *_HEADERS, identity, *shared]

@@ -28,6 +28,8 @@ ACTIONS: Final[dict[str, str | None]] = {
     "data.read": None,
     "sparql.query": None,
     "status.read": None,
+    "metrics.public": None,
+    "metrics.read": "read",
     "working.query": "read",
     "working.read": "read",
     "working.write": "write",
@@ -100,6 +102,7 @@ class _Guard:
         self.app, self.action, self.accounts, self.methods = app, action, accounts, methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["bilbaokg.action"] = self.action
         scope["bilbaokg.shared"] = self.action in _SHARED
         if scope["method"] == "OPTIONS":
             await _preflight(scope, self.methods, send)

@@ -12,6 +12,7 @@ from bilbaokg.model import Release
 from bilbaokg.release import Releases
 from bilbaokg.server.evaluation import LANES, Lanes
 from bilbaokg.server.kept import Kept
+from bilbaokg.server.usage import Usage
 from bilbaokg.settings import Settings
 from bilbaokg.workers import Pool
 
@@ -34,6 +35,7 @@ class Context:
     pool: Pool
     accounts: Accounts
     workspace: Workspace | None = None
+    usage: Usage = field(default_factory=Usage)
     lanes: Lanes = field(init=False)
     kept: Kept = field(init=False)
     _link: str = field(init=False, repr=False)

@@ -23,7 +23,7 @@ from bilbaokg import render
 from bilbaokg.errors import BilbaokgError
 from bilbaokg.server import negotiate
 
-__all__ = ["HANDLERS", "Unexpected", "problem_of", "respond"]
+__all__ = ["HANDLERS", "Unexpected", "headers_of", "problem_of", "respond"]
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,8 @@ def _complaints(error: RequestValidationError) -> str:
 def respond(error: Exception, request: Request) -> Response:
     """The answer for an exception: problem document or page, with the headers it needs."""
     problem = problem_of(error, request.scope.get("bilbaokg.request_id"))
-    headers = {"Cache-Control": "no-store", "Vary": "Accept"} | _headers(error, problem, request)
+    headers = {"Cache-Control": "no-store", "Vary": "Accept"} | headers_of(error, problem)
+    headers |= _allow(problem, request)
     if _wants_page(request):
         try:
             return _page(problem, headers, request)
@@ -81,10 +82,9 @@ def _page(problem: dict[str, Any], headers: dict[str, str], request: Request) ->
     return HTMLResponse(page, problem["status"], headers | {"Content-Language": lang})
 
 
-def _headers(error: Exception, problem: dict[str, Any], request: Request) -> dict[str, str]:
+def headers_of(error: Exception, problem: dict[str, Any]) -> dict[str, str]:
+    """The headers that an error brings, beside its problem document."""
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
-    if problem["status"] == HTTPStatus.METHOD_NOT_ALLOWED and request.scope.get("app"):
-        headers["Allow"] = ", ".join(sorted(_allowed(request)))
     if problem["status"] == HTTPStatus.UNAUTHORIZED:
         wrong = ', error="invalid_token"' if problem.get("invalid_token") else ""
         headers["WWW-Authenticate"] = f'Bearer realm="bilbaokg"{wrong}'
@@ -93,11 +93,14 @@ def _headers(error: Exception, problem: dict[str, Any], request: Request) -> dic
     return headers
 
 
-def _allowed(request: Request) -> set[str]:
+def _allow(problem: dict[str, Any], request: Request) -> dict[str, str]:
     """What all routes of an address take: the first one alone knows only its own methods."""
+    if problem["status"] != HTTPStatus.METHOD_NOT_ALLOWED or not request.scope.get("app"):
+        return {}
     routes = (route for route in request.app.router.routes if isinstance(route, Route))
     fitting = (route for route in routes if route.matches(request.scope)[0] != Match.NONE)
-    return set[str]().union(*(route.methods or () for route in fitting))
+    allowed = set[str]().union(*(route.methods or () for route in fitting))
+    return {"Allow": ", ".join(sorted(allowed))}
 
 
 def _wants_page(request: Request) -> bool:

@@ -146,9 +146,15 @@ class Lanes:
             each.kill()
             each.worker.process.wait()
 
-    def begin(self, job: bytes, text: bytes, deadline: float, client: str) -> Answer:
-        """Ask for an answer, which comes when there is a place; `end` it in any case."""
-        answer = Answer(self, job, text, deadline, client)
+    def begin(
+        self, job: bytes, text: bytes, deadline: float, client: str = "",
+        begun: Callable[[], None] | None = None,
+    ) -> Answer:  # fmt: skip
+        """Ask for an answer, which comes when there is a place; `end` it in any case.
+
+        begun: called when a worker begins with it, again when another one does.
+        """
+        answer = Answer(self, job, text, deadline, client, begun)
         if self._closed:
             answer.fail(_stopped())
             return answer
@@ -336,14 +342,17 @@ class Answer:
 
     lane: _Lane
 
-    def __init__(self, lanes: Lanes, job: bytes, text: bytes, deadline: float, client: str) -> None:
+    def __init__(
+        self, lanes: Lanes, job: bytes, text: bytes, deadline: float, client: str,
+        begun: Callable[[], None] | None,
+    ) -> None:  # fmt: skip
         self.job, self.text, self.deadline, self.client = job, text, deadline, client
         self.header: dict[str, Any] = {}
         self.done = self.ended = False
         self.seconds = 0.0
         self.place: Seat | None = None
         self.on_wait: Callable[[], None] | None = None
-        self._lanes = lanes
+        self._lanes, self._begun = lanes, begun
         self._pieces: list[bytes] = []
         self._size = 0
         self._reason: Exception | None = None
@@ -411,6 +420,8 @@ class Answer:
     def begin(self) -> None:
         """The worker is at work on it."""
         self._started = time.monotonic()
+        if self._begun:
+            self._begun()
 
     def feed(self, header: dict[str, Any], body: bytes) -> None:
         """A frame of the worker."""
@@ -483,11 +494,14 @@ class Rows:
     seconds: float
 
 
-async def rows(lanes: Lanes, asked: bytes, text: bytes, deadline: float, client: str) -> Rows:
+async def rows(
+    lanes: Lanes, asked: bytes, text: bytes, deadline: float, client: str = "",
+    begin: Callable[[], None] | None = None,
+) -> Rows:  # fmt: skip
     """Evaluate and keep the first `rows` rows that the job asks for."""
     start = time.perf_counter()
     pieces = []
-    answer = lanes.begin(asked, text, deadline, client)
+    answer = lanes.begin(asked, text, deadline, client, begin)
     try:
         while not answer.done:
             pieces.append(await answer.piece(1 << 20))

@@ -7,7 +7,8 @@ import json
 import logging
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -16,7 +17,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from bilbaokg.errors import BadInput, BilbaokgError, NotFound
-from bilbaokg.operations import OPERATIONS, Progress
+from bilbaokg.operations import OPERATIONS, Operation, Progress
 from bilbaokg.server.draining import Drain, ending
 from bilbaokg.workspace import Workspace, operator
 
@@ -27,30 +28,36 @@ log = logging.getLogger(__name__)
 _TELL_SECONDS: Final = 0.1
 
 
-def control_app(workspace: Workspace, drain: Drain) -> Starlette:
-    """The application behind the socket: every operation, in the local operator's name."""
+def control_app(
+    workspace: Workspace, drain: Drain, further: Mapping[str, Operation] | None = None
+) -> Starlette:
+    """The application behind the socket: every operation, in the local operator's name.
+
+    further: operations that only a running server has.
+    """
+    table = {**OPERATIONS, **(further or {})}
 
     async def ping(request: Request) -> Response:
         status = 503 if drain.begun else 200
-        return JSONResponse({"pid": os.getpid(), "operations": sorted(OPERATIONS)}, status)
+        return JSONResponse({"pid": os.getpid(), "operations": sorted(table)}, status)
 
     async def operate(request: Request) -> Response:
         name = request.path_params["operation"]
         try:
             if drain.begun:
                 raise ending()
-            params = _params(name, await request.body())
+            params = _params(table, name, await request.body())
         except BilbaokgError as error:
             return JSONResponse({"problem": error.problem()}, error.status)
-        lines = _work(workspace, drain, name, params)
+        lines = _work(partial(table[name], workspace, params), drain, name)
         return StreamingResponse(lines, media_type="application/x-ndjson")
 
     return Starlette(routes=[Route("/", ping), Route("/{operation}", operate, methods=["POST"])])
 
 
-def _params(name: str, body: bytes) -> dict[str, Any]:
-    if name not in OPERATIONS:
-        raise NotFound(f"no operation {name!r}", hint=f"operations: {', '.join(OPERATIONS)}")
+def _params(table: Mapping[str, Operation], name: str, body: bytes) -> dict[str, Any]:
+    if name not in table:
+        raise NotFound(f"no operation {name!r}", hint=f"operations: {', '.join(table)}")
     try:
         params = json.loads(body or b"{}")
     except ValueError as error:
@@ -61,7 +68,7 @@ def _params(name: str, body: bytes) -> dict[str, Any]:
 
 
 async def _work(
-    workspace: Workspace, drain: Drain, name: str, params: dict[str, Any]
+    operation: Callable[[Progress], dict[str, Any]], drain: Drain, name: str
 ) -> AsyncIterator[bytes]:
     """Do the operation in a thread; it goes on to its end even when the caller goes away."""
     loop = asyncio.get_running_loop()
@@ -76,7 +83,7 @@ async def _work(
 
     def do() -> None:
         with drain.work():
-            line = _outcome(workspace, name, params, progress)
+            line = _outcome(operation, name, progress)
             loop.call_soon_threadsafe(lines.put_nowait, line)
 
     loop.run_in_executor(None, do)
@@ -88,10 +95,10 @@ async def _work(
 
 
 def _outcome(
-    workspace: Workspace, name: str, params: dict[str, Any], progress: Progress
+    operation: Callable[[Progress], dict[str, Any]], name: str, progress: Progress
 ) -> dict[str, Any]:
     try:
-        return {"result": OPERATIONS[name](workspace, params, progress)}
+        return {"result": operation(progress)}
     except BilbaokgError as error:
         return {"problem": error.problem()}
     except Exception as error:

@@ -181,8 +181,8 @@ class _Pages:
 
     def sparql(self, request: Request, reader: Reader) -> Response:
         """The query form with the answer below it."""
-        content, status = query_page.answer(self.context, request, reader)
-        return _html(content, reader.site, status, headers={"Cache-Control": "no-store"})
+        content, status, headers = query_page.answer(self.context, request, reader)
+        return _html(content, reader.site, status, {"Cache-Control": "no-store", **headers})
 
 
 def _missing(reader: Reader, kind: str, slug: str) -> Response:

@@ -12,7 +12,7 @@ from bilbaokg import queries, render
 from bilbaokg.errors import BilbaokgError
 from bilbaokg.index import Text
 from bilbaokg.model import Query
-from bilbaokg.server import sparql
+from bilbaokg.server import errors, sparql
 from bilbaokg.server.evaluation import Rows
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import Action, SavedQuery, SparqlPage, Value
@@ -32,19 +32,23 @@ _DOWNLOADS: Final = {
 }
 
 
-def answer(context: Context, request: Request, reader: Reader) -> tuple[SparqlPage, int]:
-    """The page and its status: `?query=` fills the form, `&run=1` runs it."""
+def answer(
+    context: Context, request: Request, reader: Reader
+) -> tuple[SparqlPage, int, dict[str, str]]:
+    """The page, its status and headers: `?query=` fills the form, `&run=1` runs it."""
     given = request.query_params
     text = given.get("query", "").replace("\r\n", "\n")
     outcome: Rows | BilbaokgError | None = None
     if given.get("run") and text.strip():
         try:
             # This handler runs in a thread; the query is served by the event loop and a worker.
-            outcome = anyio.from_thread.run(sparql.run, context, text)
+            outcome = anyio.from_thread.run(sparql.run, context, text, request.scope)
         except BilbaokgError as error:
             outcome = error
-    status = outcome.status if isinstance(outcome, BilbaokgError) else 200
-    return _fill(text, outcome, reader, context.url("/sparql")), status
+    page = _fill(text, outcome, reader, context.url("/sparql"))
+    if isinstance(outcome, BilbaokgError):
+        return page, outcome.status, errors.headers_of(outcome, outcome.problem())
+    return page, 200, {}
 
 
 def _fill(

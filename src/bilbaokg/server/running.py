@@ -16,12 +16,14 @@ from typing import Any, Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from bilbaokg.operations import Operation
 from bilbaokg.server import control
 from bilbaokg.server.app import create_app
 from bilbaokg.server.context import Context
 from bilbaokg.server.draining import Drain
 from bilbaokg.server.operate import control_app
 from bilbaokg.server.protocol import Protocol
+from bilbaokg.server.status import status
 from bilbaokg.workspace import Workspace
 
 __all__ = ["run"]
@@ -46,7 +48,9 @@ def run(
     gc.collect()
     gc.freeze()
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        drained = runner.run(_run(context, server, listening, workspace, drain, started))
+        control = control_app(workspace, drain, {"usage": _usage(context)})
+        servers = server, _server(control, context.settings.request_seconds)
+        drained = runner.run(_run(context, servers, listening, workspace, drain, started))
         context.pool.close()
         context.lanes.close()
         if not drained:
@@ -73,17 +77,20 @@ def _server(app: ASGIApp, seconds: float) -> _Server:
     return _Server(uvicorn.Config(app, **options))
 
 
+def _usage(context: Context) -> Operation:
+    return lambda _workspace, _params, _progress: status(context)
+
+
 async def _run(
-    context: Context, server: _Server, listening: socket.socket, workspace: Workspace, drain: Drain,
-    started: Callable[[], None],
+    context: Context, servers: tuple[_Server, _Server], listening: socket.socket,
+    workspace: Workspace, drain: Drain, started: Callable[[], None],
 ) -> bool:  # fmt: skip
     """Serve both sockets until a signal comes and what is at work has ended; a second one cuts.
 
     Returns whether all of it ended by itself.
     """
     control_socket = control.bind(workspace.data)
-    control_server = _server(control_app(workspace, drain), workspace.settings.request_seconds)
-    servers = (server, control_server)
+    server, control_server = servers
     signalled = asyncio.Event()
 
     def stop() -> None:

@@ -224,7 +224,7 @@ def _operation(query: Query) -> dict[str, Any]:
             "200": {"description": "the answer", "content": {name: {} for name in types}},
             "303": {"description": "people are led to the SPARQL page"},
             "304": {"description": "the client has it already"},
-            **problems(400, 406, 503),
+            **problems(400, 406, 429, 503),
         },
     }
 

@@ -214,7 +214,7 @@ class _Reader:
         context = self.context
         job = Asked(_ANYTHING, "json", None, [graph]).job(context, store, 1)
         seconds = context.settings.query_seconds_token
-        found = await evaluation.rows(context.lanes, job, _ANYTHING, seconds, "")
+        found = await evaluation.rows(context.lanes, job, _ANYTHING, seconds)
         if not found.boolean:
             raise _absent(graph)
 

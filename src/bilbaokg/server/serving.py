@@ -45,10 +45,17 @@ def serve(
         # What takes long to import comes after the lock, so that a refusal is quick.
         from bilbaokg.server import running
         from bilbaokg.server.context import Context
+        from bilbaokg.server.query_log import NAME, QueryLog
+        from bilbaokg.server.usage import Usage
 
-        context = Context(data, settings, workspace.releases, pool, workspace.accounts, workspace)
-        started = partial(announce, _address(listening))
-        running.run(context, workspace, listening, host, root_path, started)
+        file = data / NAME if settings.query_log else None
+        with contextlib.closing(QueryLog(file, workspace.releases.current_id)) as log:
+            context = Context(
+                data, settings, workspace.releases, pool, workspace.accounts, workspace,
+                Usage(settings, host, log=log),
+            )  # fmt: skip
+            started = partial(announce, _address(listening))
+            running.run(context, workspace, listening, host, root_path, started)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -70,19 +70,23 @@ def endpoint(context: Context, find: Callable[[], tuple[str | None, Release | No
 
 
 async def run(
-    context: Context, text: str, *, deadline: float | None = None, limit_rows: int = 1000
-) -> Rows:
+    context: Context, text: str, scope: Scope, *, deadline: float | None = None,
+    limit_rows: int = 1000,
+) -> Rows:  # fmt: skip
     """Ask the current release and keep the first rows, for a page (which may run in a thread).
 
     Raises what the endpoint answers as a problem: SyntaxFault (line, column, hint), Invalid,
-    Forbidden, DeadlineExceeded, Overloaded...
+    Forbidden, DeadlineExceeded, Overloaded, TooManyRequests...
     """
     _limit(len(text))
     store, _ = release_store(context)
     asked = Asked(text.encode("utf-8", "replace"), "json", "ttl")
     told = asked.job(context, store, limit_rows)
     seconds = deadline or context.settings.query_seconds
-    return await evaluation.rows(context.lanes, told, asked.text, seconds, "")
+    with context.usage.query(scope, asked.text) as asking:
+        return await evaluation.rows(
+            context.lanes, told, asked.text, seconds, asking.client, asking.begin
+        )
 
 
 class _Endpoint:
