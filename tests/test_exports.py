@@ -67,8 +67,8 @@ def feed(city: Release) -> set[Triple]:
 # ---- what is carried
 
 
-def test_targets_are_the_feed_of_the_profile_and_the_full_release() -> None:
-    assert list(exports.TARGETS) == ["dcat-ap", "full"]
+def test_targets_are_one_a_portal_and_the_full_release() -> None:
+    assert list(exports.TARGETS) == ["dcat-ap", "dcat-ap-es", "ckan", "full"]
 
 
 def test_turtle_and_rdfxml_are_written_at_release_and_say_the_same(city: Release) -> None:
@@ -574,7 +574,7 @@ def test_feed_for_one_language(city: Release, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("target", "ext", "page", "language", "error", "hint"),
     [
-        ("ckan", "rdf", 1, None, NotFound, "targets: dcat-ap, full"),
+        ("nobody", "rdf", 1, None, NotFound, "targets: dcat-ap, dcat-ap-es, ckan, full"),
         ("dcat-ap", "xlsx", 1, None, UnsupportedFormat, "one of: rdf, ttl, jsonld, nt"),
         ("dcat-ap", "trig", 1, None, UnsupportedFormat, "one of: rdf, ttl, jsonld, nt"),
         ("dcat-ap", "../../manifest", 1, None, UnsupportedFormat, "one of"),

@@ -56,7 +56,7 @@ def export(
     language: str | None,
     output: Path | None,
 ) -> int:
-    """Write a release for a target, whole: dcat-ap, or full (every statement).
+    """Write a release for a target, whole: dcat-ap, dcat-ap-es, ckan, or full (every statement).
 
     Example: bilbaokg export dcat-ap --format rdf --output catalogue.rdf
     """

@@ -18,7 +18,9 @@ from typing import Any, BinaryIO, Final
 from bilbaokg.errors import CorruptStore, NotFound, UnsupportedFormat
 from bilbaokg.exports import closure, lookup
 from bilbaokg.exports.catalogue import Catalogue
+from bilbaokg.exports.ckan import CKAN
 from bilbaokg.exports.dcat_ap import DCAT_AP
+from bilbaokg.exports.dcat_ap_es import DCAT_AP_ES
 from bilbaokg.exports.feed import Feed, Paging
 from bilbaokg.exports.files import replace_file
 from bilbaokg.exports.full import FULL, Full
@@ -43,7 +45,9 @@ __all__ = [
 ]
 
 Exporter = Feed | Full
-TARGETS: Final[dict[str, Exporter]] = {target.name: target for target in (DCAT_AP, FULL)}
+TARGETS: Final[dict[str, Exporter]] = {
+    target.name: target for target in (DCAT_AP, DCAT_AP_ES, CKAN, FULL)
+}
 MAIN: Final = DCAT_AP.name
 _ABOUT: Final = "pages.json"
 # One lock a file that is being made, so that a burst of first requests makes it once.
