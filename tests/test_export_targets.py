@@ -5,7 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from export_helpers import BASE, SETTINGS, TYPE, Triple, about, public, released, triples, turtle
+from export_helpers import (
+    BASE,
+    SETTINGS,
+    TYPE,
+    Triple,
+    about,
+    public,
+    released,
+    triples,
+    turtle,
+    whole,
+)
 
 from bilbaokg import exports
 from bilbaokg.terms import (
@@ -36,7 +47,7 @@ CSV = f"{EU}/file-type/CSV"
 
 def exported(target: str, text: str, tmp_path: Path) -> set[Triple]:
     made = released(tmp_path / "r1", public(turtle(PREFIXES + text)))
-    return triples(exports.whole(made, SETTINGS, target, "nt"), "nt")
+    return triples(whole(made, target, "nt"), "nt")
 
 
 def typed(found: set[Triple], cls: str) -> set[str]:
@@ -90,7 +101,7 @@ def test_format_is_described_where_the_release_names_it_by_its_iri_alone(
 @pytest.mark.parametrize("target", ["dcat-ap-es", "ckan"])
 def test_first_class_of_a_format_is_the_one_that_ckan_reads(target: str, tmp_path: Path) -> None:
     made = released(tmp_path / "r1", public(turtle(PREFIXES + FORMAT)))
-    assert f'<dct:IMT rdf:about="{CSV}">' in exports.whole(made, SETTINGS, target, "rdf").decode()
+    assert f'<dct:IMT rdf:about="{CSV}">' in whole(made, target, "rdf").decode()
 
 
 def test_dcat_ap_links_a_format_that_the_release_does_not_describe(tmp_path: Path) -> None:

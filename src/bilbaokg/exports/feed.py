@@ -357,12 +357,13 @@ class Paging:
     pages: int
     total: int
     page_size: int
+    version: str
     language: str | None = None
 
     def url(self, number: int) -> str:
-        """The address of a page. The first one has its number too, so all pages read alike."""
+        """The address of a page: its number, the first one too, and what it is a page of."""
         tail = f"&lang={self.language}" if self.language else ""
-        return f"{self.address}?page={number}{tail}"
+        return f"{self.address}?page={number}&version={self.version}{tail}"
 
     def lines(self, number: int) -> list[str]:
         """The statements of the paging node of a page; the last page has no next."""
