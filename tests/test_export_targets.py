@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from export_helpers import (
     Triple,
     about,
     public,
+    record,
     released,
     triples,
     turtle,
@@ -19,12 +21,14 @@ from export_helpers import (
 )
 
 from bilbaokg import exports
+from bilbaokg.errors import Invalid
 from bilbaokg.terms import (
     DCAT,
     DCT,
     FOAF,
     RDF,
     RDFS,
+    SCHEMA,
     SKOS,
     SPDX,
     ref,
@@ -247,3 +251,94 @@ def test_licence_has_a_title(tmp_path: Path) -> None:
     for licence, title in licences.items():
         assert any(title in o for o in about(found, licence, DCT.title))
     assert typed(found, DCT.LicenseDocument) == set(map(ref, licences))
+
+
+# ---- schema.org
+
+
+def schema(found: set[Triple], subject: str, name: str) -> set[str]:
+    return about(found, subject, SCHEMA[name])
+
+
+FULL = """
+c:a a dcat:Catalog ; dct:title "Todo"@es ; dcat:dataset d:x .
+<https://city.example/id/agent/c> a foaf:Agent ; foaf:name "Ciudad"@es .
+<https://city.example/id/concept/t> a skos:Concept ; skos:prefLabel "Tráfico"@es .
+d:x a dcat:Dataset ; dct:title "Aforos"@es, "Counts"@en ; dct:description "Coches."@es ;
+    dct:identifier "x" ; dct:publisher <https://city.example/id/agent/c> ;
+    dcat:keyword "coches"@es ; dcat:theme <https://city.example/id/concept/t> ;
+    dct:issued "2020-01-01"^^xsd:date ; dct:language eu:language\\/SPA ;
+    dct:accessRights eu:access-right\\/PUBLIC ; dct:spatial eu:place\\/ESP_BIO ;
+    dct:temporal [ a dct:PeriodOfTime ; dcat:startDate "2020-01-01"^^xsd:date ] ;
+    dcat:distribution :f .
+eu:place\\/ESP_BIO a dct:Location ; skos:prefLabel "Bilbao"@es .
+:f a dcat:Distribution ; dcat:accessURL <https://city.example/f> ; dcat:byteSize 12 ;
+    dct:format eu:file-type\\/CSV ; dct:license eu:licence\\/CC_BY_4_0 .
+<https://city.example/id/service/api> a dcat:DataService ; dct:title "API"@en ;
+    dcat:endpointURL <https://city.example/api> .
+"""
+S = "https://schema.org/"
+
+
+def test_dataset_is_said_in_schema_org(tmp_path: Path) -> None:
+    found = exported("schema.org", FULL, tmp_path)
+    told = {
+        "name": {'"Aforos"@es', '"Counts"@en'},
+        "description": {'"Coches."@es'},
+        "identifier": {'"x"'},
+        "keywords": {'"coches"@es', '"Tráfico"@es'},
+        "publisher": {f"<{BASE}/id/agent/c>"},
+        "creator": {f"<{BASE}/id/agent/c>"},
+        "license": {f"<{EU}/licence/CC_BY_4_0>"},
+        "inLanguage": {'"es"'},
+        "isAccessibleForFree": {'"true"^^<http://www.w3.org/2001/XMLSchema#boolean>'},
+        "temporalCoverage": {'"2020-01-01/.."'},
+        "spatialCoverage": {f"<{EU}/place/ESP_BIO>"},
+        "includedInDataCatalog": {f"<{BASE}/id/catalog/a>"},
+        "url": {ref(D)},
+        "distribution": {f"<{BASE}/id/f>"},
+    }
+    assert {name: schema(found, D, name) for name in told} == told
+    file = {"contentUrl": {"<https://city.example/f>"}, "encodingFormat": {'"text/csv"'}}
+    assert {name: schema(found, f"{BASE}/id/f", name) for name in file} == file
+    assert schema(found, f"{EU}/place/ESP_BIO", "name") == {'"Bilbao"@es'}
+    assert typed(found, SCHEMA.WebAPI) == {f"<{BASE}/id/service/api>"}
+
+
+def test_schema_org_has_one_form_and_no_word_of_others(tmp_path: Path) -> None:
+    found = exported("schema.org", FULL, tmp_path)
+    words = {p for _, p, _ in found if p != TYPE} | {o for _, p, o in found if p == TYPE}
+    assert {word for word in words if not word.startswith(f"<{S}")} == set()
+
+
+def test_catalogue_of_schema_org_lists_its_datasets(tmp_path: Path) -> None:
+    found = exported("schema.org", FULL, tmp_path)
+    assert schema(found, f"{BASE}/id/catalog/a", "dataset") == {ref(D)}
+    assert typed(found, SCHEMA.DataCatalog) == {f"<{BASE}/id/catalog/a>"}
+
+
+def test_what_schema_org_says_in_other_words_is_not_counted_as_cut() -> None:
+    cut = exports.cut(public(turtle(PREFIXES + FULL)), SETTINGS, "schema.org")
+    for said in (DCT.title, DCT.publisher, DCAT.accessURL, DCAT.keyword):
+        assert cut[said] == 0
+    assert cut[SKOS.prefLabel] > 0
+
+
+@pytest.mark.parametrize("language", [None, "en"])
+def test_json_ld_of_schema_org_says_what_turtle_says(language: str | None, tmp_path: Path) -> None:
+    made = released(tmp_path / "r1", public(turtle(PREFIXES + FULL)))
+    said = [triples(whole(made, "schema.org", ext, language), ext) for ext in ("jsonld", "ttl")]
+    assert said[0] == said[1]
+    document = json.loads(whole(made, "schema.org", "jsonld", language))
+    assert document["@context"]["@vocab"] == S
+    assert {"Dataset", "DataDownload", "DataCatalog"} <= {n["@type"] for n in document["@graph"]}
+
+
+def test_person_stops_the_build_of_schema_org_too(tmp_path: Path) -> None:
+    person = record("agent/p", [f"<{BASE}/id/agent/p> {TYPE} <{S}Person> ."])
+    held = [record("dataset/x", [
+        f"{ref(D)} {TYPE} {ref(DCAT.Dataset)} .",
+        f"{ref(D)} {ref(DCT.creator)} <{BASE}/id/agent/p> .",
+    ]), person]  # fmt: skip
+    with pytest.raises(Invalid, match="person"):
+        exports.cut(held, SETTINGS, "schema.org")

@@ -71,7 +71,7 @@ def feed(city: Release) -> set[Triple]:
 
 
 def test_targets_are_one_a_portal_and_the_full_release() -> None:
-    assert list(exports.TARGETS) == ["dcat-ap", "dcat-ap-es", "ckan", "full"]
+    assert list(exports.TARGETS) == ["dcat-ap", "dcat-ap-es", "ckan", "schema.org", "full"]
 
 
 def test_turtle_and_rdfxml_are_written_at_release_and_say_the_same(city: Release) -> None:
@@ -592,7 +592,14 @@ def test_feed_for_one_language(city: Release, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("target", "ext", "page", "language", "error", "hint"),
     [
-        ("nobody", "rdf", 1, None, NotFound, "targets: dcat-ap, dcat-ap-es, ckan, full"),
+        (
+            "nobody",
+            "rdf",
+            1,
+            None,
+            NotFound,
+            "targets: dcat-ap, dcat-ap-es, ckan, schema.org, full",
+        ),
         ("dcat-ap", "xlsx", 1, None, UnsupportedFormat, "one of: rdf, ttl, jsonld, nt"),
         ("dcat-ap", "trig", 1, None, UnsupportedFormat, "one of: rdf, ttl, jsonld, nt"),
         ("dcat-ap", "../../manifest", 1, None, UnsupportedFormat, "one of"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import rdflib
-from rdflib.namespace import DCAT, DCTERMS, RDF
+from rdflib.namespace import DCAT, DCTERMS, RDF, SDO
 from serving import BASE, CATALOGUE, Served, initialise, load, operate, published, served
 
 from bilbaokg import exports
@@ -50,6 +50,10 @@ def parsed(content: bytes, ext: str) -> rdflib.Graph:
     return rdflib.Graph().parse(data=content, format=PARSERS[ext])
 
 
+def datasets_in(graph: rdflib.Graph) -> set[rdflib.term.Node]:
+    return {s for cls in (DCAT.Dataset, SDO.Dataset) for s in graph.subjects(RDF.type, cls)}
+
+
 # -- feeds ---------------------------------------------------------------------------------------
 
 
@@ -61,7 +65,7 @@ def test_feed_is_rdf_with_the_datasets(server: Served, path: str, ext: str) -> N
     assert answer.status_code == 200
     assert answer.headers["content-type"] == TYPES[ext]
     assert answer.headers["access-control-allow-origin"] == "*"
-    assert set(parsed(answer.content, ext).subjects(RDF.type, DCAT.Dataset))
+    assert datasets_in(parsed(answer.content, ext))
 
 
 def test_accept_does_not_matter(server: Served) -> None:
@@ -162,7 +166,7 @@ def test_dump_is_all_of_a_target_in_one_packed_file(server: Served, target: str)
     assert answer.headers["content-type"] == "application/gzip"
     assert "content-encoding" not in answer.headers
     graph = parsed(gzip.decompress(answer.content), "nt")
-    assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == 2
+    assert len(datasets_in(graph)) == 2
     assert not set(graph.subjects(RDF.type, HYDRA.PagedCollection))
     head = server.client.head(f"/feeds/{target}/dump.nt.gz")
     assert int(head.headers["content-length"]) == len(answer.content)

@@ -58,7 +58,7 @@ def export(
     language: str | None,
     output: Path | None,
 ) -> int:
-    """Write a release for a target, whole: dcat-ap, dcat-ap-es, ckan, or full (every statement).
+    """Write a release for a target, whole: dcat-ap, dcat-ap-es, ckan, schema.org, or full.
 
     Example: bilbaokg export dcat-ap --format rdf --output catalogue.rdf
     """

@@ -7,11 +7,11 @@ syntaxes and languages of a page are made from it on first request and kept in t
 from __future__ import annotations
 
 from bilbaokg.exports.building import build, cut
+from bilbaokg.exports.language import in_language
 from bilbaokg.exports.lookup import resource
 from bilbaokg.exports.pages import address
 from bilbaokg.exports.representations import (
     dump,
-    in_language,
     packing,
     page_count,
     representation,
@@ -19,6 +19,7 @@ from bilbaokg.exports.representations import (
     write,
     write_whole,
 )
+from bilbaokg.exports.schema_org import island
 from bilbaokg.exports.targets import MAIN, TARGETS
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "cut",
     "dump",
     "in_language",
+    "island",
     "packing",
     "page_count",
     "representation",

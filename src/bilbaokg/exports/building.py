@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,6 @@ from bilbaokg.exports.pages import ABOUT, About
 from bilbaokg.exports.targets import MAIN, feeds, named
 from bilbaokg.model import Record
 from bilbaokg.settings import Settings
-from bilbaokg.writing import to_bytes
 
 __all__ = ["build", "cut"]
 
@@ -52,9 +52,10 @@ def _build_feed(directory: Path, walk: Walk, version: str) -> None:
         statements = walk.write(page)
         for ext in feed.at_release:
             lines = statements + about.paging(settings, feed.name, ext).lines(page.number)
-            content = to_bytes(lines, ext)
-            closure.check(content, ext, lines, walk.catalogue.roots)
-            _keep(directory / f"page-{page.number}.{ext}", content)
+            out = io.BytesIO()
+            feed.put(lines, ext, out)
+            closure.check(out.getvalue(), ext, lines, walk.released())
+            _keep(directory / f"page-{page.number}.{ext}", out.getvalue())
     text = json.dumps(about._asdict(), ensure_ascii=False, indent=1) + "\n"
     _keep(directory / ABOUT, text.encode())
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from bilbaokg.exports import derived, vocabulary
@@ -147,6 +148,7 @@ _KINDS: Final[dict[str, Kind]] = {
         CARRIED["Dataset"], without=(*_RESOURCE_WITHOUT, DCAT.inSeries, DCAT.prev, DCT.subject)
     ),
     "Service": changed(CARRIED["Service"], without=_RESOURCE_WITHOUT),
+    "PeriodOfTime": replace(CARRIED["PeriodOfTime"], turned=frozenset(_DATES)),
     "MediaTypeOrExtent": changed(CARRIED["MediaTypeOrExtent"], classes=(DCT.IMT,)),
 }
 

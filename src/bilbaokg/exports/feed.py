@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO, Final
 
 from bilbaokg.errors import Invalid
 from bilbaokg.exports.catalogue import TYPE, Catalogue, Pair, root_class
 from bilbaokg.model import Record
 from bilbaokg.settings import Settings
 from bilbaokg.terms import DCAT, DCT, HYDRA, PERSONS, XSD, literal, mint, plain, ref
+from bilbaokg.writing import write
 
-__all__ = ["SERIES", "Feed", "Kind", "Page", "Paging", "Walk", "changed", "kind"]
+__all__ = ["RECORD", "SERIES", "Feed", "Kind", "Page", "Paging", "Walk", "changed", "kind"]
 
 # A link with one of these must not lead out of the release.
 REFUSED: Final = frozenset(map(ref, (DCAT.servesDataset, DCAT.inSeries, DCT.publisher)))
@@ -50,10 +51,12 @@ class Kind:
     """What is carried of one kind of node: classes, and properties with the kind they lead to.
 
     The first class is what the property that leads here has as its range: it is always written.
+    `turned` are properties of the release that the target says with others: they are not cut.
     """
 
     classes: tuple[str, ...]
     carries: Mapping[str, str | None]
+    turned: frozenset[str] = frozenset()
 
 
 def kind(classes: Iterable[str], carries: Mapping[str, str | None]) -> Kind:
@@ -71,7 +74,7 @@ def changed(
     """A kind with other properties (as IRIs), and with more classes."""
     kept = {p: to for p, to in old.carries.items() if p not in set(map(ref, without))}
     added = {ref(p): to for p, to in (carries or {}).items()}
-    return Kind((*old.classes, *map(ref, classes)), kept | added)
+    return replace(old, classes=(*old.classes, *map(ref, classes)), carries=kept | added)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,8 @@ class Feed:
     also of a node that the catalogue does not describe. What it says nothing of is only linked.
     `skips(catalogue, node)` says which described nodes stay out, `leaves_out` which listed kinds.
     `calls(catalogue, node)` is the IRI that the target knows a node by. With `one_catalogue`, all
-    members are listed by the main catalogue.
+    members are listed by the main catalogue. `lists` are other names of the properties that list,
+    `writers` write a syntax in a way of their own.
     """
 
     name: str
@@ -103,8 +107,18 @@ class Feed:
     calls: Callable[[Catalogue, str], str] = lambda _, node: node
     leaves_out: frozenset[str] = frozenset()
     one_catalogue: bool = False
+    lists: Mapping[str, str] = field(default_factory=dict)
+    writers: Mapping[str, Callable[[Iterable[str], BinaryIO], None]] = field(default_factory=dict)
     formats: tuple[str, ...] = ("rdf", "ttl", "jsonld", "nt")
     at_release: tuple[str, ...] = ("rdf", "ttl")
+
+    def put(self, lines: Iterable[str], ext: str, out: BinaryIO) -> None:
+        """Write lines of this target in one of its formats."""
+        writer = self.writers.get(ext)
+        if writer:
+            writer(lines, out)
+        else:
+            write(lines, ext, out)
 
     def walk(self, catalogue: Catalogue, settings: Settings) -> Walk:
         """Everything that this target takes from a catalogue, cut into pages."""
@@ -315,6 +329,18 @@ class Walk:
 
     # ---- writing
 
+    def released(self) -> dict[str, list[str]]:
+        """What may stand in a document as something listed: class -> terms, in the target's words.
+
+        Nothing may have a class of DCAT that the target leaves out or says otherwise.
+        """
+        found: dict[str, list[str]] = {cls: [] for cls in _CLASSES}
+        for cls, name in _CLASSES.items():
+            if name in self.feed.kinds and name not in self.feed.leaves_out:
+                terms = self._known if name == CATALOG else self.catalogue.roots[cls]
+                found[self.feed.kinds[name].classes[0]] = terms
+        return found
+
     def write(self, page: Page) -> list[str]:
         """The statements of a page, subject by subject, classes first; without its paging node."""
         by_term: dict[str, dict[Pair, None]] = {}
@@ -322,7 +348,7 @@ class Walk:
             pairs = by_term.setdefault(self._name(node[0]), {})
             pairs.update((((p, self._name(o)), None) for p, o in self.describe(node).pairs))
         for catalogue, predicate, member in page.listings:
-            by_term[catalogue][predicate, member] = None
+            by_term[catalogue][self.feed.lists.get(predicate, predicate), member] = None
         return [
             f"{term} {p} {o} ."
             for term, pairs in by_term.items()
@@ -342,7 +368,15 @@ class Walk:
         """How many statements of the catalogue no page carries, by property."""
         carried = {(t, p, o) for (t, _), d in self._described.items() for p, o in d.pairs}
         carried |= {row for page in self.pages for row in page.listings}
-        missing = (s.predicate for s in self.catalogue.statements() if tuple(s) not in carried)
+        turned: dict[str, frozenset[str]] = {}
+        for term, name in self._described:
+            if found := self.feed.kinds[name].turned:
+                turned[term] = turned.get(term, frozenset()) | found
+        missing = (
+            s.predicate
+            for s in self.catalogue.statements()
+            if tuple(s) not in carried and s.predicate not in turned.get(s.subject, ())
+        )
         return Counter(plain(predicate) for predicate in missing)
 
 

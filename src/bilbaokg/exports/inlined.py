@@ -13,7 +13,7 @@ from bilbaokg.exports.catalogue import TYPE, Catalogue, Pair
 from bilbaokg.quality.tables import file_type, media_type
 from bilbaokg.terms import DCT, RDF, RDFS, SKOS, literal, plain, ref
 
-__all__ = ["format_node", "title_of"]
+__all__ = ["format_node", "names_of", "title_of"]
 
 _IMT, _EXTENT = ref(DCT.IMT), ref(DCT.MediaTypeOrExtent)
 _LABEL, _VALUE = ref(RDFS.label), ref(RDF.value)
@@ -50,11 +50,13 @@ def _end(node: str) -> str:
     return iri[max(iri.rfind("/"), iri.rfind("#")) + 1 :] or iri
 
 
+def names_of(catalogue: Catalogue, node: str) -> list[str]:
+    """What a concept is called: in the catalogue, else in the tables."""
+    found = (catalogue.values(node, predicate) for predicate in _NAMES)
+    return next(filter(None, found), None) or vocabulary.names(node)
+
+
 def title_of(catalogue: Catalogue, node: str) -> list[str]:
-    """What a concept is called: its names in the catalogue, in the tables, else the IRI's end."""
-    for predicate in _NAMES:
-        if found := catalogue.values(node, predicate):
-            return found
-    if node.startswith("_:"):
-        return []
-    return vocabulary.names(node) or [literal(_end(node))]
+    """The names of a concept; the end of its IRI where it has none."""
+    named = names_of(catalogue, node)
+    return named if named or node.startswith("_:") else [literal(_end(node))]

@@ -20,16 +20,14 @@ from bilbaokg.exports.catalogue import TYPE
 from bilbaokg.exports.feed import Feed
 from bilbaokg.exports.files import replace_file
 from bilbaokg.exports.full import Full
+from bilbaokg.exports.language import in_language
 from bilbaokg.exports.targets import find, named
 from bilbaokg.model import Release
 from bilbaokg.settings import Settings
-from bilbaokg.terms import DCAT, language_of, ref, split_line
-from bilbaokg.writing import to_bytes
-from bilbaokg.writing import write as write_lines
+from bilbaokg.terms import DCAT, SCHEMA, ref
 
 __all__ = [
     "dump",
-    "in_language",
     "packing",
     "page_count",
     "representation",
@@ -38,7 +36,7 @@ __all__ = [
     "write_whole",
 ]
 
-_IS_CATALOGUE: Final = f" {TYPE} {ref(DCAT.Catalog)} ."
+_CATALOGUES: Final = tuple(f" {TYPE} {ref(cls)} ." for cls in (DCAT.Catalog, SCHEMA.DataCatalog))
 # One lock a file that is being made, so that a burst of first requests makes it once.
 _making: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
 
@@ -106,7 +104,7 @@ def write(
         return
     paging = pages.about(release, exporter).paging(settings, target, ext, language)
     lines = in_language(list(pages.statements(release, exporter, page)), language)
-    out.write(to_bytes(lines + paging.lines(page), ext))
+    exporter.put(lines + paging.lines(page), ext, out)
 
 
 def _check_page(release: Release, target: str, page: int) -> None:
@@ -149,7 +147,7 @@ def write_whole(
         exporter.write(release, ext, out)
         return
     blocks = _blocks(release, exporter)
-    write_lines((line for block in blocks for line in in_language(block, language)), ext, out)
+    exporter.put((line for block in blocks for line in in_language(block, language)), ext, out)
 
 
 def _blocks(release: Release, feed: Feed) -> Iterator[list[str]]:
@@ -163,7 +161,7 @@ def _blocks(release: Release, feed: Feed) -> Iterator[list[str]]:
         lines = pages.statements(release, feed, page)
         for subject, group in groupby(lines, key=lambda line: line.partition(" ")[0]):
             block = list(group)
-            if f"{subject}{_IS_CATALOGUE}" in block:
+            if any(f"{subject}{tail}" in block for tail in _CATALOGUES):
                 block = [line for line in block if line not in told]
                 told.update(block)
             else:
@@ -172,24 +170,6 @@ def _blocks(release: Release, feed: Feed) -> Iterator[list[str]]:
                     continue
                 seen.add(mark)
             yield block
-
-
-def in_language(lines: list[str], language: str | None) -> list[str]:
-    """The lines without texts in other languages, where the same property has one in this one."""
-    if language is None:
-        return lines
-    spoken = [(*split_line(line)[:2], language_of(line[:-2])) for line in lines]
-    there = {(s, p) for s, p, tag in spoken if tag and _is(tag, language)}
-    return [
-        line
-        for line, (s, p, tag) in zip(lines, spoken, strict=True)
-        if not tag or _is(tag, language) or (s, p) not in there
-    ]
-
-
-def _is(tag: str, language: str) -> bool:
-    """Basic filtering of language tags (RFC 4647, section 3.3.1)."""
-    return tag == language or tag.startswith(f"{language}-")
 
 
 def _made(path: Path, fill: Callable[[BinaryIO], None]) -> Path:

@@ -10,13 +10,14 @@ from bilbaokg.exports.dcat_ap import DCAT_AP
 from bilbaokg.exports.dcat_ap_es import DCAT_AP_ES
 from bilbaokg.exports.feed import Feed
 from bilbaokg.exports.full import FULL, Full
+from bilbaokg.exports.schema_org import SCHEMA_ORG
 from bilbaokg.terms import LANGUAGES
 
 __all__ = ["MAIN", "TARGETS", "Exporter", "feeds", "find", "named"]
 
 Exporter = Feed | Full
 TARGETS: Final[dict[str, Exporter]] = {
-    target.name: target for target in (DCAT_AP, DCAT_AP_ES, CKAN, FULL)
+    target.name: target for target in (DCAT_AP, DCAT_AP_ES, CKAN, SCHEMA_ORG, FULL)
 }
 MAIN: Final = DCAT_AP.name
 """The target that has the short address."""
