@@ -20,7 +20,7 @@ from bilbaokg.exports.representations import (
     write_whole,
 )
 from bilbaokg.exports.schema_org import island
-from bilbaokg.exports.targets import MAIN, TARGETS
+from bilbaokg.exports.targets import MAIN, TARGETS, feeds
 
 __all__ = [
     "MAIN",
@@ -29,6 +29,7 @@ __all__ = [
     "build",
     "cut",
     "dump",
+    "feeds",
     "in_language",
     "island",
     "packing",

@@ -23,22 +23,27 @@ from bilbaokg.settings import Settings
 __all__ = ["build", "cut"]
 
 
-def build(directory: Path, records: Sequence[Record], settings: Settings) -> None:
+def build(
+    directory: Path, records: Sequence[Record], settings: Settings
+) -> dict[str, dict[str, int]]:
     """Write what exists from the start into `directory`: the pages of all feeds, the record texts.
 
-    The same records and settings give the same bytes, whatever the order of the records. Raises
-    Invalid, naming the path, when something would leave that may not.
+    The same records and settings give the same bytes, whatever the order of the records. Returns
+    by target how many statements it does not carry, by property. Raises Invalid, naming the path,
+    when something would leave that may not.
     """
     held = list(records)
     FULL.check(held)
     lookup.build(directory, held, settings.base)
     catalogue = Catalogue.of(held, settings.base)
     version = _version(held, settings)
-    for feed in feeds():
-        _build_feed(directory / feed.name, feed.walk(catalogue, settings), version)
+    return {
+        feed.name: _build_feed(directory / feed.name, feed.walk(catalogue, settings), version)
+        for feed in feeds()
+    }
 
 
-def _build_feed(directory: Path, walk: Walk, version: str) -> None:
+def _build_feed(directory: Path, walk: Walk, version: str) -> dict[str, int]:
     settings, feed = walk.settings, walk.feed
     about = About(
         public_url=settings.public_url,
@@ -58,6 +63,7 @@ def _build_feed(directory: Path, walk: Walk, version: str) -> None:
             _keep(directory / f"page-{page.number}.{ext}", out.getvalue())
     text = json.dumps(about._asdict(), ensure_ascii=False, indent=1) + "\n"
     _keep(directory / ABOUT, text.encode())
+    return about.cut
 
 
 def _version(records: Iterable[Record], settings: Settings) -> str:
