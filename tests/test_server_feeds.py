@@ -209,6 +209,32 @@ def test_validators_are_strong_and_bring_304(server: Served) -> None:
         assert server.client.get("/catalog.rdf", headers=PLAIN | headers).status_code == 200
 
 
+@pytest.mark.parametrize("headers", [PLAIN, GZIP], ids=["plain", "gzip"])
+def test_answer_is_the_same_the_first_time_and_from_memory(
+    server: Served, headers: dict[str, str]
+) -> None:
+    path = "/feeds/ckan/catalog.nt?lang=en"
+    tag = server.client.get(path, headers=headers | {"If-None-Match": '"other"'}).headers["etag"]
+    first, again = (server.client.get(path, headers=headers) for _ in range(2))
+    ignored = {"x-request-id", "date"}
+    assert first.content == again.content
+    for name in set(first.headers) | set(again.headers) - ignored:
+        assert (name, first.headers[name]) == (name, again.headers[name]) or name in ignored
+    assert again.headers["etag"] == tag
+    for known in (tag, f"W/{tag}", f'"a", {tag}', "*"):
+        answer = server.client.get(path, headers=headers | {"If-None-Match": known})
+        assert (answer.status_code, answer.content) == (304, b"")
+        assert answer.headers["etag"] == tag
+        assert "content-length" not in answer.headers or answer.headers["content-length"] == "0"
+
+
+def test_only_what_may_be_asked_is_answered(server: Served) -> None:
+    assert server.client.post("/catalog.ttl").status_code == 405
+    options = server.client.options("/catalog.ttl")
+    assert options.status_code == 204
+    assert "GET" in options.headers["allow"]
+
+
 def test_etags_differ_by_representation(server: Served) -> None:
     paths = ["/catalog.ttl", "/catalog.rdf", "/catalog.ttl?page=2", "/catalog.ttl?lang=es",
              "/feeds/full/catalog.ttl"]  # fmt: skip

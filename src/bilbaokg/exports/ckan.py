@@ -23,6 +23,25 @@ _KEYWORD, _TITLE, _LICENCE = ref(DCAT.keyword), ref(DCT.title), ref(DCT.LicenseD
 # CKAN: tag_length_validator, tag_name_validator.
 _NO_KEYWORD: Final = re.compile(r"[^\w .-]+")
 _SHORTEST, _LONGEST = 2, 100
+_EU: Final = r"<http://publications\.europa\.eu/resource/authority/licence/"
+_CC: Final = r"<https?://creativecommons\.org/"
+_ODC: Final = r"<https?://(?:www\.)?opendatacommons\.org/licenses/"
+# What CKAN's own list calls licences, by which it finds them (ckan/model/license.py).
+_LICENCES: Final = tuple(
+    (re.compile(pattern), title)
+    for pattern, title in (
+        (rf"{_EU}CC0[>_]|{_CC}publicdomain/zero/", "Creative Commons CCZero"),
+        (rf"{_EU}CC_BY[>_]|{_CC}licenses/by/", "Creative Commons Attribution"),
+        (rf"{_EU}CC_BYSA[>_]|{_CC}licenses/by-sa/", "Creative Commons Attribution Share-Alike"),
+        (rf"{_EU}CC_BYNC|{_CC}licenses/by-nc", "Creative Commons Non-Commercial (Any)"),
+        (rf"{_EU}ODC_BL>|{_ODC}odbl/", "Open Data Commons Open Database License (ODbL)"),
+        (rf"{_EU}ODC_BY>|{_ODC}by/", "Open Data Commons Attribution License"),
+        (
+            rf"{_EU}ODC_PDDL>|{_ODC}pddl/",
+            "Open Data Commons Public Domain Dedication and License (PDDL)",
+        ),
+    )
+)
 
 
 def says(catalogue: Catalogue, node: str, name: str) -> list[Pair]:
@@ -33,10 +52,18 @@ def says(catalogue: Catalogue, node: str, name: str) -> list[Pair]:
     if name == "MediaTypeOrExtent":
         return pairs + format_node(catalogue, node)
     if name == "LicenseDocument":
-        titled = any(p == _TITLE for p, _ in pairs)
-        titles = [] if titled else [(_TITLE, title) for title in title_of(catalogue, node)]
-        return pairs + titles
+        return _licence(catalogue, node, pairs)
     return pairs
+
+
+def _licence(catalogue: Catalogue, node: str, pairs: list[Pair]) -> list[Pair]:
+    """A licence with the title by which CKAN knows it, else with its own."""
+    known = next((title for pattern, title in _LICENCES if pattern.match(node)), None)
+    if known:
+        return [pair for pair in pairs if pair[0] != _TITLE] + [(_TITLE, literal(known))]
+    if any(p == _TITLE for p, _ in pairs):
+        return pairs
+    return pairs + [(_TITLE, title) for title in title_of(catalogue, node)]
 
 
 def _keywords(term: str) -> list[Pair]:

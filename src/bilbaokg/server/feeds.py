@@ -30,6 +30,7 @@ from bilbaokg.exports.files import replace_file
 from bilbaokg.model import Release
 from bilbaokg.server import negotiate
 from bilbaokg.server.context import Context
+from bilbaokg.server.kept import Kept, Quick
 from bilbaokg.server.validators import is_known, media_type, validators
 from bilbaokg.terms import DCAT, DCT, LANGUAGES, RDF, literal, mint, ref
 from bilbaokg.writing import to_bytes
@@ -40,6 +41,7 @@ EXTENSIONS: Final = ("rdf", "ttl", "jsonld", "nt")
 Handler = Callable[[Request], Response]
 _MOST_PAGES: Final = 1_000_000
 _PIECE: Final = 64 << 10
+_READ: Final = ["GET", "HEAD"]
 _VERSION: Final = re.compile(r"[0-9a-f]{16,64}")
 _PACKED: Final = "application/gzip"
 
@@ -47,11 +49,13 @@ _PACKED: Final = "application/gzip"
 def routes(context: Context) -> list[BaseRoute]:
     """One route a format, so that another extension is a plain 404."""
     feeds = _Feeds(context)
+    kept = Kept(context.releases.path / "current")
     found: list[BaseRoute] = []
     for ext in EXTENSIONS:
+        page = Quick(kept, feeds.page(ext))
         found += [
-            Route(f"/catalog.{ext}", feeds.page(ext), name=f"catalog.{ext}"),
-            Route(f"/feeds/{{target}}/catalog.{ext}", feeds.page(ext), name=f"feed.{ext}"),
+            Route(f"/catalog.{ext}", page, methods=_READ, name=f"catalog.{ext}"),
+            Route(f"/feeds/{{target}}/catalog.{ext}", page, methods=_READ, name=f"feed.{ext}"),
             Route(f"/feeds/{{target}}/dump.{ext}.gz", feeds.dump(ext), name=f"dump.{ext}"),
         ]
     return found

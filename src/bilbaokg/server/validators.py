@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from bilbaokg.formats import FORMATS
 from bilbaokg.model import Release
 
-__all__ = ["is_known", "media_type", "validators"]
+__all__ = ["is_among", "is_known", "media_type", "validators"]
 
 
 def validators(release: Release, representation: str) -> dict[str, str]:
@@ -32,13 +32,20 @@ def is_known(given: Headers, ours: Mapping[str, str]) -> bool:
     The date must be ours exactly: after a rollback a client has what is newer than the release.
     """
     if (tags := given.get("if-none-match")) is not None:
-        known = [tag.strip().removeprefix("W/") for tag in tags.split(",")]
-        return ours["ETag"] in known or "*" in known
+        return is_among(ours["ETag"], tags)
     try:
         since = parsedate_to_datetime(given.get("if-modified-since", ""))
         return since == parsedate_to_datetime(ours["Last-Modified"])
     except (TypeError, ValueError):
         return False
+
+
+def is_among(etag: str, tags: str) -> bool:
+    """Whether the value of If-None-Match names an ETag."""
+    if tags == etag:
+        return True
+    known = [tag.strip().removeprefix("W/") for tag in tags.split(",")]
+    return etag in known or "*" in known
 
 
 def media_type(ext: str) -> str:
