@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -72,7 +73,14 @@ def released(
     (directory / "catalogue.nq").write_text("".join(sorted(lines)), encoding="utf-8", newline="\n")
     exports.build(directory / "exports", records, configuration)
     manifest = {"content": {"base": configuration.base}}
-    return Release(directory.name, directory, "", None, "", manifest)
+    return Release(directory.name, directory, "", None, "0" * 64, manifest)
+
+
+def whole(release: Release, target: str, ext: str, language: str | None = None) -> bytes:
+    """All of a target as one document."""
+    out = io.BytesIO()
+    exports.write_whole(release, target, ext, out, language)
+    return out.getvalue()
 
 
 def triples(content: bytes | Path, format: str = "ttl") -> set[Triple]:

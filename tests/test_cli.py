@@ -502,6 +502,23 @@ def test_release_export_and_query_go_together(ready: Shell) -> None:
     assert b"Ruido" in ready("query", "-", "--working", given=query.encode()).stdout
 
 
+def test_release_show_tells_what_each_target_does_not_carry(ready: Shell) -> None:
+    series = """<https://city.example/s> a <http://www.w3.org/ns/dcat#DatasetSeries> ;
+        <http://purl.org/dc/terms/title> "Serie"@es ."""
+    ready.file("a.ttl", f"{GOOD}\n{series}")
+    ready("load", "a.ttl")
+    ready("release", "build", "--waive", "a series without a description")
+    left = ready.json("release", "show", "r1")["content"]["not_carried"]
+    assert list(left) == ["dcat-ap", "dcat-ap-es", "ckan", "schema.org"]
+    assert left["ckan"] == {
+        "http://purl.org/dc/terms/title": 1,
+        "http://www.w3.org/1999/02/22-rdf-syntax-ns#type": 1,
+    }
+    told = ready("release", "show", "r1", "--target", "ckan").stdout.decode()
+    assert "Statements that export targets do not carry" in told
+    assert "http://purl.org/dc/terms/title" in told
+
+
 def test_release_build_refused_by_the_gate_exits_1_and_lists(ready: Shell) -> None:
     ready.file("a.ttl", BAD)
     ready("load", "a.ttl")

@@ -23,6 +23,7 @@ from export_helpers import (
     said,
     triples,
     turtle,
+    whole,
 )
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -248,7 +249,7 @@ def test_full_says_every_statement_and_no_other(
 ) -> None:
     path = exports.representation(city, SETTINGS, "full", ext, cache=tmp_path)
     assert triples(path, ext) == blanked(records)
-    assert path.read_bytes() == exports.whole(city, SETTINGS, "full", ext)
+    assert path.read_bytes() == whole(city, "full", ext)
     assert ("<https://city.example/nowhere>", ref(DCT.title), '"nothing reaches this"') in triples(
         path, ext
     )
@@ -258,7 +259,7 @@ def test_full_says_every_statement_and_no_other(
 def test_full_keeps_the_graph_of_each_record(
     city: Release, records: list[Record], ext: str
 ) -> None:
-    content = exports.whole(city, SETTINGS, "full", ext)
+    content = whole(city, "full", ext)
     kind = ox.RdfFormat.N_QUADS if ext == "nq" else ox.RdfFormat.TRIG
     found = {
         (str(q.graph_name), str(q.subject), str(q.predicate), str(q.object))
@@ -272,14 +273,14 @@ def test_full_keeps_the_graph_of_each_record(
 def test_full_says_once_what_two_records_say(tmp_path: Path) -> None:
     line = f'{S} {ref(DCT.title)} "x" .'
     made = released(tmp_path / "r1", [record("shared/a", [line]), record("shared/b", [line])])
-    assert exports.whole(made, SETTINGS, "full", "nt").decode() == f"{line}\n"
-    assert exports.whole(made, SETTINGS, "full", "nq").decode().count("\n") == 2
+    assert whole(made, "full", "nt").decode() == f"{line}\n"
+    assert whole(made, "full", "nq").decode().count("\n") == 2
 
 
 def test_line_separators_inside_a_text_end_no_statement(tmp_path: Path) -> None:
     line = f'<{BASE}/id/dataset/x> {ref(DCT.title)} "a\u2028b\x85c\u2029d" .'
     made = released(tmp_path / "r1", [record("dataset/x", [line])])
-    assert exports.whole(made, SETTINGS, "full", "nt").decode() == f"{line}\n"
+    assert whole(made, "full", "nt").decode() == f"{line}\n"
     assert exports.resource(made, "dataset/x", "nt").decode() == f"{line}\n"
 
 
@@ -372,4 +373,4 @@ def test_real_catalogue_leaves_with_all_of_its_datasets(name: str, tmp_path: Pat
         found += [s for s, p, o in spoken if p == TYPE and o == ref(DCAT.Dataset)]
     assert sorted(map(plain, found)) == sorted(r.iri for r in held if r.id.startswith("dataset/"))
     assert len(found) > 10 * (pages - 1) > 0
-    assert triples(exports.whole(made, small, "full", "ttl")) == blanked(held)
+    assert triples(whole(made, "full", "ttl")) == blanked(held)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import rdflib
-from export_helpers import TYPE, Triple, about, files, public, released, triples
+from export_helpers import TYPE, Triple, about, files, public, released, triples, whole
 from rdflib.namespace import SH
 
 from bilbaokg import assets, exports
@@ -72,7 +72,7 @@ def pages(release: Release, cache: Path, language: str | None) -> list[Path]:
 
 
 def feed(release: Release) -> set[Triple]:
-    return triples(exports.whole(release, DEMO, "dcat-ap", "nt", "es"), "nt")
+    return triples(whole(release, "dcat-ap", "nt", "es"), "nt")
 
 
 @pytest.mark.parametrize("profile", ["euro_dcat_ap_2", "euro_dcat_ap_3"])
@@ -106,8 +106,9 @@ def test_ckan_harvests_every_dataset_with_its_texts_and_resources(
 
 def test_ckan_walks_the_pages_and_stops(demo: Release, ckan: Path, tmp_path: Path) -> None:
     told = harvested(ckan, "euro_dcat_ap_3", pages(demo, tmp_path, None))["next"]
-    start = f"{DEMO.public_url}/catalog.rdf?page="
-    assert told == [f"{start}{n}" for n in range(2, len(told) + 1)] + [None]
+    start, version = f"{DEMO.public_url}/catalog.rdf", exports.version(demo, "dcat-ap")
+    pages_ = [f"{start}?page={n}&version={version}" for n in range(2, len(told) + 1)]
+    assert told == [*pages_, None]
     assert len(told) == 3
 
 
@@ -150,8 +151,8 @@ def findings(content: bytes) -> Counter[Finding]:
 
 @pytest.mark.filterwarnings("ignore")
 def test_export_adds_no_violation_of_the_official_shapes(demo: Release) -> None:
-    exported = findings(exports.whole(demo, DEMO, "dcat-ap", "ttl"))
-    held = findings(exports.whole(demo, DEMO, "full", "ttl"))
+    exported = findings(whole(demo, "dcat-ap", "ttl"))
+    held = findings(whole(demo, "full", "ttl"))
     assert sorted(exported.keys() - held.keys()) == []
     mandatory = {f for f in exported if f[2] == "MinCountConstraintComponent" and DCT in f[1]}
     assert mandatory, "the demo has datasets without a description on purpose: shapes do fire"

@@ -21,6 +21,7 @@ from export_helpers import (
     said,
     triples,
     turtle,
+    whole,
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -28,6 +29,7 @@ from hypothesis import strategies as st
 from bilbaokg import exports
 from bilbaokg.errors import BilbaokgError, Invalid, NotFound, UnsupportedFormat
 from bilbaokg.exports import closure
+from bilbaokg.exports.catalogue import Blanks, Catalogue
 from bilbaokg.exports.dcat_ap import CUSTODIAN, DCAT_AP
 from bilbaokg.model import Record, Release
 from bilbaokg.settings import Settings
@@ -42,6 +44,7 @@ from bilbaokg.terms import (
     literal,
     ref,
 )
+from bilbaokg.writing import to_bytes
 
 CITY = (DATA / "city.ttl").read_text(encoding="utf-8")
 NOISE, TREES = f"{BASE}/id/dataset/noise", f"{BASE}/id/dataset/trees"
@@ -67,8 +70,8 @@ def feed(city: Release) -> set[Triple]:
 # ---- what is carried
 
 
-def test_targets_are_the_feed_of_the_profile_and_the_full_release() -> None:
-    assert list(exports.TARGETS) == ["dcat-ap", "full"]
+def test_targets_are_one_a_portal_and_the_full_release() -> None:
+    assert list(exports.TARGETS) == ["dcat-ap", "dcat-ap-es", "ckan", "schema.org", "full"]
 
 
 def test_turtle_and_rdfxml_are_written_at_release_and_say_the_same(city: Release) -> None:
@@ -118,7 +121,7 @@ def test_properties_outside_the_profile_are_cut_and_counted(
 def test_what_is_cut_and_what_is_carried_are_all_there_is(
     feed: set[Triple], records: list[Record]
 ) -> None:
-    blank = exports.catalogue.Blanks(BASE)
+    blank = Blanks(BASE)
     all_of_it = {(blank(s), p, blank(o)) for s, p, o in said(records)}
     cut = sum(exports.cut(records, SETTINGS).values())
     assert len(all_of_it) - cut == len(all_of_it & feed)
@@ -161,9 +164,7 @@ def test_iri_of_a_stranger_in_our_genid_space_stays_an_iri(tmp_path: Path) -> No
     odd = f"<{BASE}/.well-known/genid/somebody-elses>"
     lines = [f"{ref(NOISE)} {TYPE} {ref(DCAT.Dataset)} .", f"{ref(NOISE)} {ref(FOAF.page)} {odd} ."]
     made = released(tmp_path / "r1", [record("dataset/noise", lines)])
-    assert about(triples(exports.whole(made, SETTINGS, "dcat-ap", "ttl")), NOISE, FOAF.page) == {
-        odd
-    }
+    assert about(triples(whole(made, "dcat-ap", "ttl")), NOISE, FOAF.page) == {odd}
 
 
 def test_agents_are_foaf_agents_with_a_name_beside_their_own_class(feed: set[Triple]) -> None:
@@ -207,7 +208,7 @@ def test_units_that_contain_each_other_have_no_legal_body() -> None:
     :a a org:OrganizationalUnit ; org:unitOf :b . :b a org:OrganizationalUnit ; org:unitOf :a .
     <https://city.example/id/dataset/x> a dcat:Dataset ; prov:qualifiedAttribution
       [ a prov:Attribution ; prov:agent :a ; dcat:hadRole <https://city.example/ns#owner> ] ."""
-    walk = DCAT_AP.walk(exports.Catalogue.of(turtle(ring), BASE), SETTINGS)
+    walk = DCAT_AP.walk(Catalogue.of(turtle(ring), BASE), SETTINGS)
     assert not [line for line in walk.write(walk.pages[0]) if "rightsHolder" in line]
 
 
@@ -227,7 +228,7 @@ def test_unlisted_members_are_listed_by_the_catalogue(feed: set[Triple]) -> None
 def test_without_a_catalogue_one_is_made_from_the_settings(tmp_path: Path) -> None:
     lines = [f"{ref(NOISE)} {TYPE} {ref(DCAT.Dataset)} ."]
     made = released(tmp_path / "r1", [record("dataset/noise", lines)])
-    found = triples(exports.whole(made, SETTINGS, "dcat-ap", "ttl"))
+    found = triples(whole(made, "dcat-ap", "ttl"))
     main = f"{BASE}/id/catalog/main"
     assert about(found, main, DCT.title) == {'"Todo"@es'}
     assert about(found, main, DCAT.dataset) == {ref(NOISE)}
@@ -280,7 +281,7 @@ def test_link_to_a_tombstone_is_cut(tmp_path: Path) -> None:
     ]
     tomb = [f"{gone} {TYPE} <https://www.w3.org/ns/activitystreams#Tombstone> ."]
     made = released(tmp_path / "r1", [record("dataset/noise", lines), record("dataset/old", tomb)])
-    assert "old" not in exports.whole(made, SETTINGS, "dcat-ap", "ttl").decode()
+    assert "old" not in whole(made, "dcat-ap", "ttl").decode()
 
 
 PERSON = f"<{BASE}/id/agent/ane>"
@@ -302,7 +303,7 @@ def test_person_in_the_release_stops_the_build_naming_the_path(cls: str, tmp_pat
 
 
 def finished(*lines: str) -> tuple[bytes, list[str]]:
-    return exports.to_bytes(lines, "ttl"), list(lines)
+    return to_bytes(lines, "ttl"), list(lines)
 
 
 LISTS_NOISE = f"{ref(CATALOG)} {ref(DCAT.dataset)} {ref(NOISE)} ."
@@ -389,7 +390,7 @@ def catalogues(draw: st.DrawFn) -> tuple[list[Record], Settings]:
 
 
 def pages_of(held: list[Record], configuration: Settings) -> list[list[str]]:
-    walk = DCAT_AP.walk(exports.Catalogue.of(held, BASE), configuration)
+    walk = DCAT_AP.walk(Catalogue.of(held, BASE), configuration)
     return [walk.write(page) for page in walk.pages]
 
 
@@ -478,8 +479,9 @@ def paged(tmp_path_factory: pytest.TempPathFactory) -> Release:
 def test_pages_are_walked_once_from_the_first_to_the_last(
     paged: Release, tmp_path: Path, ext: str, language: str | None
 ) -> None:
-    start = f"{SETTINGS.public_url}/catalog.{ext}"
-    url, seen, datasets = f"{start}?page=1" + ("&lang=es" if language else ""), [], 0
+    start = f"{SETTINGS.public_url}/catalog.{ext}?page=1"
+    version = exports.version(paged, "dcat-ap")
+    url, seen, datasets = f"{start}&version={version}" + ("&lang=es" if language else ""), [], 0
     while url:
         assert url not in seen
         seen.append(url)
@@ -505,10 +507,11 @@ def test_pages_are_walked_once_from_the_first_to_the_last(
 
 def test_first_page_has_no_previous_and_ends_are_named(paged: Release) -> None:
     found = triples(paged.path / "exports" / "dcat-ap" / "page-1.rdf", "rdf")
-    one = f"{SETTINGS.public_url}/catalog.rdf?page="
-    assert not about(found, f"{one}1", HYDRA.previous)
-    assert about(found, f"{one}1", HYDRA.first) == {f"<{one}1>"}
-    assert about(found, f"{one}1", HYDRA.last) == {f"<{one}3>"}
+    start, version = f"{SETTINGS.public_url}/catalog.rdf", exports.version(paged, "dcat-ap")
+    one, three = (f"{start}?page={n}&version={version}" for n in (1, 3))
+    assert not about(found, one, HYDRA.previous)
+    assert about(found, one, HYDRA.first) == {ref(one)}
+    assert about(found, one, HYDRA.last) == {ref(three)}
 
 
 def test_service_stands_on_the_first_page_that_it_serves_else_on_the_last(tmp_path: Path) -> None:
@@ -529,9 +532,24 @@ def test_service_stands_on_the_first_page_that_it_serves_else_on_the_last(tmp_pa
 
 
 def test_whole_feed_is_all_pages_without_paging(paged: Release) -> None:
-    found = triples(exports.whole(paged, SETTINGS, "dcat-ap", "nt"), "nt")
+    found = triples(whole(paged, "dcat-ap", "nt"), "nt")
     assert sum(p == TYPE and o == ref(DCAT.Dataset) for _, p, o in found) == 7
     assert not [t for t in found if HYDRA in "".join(t)]
+
+
+def test_pages_of_releases_with_the_same_records_are_the_same(
+    paged: Release, records: list[Record], tmp_path: Path
+) -> None:
+    held = [
+        record(f"dataset/{n}", [f"<{BASE}/id/dataset/{n}> {TYPE} {ref(DCAT.Dataset)} ."])
+        for n in range(7)
+    ]
+    small = Settings(base=BASE, public_url=SETTINGS.public_url, page_size=3)
+    again = released(tmp_path / "r2", held[::-1], small)
+    other = released(tmp_path / "r3", held[:-1], small)
+    larger = released(tmp_path / "r4", held, SETTINGS)
+    first, *others = (exports.version(r, "dcat-ap") for r in (paged, again, other, larger))
+    assert [first == version for version in others] == [True, False, False]
 
 
 # ---- one language
@@ -574,7 +592,14 @@ def test_feed_for_one_language(city: Release, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("target", "ext", "page", "language", "error", "hint"),
     [
-        ("ckan", "rdf", 1, None, NotFound, "targets: dcat-ap, full"),
+        (
+            "nobody",
+            "rdf",
+            1,
+            None,
+            NotFound,
+            "targets: dcat-ap, dcat-ap-es, ckan, schema.org, full",
+        ),
         ("dcat-ap", "xlsx", 1, None, UnsupportedFormat, "one of: rdf, ttl, jsonld, nt"),
         ("dcat-ap", "trig", 1, None, UnsupportedFormat, "one of: rdf, ttl, jsonld, nt"),
         ("dcat-ap", "../../manifest", 1, None, UnsupportedFormat, "one of"),

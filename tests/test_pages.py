@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import html
 import io
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,9 +94,13 @@ def test_every_text_is_translated_with_the_same_placeholders(lang: str) -> None:
         )
 
 
+ISLAND = '<script type="application/ld+json">'
+
+
 def test_no_template_holds_a_style_or_a_script() -> None:
     for path in TEMPLATES.glob("*.html"):
         source = path.read_text("utf-8")
+        source = source.replace(ISLAND, "")
         assert not re.search(r"<script|\sstyle=|\son[a-z]+=|<style", source), path.name
         assert "|safe" not in source.replace(" ", ""), path.name
 
@@ -257,6 +262,20 @@ def test_dataset_shows_how_to_get_it_who_answers_and_where_it_comes_from(
     for extension in ("ttl", "rdf", "jsonld", "nt"):
         assert f'href="/dataset/intensidad-trafico.{extension}"' in page
     assert "Etxebarria" not in page
+
+
+def test_dataset_is_told_to_search_engines_in_the_language_of_the_page(site: httpx.Client) -> None:
+    for lang, name in (("es", "Intensidad de tráfico"), ("en", "Traffic")):
+        page = site.get(f"/{lang}/dataset/intensidad-trafico").text
+        told = json.loads(page.partition(ISLAND)[2].partition("</script>")[0])
+        assert told["@context"] == {"@vocab": "https://schema.org/", "@language": lang}
+        assert told["@type"] == "Dataset"
+        assert told["name"].startswith(name)
+        assert told["publisher"]["@type"] == "Organization"
+        assert told["isAccessibleForFree"] is True
+        assert told["includedInDataCatalog"]["@type"] == "DataCatalog"
+        files = told["distribution"]
+        assert all(f["@type"] == "DataDownload" and f["contentUrl"]["@id"] for f in files)
 
 
 def test_data_links_of_a_page_lead_to_data(site: httpx.Client) -> None:
@@ -490,6 +509,11 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
 )
 def test_literals_and_iris_of_the_catalogue_stay_text(hostile: httpx.Client, path: str) -> None:
     page = hostile.get(f"/datos/en/{path}").text
+    head, mark, rest = page.partition(ISLAND)
+    data, end, tail = rest.partition("</script>")
+    assert (bool(mark), bool(end)) == (path.startswith("dataset/"),) * 2
+    assert "<" not in data
+    page = head + tail
     assert "<script" not in page
     assert "<img" not in page
     assert not re.search(r'href="\s*(javascript|data):', page, re.IGNORECASE)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import rdflib
-from rdflib.namespace import DCAT, DCTERMS, RDF
+from rdflib.namespace import DCAT, DCTERMS, RDF, SDO
 from serving import BASE, CATALOGUE, Served, initialise, load, operate, published, served
 
 from bilbaokg import exports
@@ -26,6 +26,7 @@ TYPES = {
     "jsonld": "application/ld+json",
 }
 TREES = rdflib.URIRef(f"{BASE}/id/dataset/trees")
+HYDRA = rdflib.Namespace("http://www.w3.org/ns/hydra/core#")
 GZIP = {"Accept-Encoding": "gzip"}
 PLAIN = {"Accept-Encoding": "identity"}
 
@@ -49,18 +50,22 @@ def parsed(content: bytes, ext: str) -> rdflib.Graph:
     return rdflib.Graph().parse(data=content, format=PARSERS[ext])
 
 
+def datasets_in(graph: rdflib.Graph) -> set[rdflib.term.Node]:
+    return {s for cls in (DCAT.Dataset, SDO.Dataset) for s in graph.subjects(RDF.type, cls)}
+
+
 # -- feeds ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
 @pytest.mark.parametrize("ext", PARSERS)
-@pytest.mark.parametrize("path", ["/catalog", "/feeds/dcat-ap/catalog", "/feeds/full/catalog"])
+@pytest.mark.parametrize("path", ["/catalog", *(f"/feeds/{t}/catalog" for t in exports.TARGETS)])
 def test_feed_is_rdf_with_the_datasets(server: Served, path: str, ext: str) -> None:
     answer = server.client.get(f"{path}.{ext}")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == TYPES[ext]
     assert answer.headers["access-control-allow-origin"] == "*"
-    assert set(parsed(answer.content, ext).subjects(RDF.type, DCAT.Dataset))
+    assert datasets_in(parsed(answer.content, ext))
 
 
 def test_accept_does_not_matter(server: Served) -> None:
@@ -91,7 +96,13 @@ def test_pages_follow_each_other(server: Served) -> None:
         ("/catalog.ttl?page=99999999999999999999", 400),
         ("/catalog.ttl?lang=fr", 400),
         ("/catalog.exe", 404),
+        ("/catalog.ttl?version=x", 400),
+        ("/catalog.ttl?version=0000000000000000", 410),
         ("/feeds/nobody/catalog.ttl", 404),
+        ("/feeds/nobody/dump.ttl.gz", 404),
+        ("/feeds/full/dump.exe.gz", 404),
+        ("/feeds/full/dump.nt.gz?lang=es", 404),
+        ("/feeds/ckan/dump.nt.gz?lang=fr", 400),
         ("/feeds/..%2f..%2fmanifest/catalog.ttl", 404),
     ],
 )
@@ -99,6 +110,76 @@ def test_feed_that_is_not_there(server: Served, path: str, status: int) -> None:
     answer = server.client.get(path)
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def next_of(graph: rdflib.Graph) -> str | None:
+    return next((str(o).removeprefix(BASE) for o in graph.objects(None, HYDRA.next)), None)
+
+
+def datasets(*names: str) -> str:
+    return "".join(f"<{BASE}/id/dataset/{name}> a <{DCAT.Dataset}> .\n" for name in names)
+
+
+def build_and_publish(data: Path) -> None:
+    control.call(data, "release.build", {"unchecked": True})
+    control.call(data, "release.publish", {})
+
+
+@pytest.mark.parametrize("path", ["/catalog.rdf", "/feeds/ckan/catalog.ttl?lang=es"])
+def test_pages_go_on_as_they_began_after_another_release(tmp_path: Path, path: str) -> None:
+    data = published(tmp_path / "data", CATALOGUE + datasets(*"bcde"), page_size=2)
+    load(data, datasets("a", "f"), "newer")
+    ext = "rdf" if ".rdf" in path else "ttl"
+    with served(data) as server:
+        address: str | None = path
+        seen: list[str] = []
+        for number in range(1, 4):
+            assert address
+            page = parsed(server.client.get(address).content, ext)
+            seen += [str(d).rpartition("/")[2] for d in page.subjects(RDF.type, DCAT.Dataset)]
+            address = next_of(page)
+            if number == 1:
+                build_and_publish(data)
+        assert address is None
+        assert sorted(seen) == ["b", "c", "d", "e", "noise", "trees"]
+        begun = parsed(server.client.get(path).content, ext)
+        assert rdflib.URIRef(f"{BASE}/id/dataset/a") in begun.subjects(RDF.type, DCAT.Dataset)
+
+
+def test_pages_of_a_release_that_was_taken_back_are_gone(tmp_path: Path) -> None:
+    data = published(tmp_path / "data", page_size=1)
+    load(data, datasets("a"), "newer")
+    with served(data) as server:
+        build_and_publish(data)
+        address = next_of(parsed(server.client.get("/catalog.ttl").content, "ttl"))
+        control.call(data, "release.rollback", {})
+        assert address
+        answer = server.client.get(address)
+        assert answer.status_code == 410
+        assert answer.json()["hint"] == f"begin again with {BASE}/catalog.rdf"
+
+
+@pytest.mark.parametrize("target", exports.TARGETS)
+def test_dump_is_all_of_a_target_in_one_packed_file(server: Served, target: str) -> None:
+    answer = server.client.get(f"/feeds/{target}/dump.nt.gz", headers=GZIP)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/gzip"
+    assert "content-encoding" not in answer.headers
+    graph = parsed(gzip.decompress(answer.content), "nt")
+    assert len(datasets_in(graph)) == 2
+    assert not set(graph.subjects(RDF.type, HYDRA.PagedCollection))
+    head = server.client.head(f"/feeds/{target}/dump.nt.gz")
+    assert int(head.headers["content-length"]) == len(answer.content)
+    part = server.client.get(f"/feeds/{target}/dump.nt.gz", headers={"Range": "bytes=2-5"})
+    assert (part.status_code, part.content) == (206, answer.content[2:6])
+    known = {"If-None-Match": answer.headers["etag"]}
+    assert server.client.get(f"/feeds/{target}/dump.nt.gz", headers=known).status_code == 304
+
+
+def test_dump_in_one_language(server: Served) -> None:
+    content = server.client.get("/feeds/dcat-ap/dump.ttl.gz?lang=eu").content
+    titles = parsed(gzip.decompress(content), "ttl").objects(TREES, DCTERMS.title)
+    assert {title.language for title in titles} == {"eu"}
 
 
 def test_language_leaves_the_other_texts_out(server: Served) -> None:
@@ -126,6 +207,32 @@ def test_validators_are_strong_and_bring_304(server: Served) -> None:
         {"If-None-Match": '"other"', "If-Modified-Since": first.headers["last-modified"]},
     ):
         assert server.client.get("/catalog.rdf", headers=PLAIN | headers).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [PLAIN, GZIP], ids=["plain", "gzip"])
+def test_answer_is_the_same_the_first_time_and_from_memory(
+    server: Served, headers: dict[str, str]
+) -> None:
+    path = "/feeds/ckan/catalog.nt?lang=en"
+    tag = server.client.get(path, headers=headers | {"If-None-Match": '"other"'}).headers["etag"]
+    first, again = (server.client.get(path, headers=headers) for _ in range(2))
+    ignored = {"x-request-id", "date"}
+    assert first.content == again.content
+    for name in set(first.headers) | set(again.headers) - ignored:
+        assert (name, first.headers[name]) == (name, again.headers[name]) or name in ignored
+    assert again.headers["etag"] == tag
+    for known in (tag, f"W/{tag}", f'"a", {tag}', "*"):
+        answer = server.client.get(path, headers=headers | {"If-None-Match": known})
+        assert (answer.status_code, answer.content) == (304, b"")
+        assert answer.headers["etag"] == tag
+        assert "content-length" not in answer.headers or answer.headers["content-length"] == "0"
+
+
+def test_only_what_may_be_asked_is_answered(server: Served) -> None:
+    assert server.client.post("/catalog.ttl").status_code == 405
+    options = server.client.options("/catalog.ttl")
+    assert options.status_code == 204
+    assert "GET" in options.headers["allow"]
 
 
 def test_etags_differ_by_representation(server: Served) -> None:
@@ -176,6 +283,12 @@ def test_feed_is_the_same_where_no_cache_can_be_written(
         assert uncached.client.get(f"/{name}.{ext}", headers=known).status_code == 304
     assert uncached.client.get(f"/{name}.ttl?page=3").status_code == 404
     assert (uncached.data / "cache").read_text() == "no directory"
+
+
+def test_dump_is_the_same_where_no_cache_can_be_written(uncached: Served, tmp_path: Path) -> None:
+    release = Releases(uncached.data, Settings(base=BASE)).get("r1")
+    kept = exports.dump(release, "dcat-ap", "ttl", cache=tmp_path)
+    assert uncached.client.get("/feeds/dcat-ap/dump.ttl.gz").content == kept.read_bytes()
 
 
 def test_packed_twin_is_left_out_where_it_cannot_be_written(tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ class Builder:
         progress("building the index")
         index.build(aside / "index.db", content.records)
         progress("writing the feeds")
-        exports.build(aside / "exports", content.records, self.settings)
+        not_carried = exports.build(aside / "exports", content.records, self.settings)
         before = self.releases.ids()
         manifest = _json(
             {
@@ -204,6 +204,7 @@ class Builder:
                     "held_back": content.rules(),
                     "waived": waive,
                     "cut": dict(sorted(content.cut.items())),
+                    "not_carried": not_carried,
                     "counts": _classes(content.records),
                 },
                 "build": {

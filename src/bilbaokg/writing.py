@@ -23,6 +23,7 @@ from bilbaokg.terms import (
     HYDRA,
     PREFIXES,
     RDF,
+    SCHEMA,
     Namespace,
     plain,
     ref,
@@ -37,6 +38,7 @@ PREFIXES_USED: Final[Mapping[str, str]] = {
     **PREFIXES,
     "eli": Namespace("http://data.europa.eu/eli/ontology#"),
     "hydra": HYDRA,
+    "schema": SCHEMA,
     "time": Namespace("http://www.w3.org/2006/time#"),
 }
 _HEADER: Final = "".join(f"@prefix {name}: <{iri}> .\n" for name, iri in PREFIXES_USED.items())

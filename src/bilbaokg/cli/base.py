@@ -217,10 +217,12 @@ def put_out(
         emit(rendered)
 
 
-def write_output(path: Path, content: str | bytes) -> None:
-    """Write a result to a file. Raises BadInput."""
+def write_output(path: Path, content: str | bytes | Iterator[bytes]) -> None:
+    """Write a result, or its pieces, to a file. Raises BadInput."""
+    whole = content.encode() if isinstance(content, str) else content
     try:
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        with path.open("wb") as out:
+            out.writelines([whole] if isinstance(whole, bytes) else whole)
     except OSError as error:
         raise BadInput(
             f"cannot be written: {error.strerror}",

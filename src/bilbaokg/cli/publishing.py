@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any, Final
 
 import click
@@ -56,7 +57,8 @@ def check(console: Console, target: str, url: str, release_id: str | None, **opt
 
     chosen = None if release_id == "current" else release_id
     found, configuration = chosen_release(console, chosen)
-    content = exports.whole(found, configuration, target, "nt").decode()
+    released = io.BytesIO()
+    exports.write_whole(found, target, "nt", released)
     with (
         console.progress() as progress,
         Shelf.opened(console.data, f"check {url}") as shelf,
@@ -66,7 +68,7 @@ def check(console: Console, target: str, url: str, release_id: str | None, **opt
         asked = Asked(url, ignore_total=True, **options)
         shown = Harvester(asked, shelf, configuration, pool, progress).run()
         shelf.finish()
-    compared = compare(split_lines(content), shown.lines, configuration.base)
+    compared = compare(split_lines(released.getvalue().decode()), shown.lines, configuration.base)
     told = {"release": found.id, "target": target, "url": url, **compared.as_dict()}
     console.result(told, lambda: _tell(console, told))
     return DONE if compared.agrees else FINDINGS

@@ -7,6 +7,7 @@ import itertools
 import json
 import math
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,7 @@ from bilbaokg.workers import Pool
 __all__: list[str] = []
 
 _TABLE_ROWS = 1000
+_PIECE = 1 << 20
 
 
 @verb(group, "export")
@@ -56,20 +58,26 @@ def export(
     language: str | None,
     output: Path | None,
 ) -> int:
-    """Write a release for a target, whole: dcat-ap, or full (every statement).
+    """Write a release for a target, whole: dcat-ap, dcat-ap-es, ckan, schema.org, or full.
 
     Example: bilbaokg export dcat-ap --format rdf --output catalogue.rdf
     """
-    shown, configuration = chosen_release(console, release_id)
+    shown, _ = chosen_release(console, release_id)
     integrity.check(shown)
-    with console.progress() as progress:
-        progress(0, None, f"writing {target}")
-        content = exports.whole(shown, configuration, target, extension.lstrip("."), language)
-    if output:
-        write_output(output, content)
-        console.note(f"Wrote {len(content):,} bytes to {output}.")
-    else:
-        emit(content)
+    # Nothing goes out before all of it could be written.
+    with tempfile.TemporaryFile() as content:
+        with console.progress() as progress:
+            progress(0, None, f"writing {target}")
+            exports.write_whole(shown, target, extension.lstrip("."), content, language)
+        size = content.tell()
+        content.seek(0)
+        pieces = iter(lambda: content.read(_PIECE), b"")
+        if output:
+            write_output(output, pieces)
+            console.note(f"Wrote {size:,} bytes to {output}.")
+        else:
+            for piece in pieces:
+                emit(piece)
     return DONE
 
 

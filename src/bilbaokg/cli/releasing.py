@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bilbaokg import release, settings
+from bilbaokg import exports, release, settings
 from bilbaokg.cli.base import DONE, global_options, group, verb
 from bilbaokg.cli.operating import configuration_of, operate
 from bilbaokg.console import Console
@@ -145,17 +145,35 @@ def release_list(console: Console) -> int:
 
 @verb(release_group, "show")
 @click.argument("id", required=False)
-def release_show(console: Console, id: str | None) -> int:
+@click.option(
+    "--target",
+    type=click.Choice([feed.name for feed in exports.feeds()]),
+    help="Show by property what this export target does not carry.",
+)
+def release_show(console: Console, id: str | None, target: str | None) -> int:
     """Show a release [the current one]: what it holds, what was held back or cut.
 
-    Example: bilbaokg release show r2
+    Example: bilbaokg release show r2 --target dcat-ap-es
     """
     shown, configuration = chosen_release(console, id)
     held = release.Releases(console.data, configuration).held_back(shown)
-    console.result(
-        shown.manifest | {"held_back": held}, lambda: _tell_manifest(console, shown, held)
-    )
+
+    def tell() -> None:
+        _tell_manifest(console, shown, held)
+        _tell_not_carried(console, shown, target)
+
+    console.result(shown.manifest | {"held_back": held}, tell)
     return DONE
+
+
+def _tell_not_carried(console: Console, shown: Release, target: str | None) -> None:
+    """What the feeds leave out: in sum, and of one target by property."""
+    left = shown.manifest["content"].get("not_carried", {})  # earlier releases do not say it
+    if left:
+        console.say("Statements that export targets do not carry:")
+        console.table(["target", "statements"], [[t, sum(c.values())] for t, c in left.items()])
+    if rows := sorted(left.get(target, {}).items(), key=lambda row: -row[1]):
+        console.table([f"{target}: property", "statements"], [[p, n] for p, n in rows])
 
 
 def _tell_manifest(console: Console, shown: Release, held: Sequence[dict[str, str]]) -> None:

@@ -20,9 +20,13 @@ __all__ = [
     "TYPE",
     "Blanks",
     "Catalogue",
+    "Pair",
     "lines_of",
     "root_class",
 ]
+
+Pair = tuple[str, str]
+"""A property and its value, as terms."""
 
 TYPE: Final = ref(RDF.type)
 TOMBSTONE: Final = ref(AS.Tombstone)

@@ -2,15 +2,15 @@
 
 The tables follow the profile's specification (SEMIC, DCAT-AP 3.0.1, chapters 5 to 9). "Extras" are
 what harvesters read beside it: names and codes of terms, DCAT's own properties of a resource, and
-the shortcuts that are derived here from the roles in force and stored nowhere.
+the shortcuts that `derived` makes of the roles in force. Other targets begin with these tables.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from bilbaokg.exports.catalogue import Catalogue
-from bilbaokg.exports.feed import Feed, Kind, Pair, kind
+from bilbaokg.exports.derived import CUSTODIAN, says, skips
+from bilbaokg.exports.feed import Feed, Kind, kind
 from bilbaokg.terms import (
     ADMS,
     DCAT,
@@ -28,12 +28,10 @@ from bilbaokg.terms import (
     SPDX,
     VCARD,
     Namespace,
-    ref,
 )
 
-__all__ = ["CUSTODIAN", "DCAT_AP", "derive", "skips"]
+__all__ = ["CARRIED", "DCAT_AP"]
 
-CUSTODIAN: Final = "http://data.europa.eu/930/custodian"
 _ELI: Final = Namespace("http://data.europa.eu/eli/ontology#")
 _TIME: Final = Namespace("http://www.w3.org/2006/time#")
 _SCHEMA: Final = Namespace("http://schema.org/")  # the form that DCAT-AP 1 and 2 used for dates
@@ -325,79 +323,13 @@ _PARTS: Final[dict[str, Kind]] = {
     "Value": kind([VCARD.Kind], _plain(VCARD.hasValue)),
 }
 
-# ---- what exists in exports only
-
-_AGENT_NAMES: Final = tuple(
-    map(ref, (SKOS.prefLabel, RDFS.label, DCT.title, VCARD["organization-name"], VCARD.fn))
-)
-_NAME: Final = ref(FOAF.name)
-_ATTRIBUTION, _ROLE, _AGENT = map(ref, (PROV.qualifiedAttribution, DCAT.hadRole, PROV.agent))
-_HOLDER: Final = ref(DCT.rightsHolder)
-_ABOVE: Final = (ref(ORG.unitOf), ref(ORG.subOrganizationOf))
-_LEGAL: Final = ref(ORG.FormalOrganization)
-_STATUS: Final = ref(ADMS.status)
-
-
-def derive(catalogue: Catalogue, node: str, name: str) -> list[Pair]:
-    """An agent's foaf:name from its other names; rights holder and custodian from the roles."""
-    if name == "Agent":
-        return _agent_name(catalogue, node)
-    if name in ("Dataset", "Series", "Service"):
-        return _shortcuts(catalogue, node)
-    return []
-
-
-def _agent_name(catalogue: Catalogue, node: str) -> list[Pair]:
-    if catalogue.values(node, _NAME):
-        return []
-    found = (catalogue.values(node, predicate) for predicate in _AGENT_NAMES)
-    return [(_NAME, name) for name in next(filter(None, found), [])]
-
-
-def _shortcuts(catalogue: Catalogue, node: str) -> list[Pair]:
-    pairs: list[Pair] = []
-    for attribution in catalogue.values(node, _ATTRIBUTION):
-        if skips(catalogue, attribution):
-            continue
-        roles = catalogue.values(attribution, _ROLE)
-        for agent in catalogue.values(attribution, _AGENT):
-            if f"<{catalogue.base}/ns#steward>" in roles:
-                pairs.append((ref(CUSTODIAN), agent))
-            if f"<{catalogue.base}/ns#owner>" in roles and (body := _legal_body(catalogue, agent)):
-                pairs.append((_HOLDER, body))
-    # A rights holder that somebody stated stays; a difference is a finding, not ours to mend.
-    stated = bool(catalogue.values(node, _HOLDER))
-    return [pair for pair in pairs if pair[0] != _HOLDER or not stated]
-
-
-def _legal_body(catalogue: Catalogue, agent: str) -> str | None:
-    """The formal organisation that an agent is, or is part of; the nearest one."""
-    seen: dict[str, None] = {}
-    above = [agent]
-    while above:
-        body = above.pop(0)
-        if _LEGAL in catalogue.types(body):
-            return body
-        if body not in seen:
-            seen[body] = None
-            above += [o for p in _ABOVE for o in catalogue.values(body, p)]
-    return None
-
-
-def skips(catalogue: Catalogue, node: str) -> bool:
-    """Whether a node stays out: roles that are not in force, or that nobody holds in public."""
-    if ref(PROV.Attribution) not in catalogue.types(node):
-        return False
-    ours = f"<{catalogue.base}/ns#"
-    states = [s for s in catalogue.values(node, _STATUS) if s.startswith(ours)]
-    in_force = not states or f"{ours}active>" in states
-    return not in_force or not catalogue.values(node, _AGENT)
-
+CARRIED: Final[dict[str, Kind]] = {**_ROOTS, **_PARTS}
+"""What is carried of each kind of node."""
 
 DCAT_AP: Final = Feed(
     name="dcat-ap",
     profile="dcat-ap/3.0.1",
-    kinds={**_ROOTS, **_PARTS},
-    derive=derive,
+    kinds=CARRIED,
+    says=says,
     skips=skips,
 )

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO, Final
 
 from bilbaokg.errors import Invalid
-from bilbaokg.exports.catalogue import TYPE, Catalogue, root_class
+from bilbaokg.exports.catalogue import TYPE, Catalogue, Pair, root_class
 from bilbaokg.model import Record
 from bilbaokg.settings import Settings
 from bilbaokg.terms import DCAT, DCT, HYDRA, PERSONS, XSD, literal, mint, plain, ref
+from bilbaokg.writing import write
 
-__all__ = ["Feed", "Kind", "Page", "Paging", "Walk", "kind"]
+__all__ = ["RECORD", "SERIES", "Feed", "Kind", "Page", "Paging", "Walk", "changed", "kind"]
 
 # A link with one of these must not lead out of the release.
 REFUSED: Final = frozenset(map(ref, (DCAT.servesDataset, DCAT.inSeries, DCT.publisher)))
@@ -42,7 +43,6 @@ _LISTED_BY: Final = {
     RECORD: (ref(DCAT.record),),
 }
 
-Pair = tuple[str, str]
 Node = tuple[str, str]  # a term, and the name of the kind as which it is described
 
 
@@ -51,15 +51,30 @@ class Kind:
     """What is carried of one kind of node: classes, and properties with the kind they lead to.
 
     The first class is what the property that leads here has as its range: it is always written.
+    `turned` are properties of the release that the target says with others: they are not cut.
     """
 
     classes: tuple[str, ...]
     carries: Mapping[str, str | None]
+    turned: frozenset[str] = frozenset()
 
 
 def kind(classes: Iterable[str], carries: Mapping[str, str | None]) -> Kind:
     """A Kind from IRIs."""
     return Kind(tuple(map(ref, classes)), {ref(p): to for p, to in carries.items()})
+
+
+def changed(
+    old: Kind,
+    *,
+    without: Iterable[str] = (),
+    carries: Mapping[str, str | None] | None = None,
+    classes: Iterable[str] = (),
+) -> Kind:
+    """A kind with other properties (as IRIs), and with more classes."""
+    kept = {p: to for p, to in old.carries.items() if p not in set(map(ref, without))}
+    added = {ref(p): to for p, to in (carries or {}).items()}
+    return replace(old, classes=(*old.classes, *map(ref, classes)), carries=kept | added)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +91,34 @@ class Page:
 class Feed:
     """An export target made of pages.
 
-    `derive(catalogue, node, kind)` gives statements that exist in exports only;
-    `skips(catalogue, node)` says which described nodes stay out.
+    `says(catalogue, node, kind)` gives what there is to carry of a node, in this target's words,
+    also of a node that the catalogue does not describe. What it says nothing of is only linked.
+    `skips(catalogue, node)` says which described nodes stay out, `leaves_out` which listed kinds.
+    `calls(catalogue, node)` is the IRI that the target knows a node by. With `one_catalogue`, all
+    members are listed by the main catalogue. `lists` are other names of the properties that list,
+    `writers` write a syntax in a way of their own.
     """
 
     name: str
     profile: str
     kinds: Mapping[str, Kind]
-    derive: Callable[[Catalogue, str, str], list[Pair]]
+    says: Callable[[Catalogue, str, str], list[Pair]]
     skips: Callable[[Catalogue, str], bool]
+    calls: Callable[[Catalogue, str], str] = lambda _, node: node
+    leaves_out: frozenset[str] = frozenset()
+    one_catalogue: bool = False
+    lists: Mapping[str, str] = field(default_factory=dict)
+    writers: Mapping[str, Callable[[Iterable[str], BinaryIO], None]] = field(default_factory=dict)
     formats: tuple[str, ...] = ("rdf", "ttl", "jsonld", "nt")
     at_release: tuple[str, ...] = ("rdf", "ttl")
+
+    def put(self, lines: Iterable[str], ext: str, out: BinaryIO) -> None:
+        """Write lines of this target in one of its formats."""
+        writer = self.writers.get(ext)
+        if writer:
+            writer(lines, out)
+        else:
+            write(lines, ext, out)
 
     def walk(self, catalogue: Catalogue, settings: Settings) -> Walk:
         """Everything that this target takes from a catalogue, cut into pages."""
@@ -111,8 +143,11 @@ class Walk:
     def __init__(self, feed: Feed, catalogue: Catalogue, settings: Settings) -> None:
         self.feed, self.catalogue, self.settings = feed, catalogue, settings
         self._described: dict[Node, _Described] = {}
+        self._said: dict[Node, list[Pair]] = {}
+        self._names: dict[str, str] = {}
         self.datasets = catalogue.roots[_DATASET]
         self.main = self._main_catalogue()
+        self._known = [self.main] if feed.one_catalogue else catalogue.roots[_CATALOG]
         self.pages = self._plan()
 
     # ---- describing nodes
@@ -126,7 +161,8 @@ class Walk:
 
     def _describe(self, term: str, name: str) -> _Described:
         kind, found = self.feed.kinds[name], _Described()
-        pairs = [*self.catalogue.about.get(term, ()), *self.feed.derive(self.catalogue, term, name)]
+        pairs = self._says((term, name))
+        del self._said[term, name]
         held = [o for p, o in pairs if p == TYPE and o in kind.classes]
         found.pairs = [(TYPE, cls) for cls in sorted({kind.classes[0], *held})]
         for predicate, value in dict.fromkeys(pairs):
@@ -146,6 +182,8 @@ class Walk:
                 where=f"{term} {predicate} {value}",
                 hint="name the unit that the person works for",
             )
+        if self._is_left_out(value):
+            return
         if self._leads_out(value):
             if predicate in REFUSED and not value.startswith("_:"):
                 raise Invalid(
@@ -166,12 +204,24 @@ class Walk:
             return value != self.main and self.catalogue.is_ours(value)
         return self.catalogue.is_gone(value) or self.feed.skips(self.catalogue, value)
 
+    def _is_left_out(self, value: str) -> bool:
+        """Whether the node is listed as what this target does not know."""
+        listed = root_class(self.catalogue.types(value))
+        return listed is not None and _CLASSES[listed] in self.feed.leaves_out
+
     def _follows(self, value: str, to: str | None) -> bool:
         """Whether the node is described where it is linked; what is listed only as what it is."""
-        if to is None or value not in self.catalogue.about:
+        if to is None:
             return False
         listed = root_class(self.catalogue.types(value))
-        return listed is None or _CLASSES[listed] == to
+        if listed is not None and _CLASSES[listed] != to:
+            return False
+        return (value, to) in self._described or bool(self._says((value, to)))
+
+    def _says(self, node: Node) -> list[Pair]:
+        if node not in self._said:
+            self._said[node] = self.feed.says(self.catalogue, *node)
+        return self._said[node]
 
     def _reach(self, starts: Iterable[Node]) -> list[Node]:
         """The nodes that these lead to, themselves included, each before its parts."""
@@ -197,10 +247,12 @@ class Walk:
             )
             self.catalogue.roots[_CATALOG] = [main]
             return main
-        return next((c for c in known if not self._parents(c)), known[0])
+        return next((c for c in known if not self._above(c, known)), known[0])
 
     def _parents(self, catalogue: str) -> list[str]:
-        known = self.catalogue.roots[_CATALOG]
+        return self._above(catalogue, self._known)
+
+    def _above(self, catalogue: str, known: list[str]) -> list[str]:
         return [
             c
             for c, p in self.catalogue.listed.get(catalogue, ())
@@ -238,7 +290,7 @@ class Walk:
                     first.setdefault(node, index)
         placed: list[list[Node]] = [[] for _ in chunks]
         for cls, name in ((_SERIES, SERIES), (_SERVICE, SERVICE)):
-            for term in self.catalogue.roots[cls]:
+            for term in self.catalogue.roots[cls] if name not in self.feed.leaves_out else ():
                 served = (page_of.get(d) for d in self.catalogue.values(term, _SERVES))
                 wanted = [i for i in (first.get((term, name)), *served) if i is not None]
                 placed[min(wanted, default=len(chunks) - 1)].append((term, name))
@@ -246,13 +298,15 @@ class Walk:
 
     def _records(self, members: Iterable[Node], *, first: bool) -> list[str]:
         """The catalogue records of these members; those of catalogues stand on the first page."""
-        topics = [term for term, _ in members] + (self.catalogue.roots[_CATALOG] if first else [])
+        if RECORD in self.feed.leaves_out:
+            return []
+        topics = [term for term, _ in members] + (self._known if first else [])
         return [record for topic in topics for record in self.catalogue.topics.get(topic, ())]
 
     def _listings(self, member: Node) -> list[tuple[str, str, str]]:
         """Who lists a member: what the release says, and what a portal needs beside it."""
         term, name = member
-        known, ways = self.catalogue.roots[_CATALOG], _LISTED_BY[name]
+        known, ways = self._known, _LISTED_BY[name]
         rows = [
             (c, p, term) for c, p in self.catalogue.listed.get(term, ()) if c in known and p in ways
         ]
@@ -264,8 +318,7 @@ class Walk:
 
     def _catalogues(self, listings: Iterable[tuple[str, str, str]], *, last: bool) -> list[str]:
         """The main catalogue, those that list something here, and all above them."""
-        known = self.catalogue.roots[_CATALOG]
-        wanted = [self.main, *(c for c, _, _ in listings), *(known if last else ())]
+        wanted = [self.main, *(c for c, _, _ in listings), *(self._known if last else ())]
         found: dict[str, None] = {}
         while wanted:
             catalogue = wanted.pop(0)
@@ -276,24 +329,54 @@ class Walk:
 
     # ---- writing
 
+    def released(self) -> dict[str, list[str]]:
+        """What may stand in a document as something listed: class -> terms, in the target's words.
+
+        Nothing may have a class of DCAT that the target leaves out or says otherwise.
+        """
+        found: dict[str, list[str]] = {cls: [] for cls in _CLASSES}
+        for cls, name in _CLASSES.items():
+            if name in self.feed.kinds and name not in self.feed.leaves_out:
+                terms = self._known if name == CATALOG else self.catalogue.roots[cls]
+                found[self.feed.kinds[name].classes[0]] = terms
+        return found
+
     def write(self, page: Page) -> list[str]:
         """The statements of a page, subject by subject, classes first; without its paging node."""
         by_term: dict[str, dict[Pair, None]] = {}
         for node in page.nodes:
-            by_term.setdefault(node[0], {}).update(dict.fromkeys(self.describe(node).pairs))
+            pairs = by_term.setdefault(self._name(node[0]), {})
+            pairs.update((((p, self._name(o)), None) for p, o in self.describe(node).pairs))
         for catalogue, predicate, member in page.listings:
-            by_term[catalogue][predicate, member] = None
+            by_term[catalogue][self.feed.lists.get(predicate, predicate), member] = None
         return [
             f"{term} {p} {o} ."
             for term, pairs in by_term.items()
             for p, o in sorted(pairs, key=lambda pair: (pair[0] != TYPE, pair))
         ]
 
+    def _name(self, term: str) -> str:
+        """The term by which the target knows a node."""
+        if term.startswith('"'):
+            return term
+        known = self._names.get(term)
+        if known is None:
+            known = self._names[term] = self.feed.calls(self.catalogue, term)
+        return known
+
     def cut(self) -> Counter[str]:
         """How many statements of the catalogue no page carries, by property."""
         carried = {(t, p, o) for (t, _), d in self._described.items() for p, o in d.pairs}
         carried |= {row for page in self.pages for row in page.listings}
-        missing = (s.predicate for s in self.catalogue.statements() if tuple(s) not in carried)
+        turned: dict[str, frozenset[str]] = {}
+        for term, name in self._described:
+            if found := self.feed.kinds[name].turned:
+                turned[term] = turned.get(term, frozenset()) | found
+        missing = (
+            s.predicate
+            for s in self.catalogue.statements()
+            if tuple(s) not in carried and s.predicate not in turned.get(s.subject, ())
+        )
         return Counter(plain(predicate) for predicate in missing)
 
 
@@ -308,12 +391,13 @@ class Paging:
     pages: int
     total: int
     page_size: int
+    version: str
     language: str | None = None
 
     def url(self, number: int) -> str:
-        """The address of a page. The first one has its number too, so all pages read alike."""
+        """The address of a page: its number, the first one too, and what it is a page of."""
         tail = f"&lang={self.language}" if self.language else ""
-        return f"{self.address}?page={number}{tail}"
+        return f"{self.address}?page={number}&version={self.version}{tail}"
 
     def lines(self, number: int) -> list[str]:
         """The statements of the paging node of a page; the last page has no next."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
-from bilbaokg import queries, render
+from bilbaokg import exports, queries, render
 from bilbaokg.index import Text, Where, choose
+from bilbaokg.model import Record
 from bilbaokg.server import findings, lists
 from bilbaokg.server.reading import Reader, anchor
 from bilbaokg.server.views import (
@@ -50,6 +51,8 @@ _TYPE: Final = ref(RDF.type)
 _ATTRIBUTION: Final = ref(PROV.qualifiedAttribution)
 _DEPTH: Final = 3
 _INCOMING: Final = 200
+# Kinds of records that the island of a dataset describes beside it.
+_AROUND: Final = frozenset({"agent", "catalog", "concept", "shared", "unit"})
 _DATA: Final = (("Turtle", "ttl"), ("JSON-LD", "jsonld"), ("RDF/XML", "rdf"), ("N-Triples", "nt"))
 _TITLES: Final = tuple(map(ref, (DCT.title, SKOS.prefLabel, FOAF.name, RDFS.label)))
 _SUMMARIES: Final = tuple(map(ref, (DCT.description, SKOS.definition, RDFS.comment)))
@@ -275,7 +278,17 @@ def dataset(place: Where, reader: Reader) -> DatasetPage:
         formats=_formats(reader, place.record),
         sparql=_open_in_sparql(reader, place.iri),
         nodes=writer.nodes(term),
+        island=_island(place, record, reader),
     )
+
+
+def _island(place: Where, record: Described, reader: Reader) -> dict[str, Any]:
+    """The dataset for search engines: its own record, and those that it names."""
+    index = reader.opened.index
+    named = index.resources(record.iris()).values()
+    ids = {place.record, *(n.record for n in named if n.record.partition("/")[0] in _AROUND)}
+    records = [Record(id, index.iri(id), index.text(id), "", 1, "public") for id in sorted(ids)]
+    return exports.island(records, place.iri, reader.opened.base, reader.lang)
 
 
 def _tags(writer: _Writer, term: str) -> list[Value]:

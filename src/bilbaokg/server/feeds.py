@@ -1,56 +1,62 @@
-"""The feeds: `/catalog.{ext}` (target dcat-ap) and `/feeds/{target}/catalog.{ext}`, from the disk.
+"""The feeds: `/catalog.{ext}` (target dcat-ap), `/feeds/{target}/catalog.{ext}`, and whole dumps.
 
 What is sent was written when the release was built, or once on first request; it never changes
 afterwards. So the ETag is made of the release and of what is asked for, and a gzip twin is kept.
 Where the cache cannot be written (a full disk), the answer is made while it is sent, without gzip.
+Pages link to pages of what they are made of, so a harvester that began with one release reads its
+rest after the next one is published.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import itertools
 import os
+import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from bilbaokg import exports
-from bilbaokg.errors import BadInput, NotFound, StorageFault
+from bilbaokg.errors import BadInput, Gone, NotFound, StorageFault
 from bilbaokg.exports.files import replace_file
-from bilbaokg.formats import FORMATS
 from bilbaokg.model import Release
 from bilbaokg.server import negotiate
 from bilbaokg.server.context import Context
+from bilbaokg.server.quick import Kept, Quick
+from bilbaokg.server.validators import is_known, media_type, validators
 from bilbaokg.terms import DCAT, DCT, LANGUAGES, RDF, literal, mint, ref
 from bilbaokg.writing import to_bytes
 
-__all__ = ["EXTENSIONS", "is_known", "media_type", "routes", "validators"]
+__all__ = ["EXTENSIONS", "routes"]
 
 EXTENSIONS: Final = ("rdf", "ttl", "jsonld", "nt")
 Handler = Callable[[Request], Response]
 _MOST_PAGES: Final = 1_000_000
 _PIECE: Final = 64 << 10
+_READ: Final = ["GET", "HEAD"]
+_VERSION: Final = re.compile(r"[0-9a-f]{16,64}")
+_PACKED: Final = "application/gzip"
 
 
 def routes(context: Context) -> list[BaseRoute]:
     """One route a format, so that another extension is a plain 404."""
     feeds = _Feeds(context)
+    kept = Kept(context.releases.path / "current")
     found: list[BaseRoute] = []
     for ext in EXTENSIONS:
+        page = Quick(kept, feeds.page(ext))
         found += [
-            Route(f"/catalog.{ext}", feeds.catalogue(ext), name=f"catalog.{ext}"),
-            Route(f"/feeds/{{target}}/catalog.{ext}", feeds.feed(ext), name=f"feed.{ext}"),
+            Route(f"/catalog.{ext}", page, methods=_READ, name=f"catalog.{ext}"),
+            Route(f"/feeds/{{target}}/catalog.{ext}", page, methods=_READ, name=f"feed.{ext}"),
+            Route(f"/feeds/{{target}}/dump.{ext}.gz", feeds.dump(ext), name=f"dump.{ext}"),
         ]
     return found
 
@@ -58,63 +64,107 @@ def routes(context: Context) -> list[BaseRoute]:
 class _Feeds:
     def __init__(self, context: Context) -> None:
         self.context = context
+        self.versions = _Versions(context)
 
-    def catalogue(self, ext: str) -> Handler:
-        """The public feed in one format."""
+    def page(self, ext: str) -> Handler:
+        """A page of a target in one format; of the public feed where no target is named."""
 
         def handler(request: Request) -> Response:
-            return self._answer(request, "dcat-ap", ext)
+            target = _target(request)
+            page = _page(request.query_params.get("page"))
+            language = _language(request.query_params.get("lang"))
+            release = self.versions.find(target, _version(request.query_params.get("version")))
+            if release is None:
+                return _empty(self.context, ext)
+            return _Page(self.context, release, target, ext, language, page).send(request)
 
         return handler
 
-    def feed(self, ext: str) -> Handler:
-        """Another target's feed in one format."""
+    def dump(self, ext: str) -> Handler:
+        """All of a target in one packed document."""
 
         def handler(request: Request) -> Response:
-            return self._answer(request, request.path_params["target"], ext)
+            target, language = _target(request), _language(request.query_params.get("lang"))
+            release = self.context.current()
+            if release is None:
+                raise NotFound("nothing is published yet")
+            return _Dump(self.context, release, target, ext, language).send(request)
 
         return handler
 
-    def _answer(self, request: Request, target: str, ext: str) -> Response:
-        page = _page(request.query_params.get("page"))
-        language = _language(request.query_params.get("lang"))
-        release = self.context.current()
-        if target not in exports.TARGETS:
-            raise NotFound(f"no feed {target!r}", hint=f"feeds: {', '.join(exports.TARGETS)}")
-        if release is None:
-            return _empty(self.context, ext)
-        return _Representation(self.context, release, target, ext, page, language).send(request)
+
+class _Versions:
+    """Finds the release whose pages a page belongs to."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self._known: dict[tuple[str, str], str] = {}  # (release, target) -> version
+
+    def find(self, target: str, version: str | None) -> Release | None:
+        """The current release, or the newest public one of a version; None before the first.
+
+        Raises Gone where none has it, or where it is one that was taken back.
+        """
+        current = self.context.current()
+        if current is None or version is None or self._of(current, target) == version:
+            if current is None and version is not None:
+                raise self._gone(target)
+            return current
+        releases = self.context.releases
+        for id in reversed(releases.ids()):
+            if int(id[1:]) < current.number and self._of(releases.get(id), target) == version:
+                return releases.get(id)
+        raise self._gone(target)
+
+    def _of(self, release: Release, target: str) -> str:
+        key = (release.id, target)
+        if key not in self._known:
+            self._known[key] = exports.version(release, target)
+        return self._known[key]
+
+    def _gone(self, target: str) -> Gone:
+        start = exports.address(self.context.settings, target, "rdf")
+        return Gone("these pages are not served any more", hint=f"begin again with {start}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Representation:
-    """One page of a target, in a syntax and perhaps one language. Blocks on the disk."""
+class _Sent:
+    """Something of a target, in a syntax and perhaps one language. Blocks on the disk."""
 
     context: Context
     release: Release
     target: str
     ext: str
-    page: int
     language: str | None
+
+    def _headers(self, what: str, encoding: str = "") -> dict[str, str]:
+        place = self.context.settings.public_url
+        asked = f"{self.target} {self.ext} {what} {self.language} {place} {encoding}"
+        headers = validators(self.release, asked) | {"Vary": "Accept-Encoding"}
+        return headers | ({"Content-Encoding": encoding} if encoding else {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Page(_Sent):
+    """One page."""
+
+    page: int
 
     def send(self, request: Request) -> Response:
         """304 where the client has it, gzip where welcome and kept, else plain."""
         file = self._file()
         if negotiate.accepts_gzip(request.headers.get("accept-encoding")) and file:
-            headers = self._headers("gzip")
+            headers = self._headers(str(self.page), "gzip")
             if is_known(request.headers, headers):
                 return Response(status_code=304, headers=headers)
-            if twin := _gzip(file, self.release, self.context.cache):
+            if twin := _twin(file, self.release, self.context.cache):
                 return FileResponse(twin, headers=headers, media_type=media_type(self.ext))
-        headers = self._headers()
+        headers = self._headers(str(self.page))
         if is_known(request.headers, headers):
             return Response(status_code=304, headers=headers)
         if file:
             return FileResponse(file, headers=headers, media_type=media_type(self.ext))
-        pieces = _pieces(self._write)
-        # What fails before the first piece is full is an error like any other.
-        body = itertools.chain([next(pieces, b"")], pieces)
-        return StreamingResponse(body, headers=headers, media_type=media_type(self.ext))
+        return _stream(self._write, headers, media_type(self.ext))
 
     def _file(self) -> Path | None:
         """The file with it, or None where none can be kept."""
@@ -130,11 +180,37 @@ class _Representation:
         settings = self.context.settings
         exports.write(self.release, settings, self.target, self.ext, out, self.page, self.language)
 
-    def _headers(self, encoding: str = "") -> dict[str, str]:
-        place = self.context.settings.public_url
-        asked = f"{self.target} {self.ext} {self.page} {self.language} {place} {encoding}"
-        headers = validators(self.release, asked) | {"Vary": "Accept-Encoding"}
-        return headers | ({"Content-Encoding": encoding} if encoding else {})
+
+@dataclass(frozen=True, slots=True)
+class _Dump(_Sent):
+    """All of it, packed: gzip is its format here, not its encoding."""
+
+    def send(self, request: Request) -> Response:
+        """304 where the client has it, else the file; made while it is sent where none is kept."""
+        headers = self._headers("dump")
+        if is_known(request.headers, headers):
+            return Response(status_code=304, headers=headers)
+        try:
+            file = exports.dump(
+                self.release, self.target, self.ext, self.language, cache=self.context.cache
+            )
+        except StorageFault:
+            return _stream(self._write, headers, _PACKED)
+        return FileResponse(file, headers=headers, media_type=_PACKED)
+
+    def _write(self, out: BinaryIO) -> None:
+        with exports.packing(out) as packed:
+            exports.write_whole(self.release, self.target, self.ext, packed, self.language)
+
+
+# ---- what is asked for
+
+
+def _target(request: Request) -> str:
+    target: str = request.path_params.get("target", exports.MAIN)
+    if target not in exports.TARGETS:
+        raise NotFound(f"no feed {target!r}", hint=f"feeds: {', '.join(exports.TARGETS)}")
+    return target
 
 
 def _page(text: str | None) -> int:
@@ -153,6 +229,15 @@ def _language(text: str | None) -> str | None:
     return text
 
 
+def _version(text: str | None) -> str | None:
+    if text is not None and not _VERSION.fullmatch(text):
+        raise BadInput(f"version={text[:80]!r} is none", hint="follow the links of the first page")
+    return text
+
+
+# ---- what is sent
+
+
 def _empty(context: Context, ext: str) -> Response:
     """Before the first release: a catalogue without entries."""
     catalogue = ref(mint(context.settings.base, "catalog", "main"))
@@ -165,45 +250,13 @@ def _empty(context: Context, ext: str) -> Response:
     return Response(to_bytes(sorted(lines), ext), headers=headers, media_type=media_type(ext))
 
 
-def validators(release: Release, representation: str) -> dict[str, str]:
-    """ETag (strong: the release and the representation) and Last-Modified."""
-    identity = f"{release.id} {release.sha256} {representation}"
-    built = datetime.fromisoformat(release.created_at).astimezone(UTC)
-    return {
-        "ETag": f'"{release.id}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"',
-        "Last-Modified": format_datetime(built.replace(microsecond=0), usegmt=True),
-        "Cache-Control": "no-cache",
-    }
-
-
-def is_known(given: Headers, ours: Mapping[str, str]) -> bool:
-    """Whether the client has it: If-None-Match, else If-Modified-Since (RFC 9110, 13.2.2).
-
-    The date must be ours exactly: after a rollback a client has what is newer than the release.
-    """
-    if (tags := given.get("if-none-match")) is not None:
-        known = [tag.strip().removeprefix("W/") for tag in tags.split(",")]
-        return ours["ETag"] in known or "*" in known
-    try:
-        since = parsedate_to_datetime(given.get("if-modified-since", ""))
-        return since == parsedate_to_datetime(ours["Last-Modified"])
-    except (OverflowError, TypeError, ValueError):
-        return False
-
-
-def media_type(ext: str) -> str:
-    """What Content-Type says of an extension."""
-    found = FORMATS[ext].media_type
-    return f"{found}; charset=utf-8" if found.startswith("text/") else found
-
-
-def _gzip(path: Path, release: Release, cache: Path) -> Path | None:
+def _twin(path: Path, release: Release, cache: Path) -> Path | None:
     """The gzip twin of a file, made once; the same bytes each time. None when it cannot be kept."""
     key = hashlib.sha256(str(path).encode()).hexdigest()[:24]
     twin = cache / release.id / "gzip" / f"{key}.gz"
 
     def fill(out: BinaryIO) -> None:
-        with path.open("rb") as plain, gzip.GzipFile("", "wb", 6, out, 0) as packed:
+        with path.open("rb") as plain, exports.packing(out) as packed:
             shutil.copyfileobj(plain, packed, 1 << 20)
 
     if not twin.is_file():
@@ -212,6 +265,16 @@ def _gzip(path: Path, release: Release, cache: Path) -> Path | None:
         except StorageFault:
             return None
     return twin
+
+
+def _stream(
+    write: Callable[[BinaryIO], None], headers: dict[str, str], media: str
+) -> StreamingResponse:
+    """An answer that is made while it is sent."""
+    pieces = _pieces(write)
+    # What fails before the first piece is full is an error like any other.
+    body = itertools.chain([next(pieces, b"")], pieces)
+    return StreamingResponse(body, headers=headers, media_type=media)
 
 
 def _pieces(write: Callable[[BinaryIO], None]) -> Iterator[bytes]:

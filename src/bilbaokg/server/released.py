@@ -19,7 +19,7 @@ from bilbaokg.errors import NotFound
 from bilbaokg.server import graphs, negotiate
 from bilbaokg.server.answering import GRAPH_OFFERS, Asked, release_store, respond
 from bilbaokg.server.context import Context
-from bilbaokg.server.feeds import is_known, media_type, validators
+from bilbaokg.server.validators import is_known, media_type, validators
 from bilbaokg.terms import split_lines
 from bilbaokg.writing import to_bytes
 

@@ -17,7 +17,8 @@ from bilbaokg.formats import FORMATS
 from bilbaokg.model import Release
 from bilbaokg.server import negotiate
 from bilbaokg.server.context import Context
-from bilbaokg.server.feeds import EXTENSIONS, is_known, media_type, validators
+from bilbaokg.server.feeds import EXTENSIONS
+from bilbaokg.server.validators import is_known, media_type, validators
 from bilbaokg.terms import AS, PREFIXES, RDF, ref, split_lines
 
 __all__ = ["health_routes", "root_routes", "routes"]

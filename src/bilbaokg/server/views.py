@@ -7,6 +7,7 @@ ready to print: they carry the path prefix and were checked to be safe links.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from bilbaokg.index import Text
 
@@ -252,7 +253,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class DatasetPage:
-    """A dataset: how to get it, who answers for it, where it comes from, what it lacks."""
+    """A dataset: how to get it, who answers for it, where it comes from, what it lacks.
+
+    `island` is the dataset in JSON-LD, for search engines.
+    """
 
     id: str
     iri: str
@@ -277,6 +281,7 @@ class DatasetPage:
     formats: list[Action]
     sparql: str
     nodes: list[Node]
+    island: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

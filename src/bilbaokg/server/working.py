@@ -23,7 +23,7 @@ from bilbaokg.operations import editing
 from bilbaokg.server import bodies, graphs, negotiate
 from bilbaokg.server.answering import GRAPH_OFFERS, fields
 from bilbaokg.server.context import Context
-from bilbaokg.server.feeds import media_type
+from bilbaokg.server.validators import media_type
 from bilbaokg.terms import is_iri, split_lines
 from bilbaokg.workspace import Workspace
 from bilbaokg.writing import to_bytes

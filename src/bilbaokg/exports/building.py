@@ -1,0 +1,87 @@
+"""What exists of the exports from the start: written once, when a release is built."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from bilbaokg.exports import closure, lookup
+from bilbaokg.exports.catalogue import Catalogue
+from bilbaokg.exports.feed import Feed, Walk
+from bilbaokg.exports.files import replace_file
+from bilbaokg.exports.full import FULL
+from bilbaokg.exports.pages import ABOUT, About
+from bilbaokg.exports.targets import MAIN, feeds, named
+from bilbaokg.model import Record
+from bilbaokg.settings import Settings
+
+__all__ = ["build", "cut"]
+
+
+def build(
+    directory: Path, records: Sequence[Record], settings: Settings
+) -> dict[str, dict[str, int]]:
+    """Write what exists from the start into `directory`: the pages of all feeds, the record texts.
+
+    The same records and settings give the same bytes, whatever the order of the records. Returns
+    by target how many statements it does not carry, by property. Raises Invalid, naming the path,
+    when something would leave that may not.
+    """
+    held = list(records)
+    FULL.check(held)
+    lookup.build(directory, held, settings.base)
+    catalogue = Catalogue.of(held, settings.base)
+    version = _version(held, settings)
+    return {
+        feed.name: _build_feed(directory / feed.name, feed.walk(catalogue, settings), version)
+        for feed in feeds()
+    }
+
+
+def _build_feed(directory: Path, walk: Walk, version: str) -> dict[str, int]:
+    settings, feed = walk.settings, walk.feed
+    about = About(
+        public_url=settings.public_url,
+        version=version,
+        pages=len(walk.pages),
+        page_size=settings.page_size,
+        datasets=len(walk.datasets),
+        cut=dict(sorted(walk.cut().items())),
+    )
+    for page in walk.pages:
+        statements = walk.write(page)
+        for ext in feed.at_release:
+            lines = statements + about.paging(settings, feed.name, ext).lines(page.number)
+            out = io.BytesIO()
+            feed.put(lines, ext, out)
+            closure.check(out.getvalue(), ext, lines, walk.released())
+            _keep(directory / f"page-{page.number}.{ext}", out.getvalue())
+    text = json.dumps(about._asdict(), ensure_ascii=False, indent=1) + "\n"
+    _keep(directory / ABOUT, text.encode())
+    return about.cut
+
+
+def _version(records: Iterable[Record], settings: Settings) -> str:
+    """Names what the pages are made of, so that a page can say which rest belongs to it."""
+    digest = hashlib.sha256(str(settings.page_size).encode())
+    for revision in sorted(f"{record.id} {record.revision}\n" for record in records):
+        digest.update(revision.encode())
+    return digest.hexdigest()[:16]
+
+
+def _keep(path: Path, content: bytes) -> None:
+    def fill(out: BinaryIO) -> None:
+        out.write(content)
+
+    replace_file(path, fill)
+
+
+def cut(records: Iterable[Record], settings: Settings, target: str = MAIN) -> Counter[str]:
+    """How many statements of the records a target does not carry, by property IRI."""
+    found = named(target)
+    return found.cut(records, settings) if isinstance(found, Feed) else Counter()
