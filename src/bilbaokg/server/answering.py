@@ -17,8 +17,6 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from starlette.datastructures import Headers
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bilbaokg.errors import BadInput, BilbaokgError, NotAcceptable
@@ -28,6 +26,7 @@ from bilbaokg.server.context import Context
 from bilbaokg.server.evaluation import Answer, Stopped
 from bilbaokg.server.kept import Given
 from bilbaokg.server.usage import Asking
+from bilbaokg.server.validators import is_among
 from bilbaokg.store.evaluate import GRAPHS, RESULTS
 
 __all__ = ["GRAPH_OFFERS", "Asked", "fields", "formats", "release_store", "respond"]
@@ -35,7 +34,9 @@ __all__ = ["GRAPH_OFFERS", "Asked", "fields", "formats", "release_store", "respo
 log = logging.getLogger(__name__)
 
 _HELD_BACK: Final = 64 << 10
-_VARY: Final = "Accept, Accept-Encoding"
+_VARY: Final = (b"vary", b"Accept, Accept-Encoding")
+_KEEPS: Final = (_VARY, (b"cache-control", b"no-cache"))
+_CHANGES: Final = (_VARY, (b"cache-control", b"no-store"))
 # What clients write in Accept -> format name; the first of a name is how we call it.
 _RESULT_OFFERS: Final = {
     "application/sparql-results+json": "json",
@@ -57,6 +58,8 @@ GRAPH_OFFERS: Final = {
     "text/xml": "rdf",
     "application/json": "jsonld",
 }
+_RESULT_TYPES: Final = tuple(_RESULT_OFFERS)
+_GRAPH_TYPES: Final = tuple(GRAPH_OFFERS)
 # What clients write in `format=` -> format name.
 _RESULT_NAMES: Final = {name: name for name in RESULTS}
 _GRAPH_NAMES: Final = {name: name for name in GRAPHS} | {
@@ -120,7 +123,7 @@ def _job(
 def release_store(context: Context) -> tuple[str | None, Release | None]:
     """The store of the current release, and the release; None before the first."""
     release = context.current()
-    return (str(release.path / "store"), release) if release else (None, None)
+    return (f"{release.path}/store", release) if release else (None, None)
 
 
 async def respond(
@@ -140,13 +143,14 @@ async def respond(
     headers: beside those about caching. further: headers that depend on the answer's own header
     (see store.evaluate.job). Raises what a worker raises.
     """
-    kept = {"Vary": _VARY, "Cache-Control": "no-cache" if etag else "no-store", **(headers or {})}
-    if etag:
-        kept["ETag"] = etag
+    fields = [*_CHANGES, *_raw(headers)] if not etag else [
+        *_KEEPS, (b"etag", etag.encode()), *_raw(headers),
+    ]  # fmt: skip
     if scope["method"] != "POST" and etag and _matches(scope, etag):
-        await Response(status_code=304, headers=kept)(scope, receive, send)
+        await send({"type": "http.response.start", "status": 304, "headers": fields})
+        await send({"type": "http.response.body", "body": b""})
         return
-    transfer = _Transfer(kept, further, scope, receive, send)
+    transfer = _Transfer(fields, further, scope, receive, send)
     if etag and (given := context.kept.get(etag)):
         await transfer.whole(given)
         return
@@ -208,8 +212,8 @@ def formats(
     left to Accept.
     """
     name = parameters.get("format", [""])[0].lower()
-    results = negotiate.best(accept, list(_RESULT_OFFERS))
-    graph = negotiate.best(accept, list(GRAPH_OFFERS))
+    results = negotiate.best(accept, _RESULT_TYPES)
+    graph = negotiate.best(accept, _GRAPH_TYPES)
     found = (
         _RESULT_NAMES.get(name) or (_RESULT_OFFERS[results] if results else None),
         _GRAPH_NAMES.get(name) or (GRAPH_OFFERS[graph] if graph else None),
@@ -225,8 +229,14 @@ def formats(
 
 def _matches(scope: Scope, etag: str) -> bool:
     """If-None-Match (RFC 9110, section 13.1.2), weak comparison."""
-    given = Headers(scope=scope).get("if-none-match", "")
-    return given.strip() == "*" or etag in (t.strip().removeprefix("W/") for t in given.split(","))
+    found = [value for name, value in scope["headers"] if name == b"if-none-match"]
+    return bool(found) and is_among(etag, found[0].decode("latin-1"))
+
+
+def _raw(headers: Mapping[str, str] | None) -> list[tuple[bytes, bytes]]:
+    """Headers as they are sent."""
+    pairs = headers.items() if headers else ()
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in pairs]
 
 
 # ---- sending the answer
@@ -237,7 +247,7 @@ class _Transfer:
 
     def __init__(
         self,
-        headers: Mapping[str, str],
+        headers: list[tuple[bytes, bytes]],
         further: Callable[[Mapping[str, Any]], Mapping[str, str]],
         scope: Scope,
         receive: Receive,
@@ -292,13 +302,13 @@ class _Transfer:
         answer.stop(Stopped())
 
     async def _start(self, told: Mapping[str, Any], length: int | None) -> None:
-        headers = {"Content-Type": told["media_type"], **self.headers, **self.further(told)}
+        headers = [(b"content-type", told["media_type"].encode()), *self.headers]
+        headers += _raw(self.further(told))
         if "encoding" in told:
-            headers["Content-Encoding"] = told["encoding"]
+            headers.append((b"content-encoding", told["encoding"].encode()))
         if length is not None:
-            headers["Content-Length"] = str(length)
-        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
-        await self.send({"type": "http.response.start", "status": 200, "headers": raw})
+            headers.append((b"content-length", b"%d" % length))
+        await self.send({"type": "http.response.start", "status": 200, "headers": headers})
 
     async def _body(self, content: bytes, *, last: bool) -> None:
         self.sent += len(content)

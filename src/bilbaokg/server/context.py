@@ -12,6 +12,7 @@ from bilbaokg.model import Release
 from bilbaokg.release import Releases
 from bilbaokg.server.evaluation import LANES, Lanes
 from bilbaokg.server.kept import Kept
+from bilbaokg.server.replays import Replays
 from bilbaokg.server.usage import Usage
 from bilbaokg.settings import Settings
 from bilbaokg.workers import Pool
@@ -38,6 +39,7 @@ class Context:
     usage: Usage = field(default_factory=Usage)
     lanes: Lanes = field(init=False)
     kept: Kept = field(init=False)
+    replays: Replays = field(init=False)
     _link: str = field(init=False, repr=False)
     _seen: dict[str, Release] = field(default_factory=dict, init=False, repr=False)
 
@@ -45,7 +47,10 @@ class Context:
         object.__setattr__(self, "_link", str(self.data / "releases" / "current"))
         lanes = Lanes(LANES * self.settings.workers, self.settings.memory_limit)
         object.__setattr__(self, "lanes", lanes)
-        object.__setattr__(self, "kept", Kept(self.settings.cache_bytes))
+        limit = self.settings.cache_bytes
+        object.__setattr__(self, "kept", Kept(limit))
+        current = self.data / "releases" / "current"
+        object.__setattr__(self, "replays", Replays(current, limit, self.usage.repeated))
 
     @property
     def cache(self) -> Path:

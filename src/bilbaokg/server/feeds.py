@@ -30,7 +30,7 @@ from bilbaokg.exports.files import replace_file
 from bilbaokg.model import Release
 from bilbaokg.server import negotiate
 from bilbaokg.server.context import Context
-from bilbaokg.server.quick import Kept, Quick
+from bilbaokg.server.replays import stamp
 from bilbaokg.server.validators import is_known, media_type, validators
 from bilbaokg.terms import DCAT, DCT, LANGUAGES, RDF, literal, mint, ref
 from bilbaokg.writing import to_bytes
@@ -41,6 +41,8 @@ EXTENSIONS: Final = ("rdf", "ttl", "jsonld", "nt")
 Handler = Callable[[Request], Response]
 _MOST_PAGES: Final = 1_000_000
 _PIECE: Final = 64 << 10
+# Pages of so many bytes are sent in one go, from memory when they are asked for again.
+_LARGEST: Final = 8 << 20
 _READ: Final = ["GET", "HEAD"]
 _VERSION: Final = re.compile(r"[0-9a-f]{16,64}")
 _PACKED: Final = "application/gzip"
@@ -49,10 +51,9 @@ _PACKED: Final = "application/gzip"
 def routes(context: Context) -> list[BaseRoute]:
     """One route a format, so that another extension is a plain 404."""
     feeds = _Feeds(context)
-    kept = Kept(context.releases.path / "current")
     found: list[BaseRoute] = []
     for ext in EXTENSIONS:
-        page = Quick(kept, feeds.page(ext))
+        page = feeds.page(ext)
         found += [
             Route(f"/catalog.{ext}", page, methods=_READ, name=f"catalog.{ext}"),
             Route(f"/feeds/{{target}}/catalog.{ext}", page, methods=_READ, name=f"feed.{ext}"),
@@ -73,10 +74,15 @@ class _Feeds:
             target = _target(request)
             page = _page(request.query_params.get("page"))
             language = _language(request.query_params.get("lang"))
+            current = self.context.current()
             release = self.versions.find(target, _version(request.query_params.get("version")))
             if release is None:
                 return _empty(self.context, ext)
-            return _Page(self.context, release, target, ext, language, page).send(request)
+            answer = _Page(self.context, release, target, ext, language, page).send(request)
+            if current and "range" not in request.headers:
+                answer = _whole(answer)
+                stamp(request.scope, current)
+            return answer
 
         return handler
 
@@ -265,6 +271,13 @@ def _twin(path: Path, release: Release, cache: Path) -> Path | None:
         except StorageFault:
             return None
     return twin
+
+
+def _whole(answer: Response) -> Response:
+    """The bytes of a file that is not too large, in place of the file."""
+    if isinstance(answer, FileResponse) and Path(answer.path).stat().st_size <= _LARGEST:
+        answer = Response(Path(answer.path).read_bytes(), headers=dict(answer.headers))
+    return answer
 
 
 def _stream(

@@ -19,6 +19,7 @@ __all__ = ["accepts_gzip", "accepts_html", "best", "choose", "language"]
 _MOST_RANGES: Final = 100
 # Programs send the same header again and again.
 _REMEMBERED: Final = 500
+_SHORT: Final = 500
 _WORDS: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _ELEMENT: Final = re.compile(r'\s*((?:[^,"]|"(?:[^"\\]|\\.)*")*)\s*(?:,|$)')
 _RANGE: Final = re.compile(rf"({_WORDS})/({_WORDS})")
@@ -57,10 +58,10 @@ def best(accept: str | None, offers: Sequence[str]) -> str | None:
     Without the header, or with nothing readable in it, the first offer. Among equals, the one that
     the client named more exactly, then the one that stands first in our list.
     """
-    return _best(accept, tuple(offers))
+    known = _known if accept is None or len(accept) < _SHORT else _best
+    return known(accept, tuple(offers))
 
 
-@lru_cache(_REMEMBERED)
 def _best(accept: str | None, offers: tuple[str, ...]) -> str | None:
     ranges = _ranges(accept) if accept else []
     if not ranges:
@@ -68,6 +69,9 @@ def _best(accept: str | None, offers: tuple[str, ...]) -> str | None:
     ranked = [(*_rating(offer, ranges), -place) for place, offer in enumerate(offers)]
     quality, _, place = max(ranked, default=(0.0, 0, 0))
     return offers[-place] if quality > 0 else None
+
+
+_known: Final = lru_cache(_REMEMBERED)(_best)
 
 
 def _ranges(accept: str) -> list[_Range]:
@@ -153,8 +157,14 @@ def language(header: str | None, available: Sequence[str] = LANGUAGES) -> str:
     return available[0]
 
 
-@lru_cache(_REMEMBERED)
 def accepts_gzip(header: str | None) -> bool:
     """Whether gzip is welcome (RFC 9110, section 12.5.3)."""
+    return (_known_gzip if header is None or len(header) < _SHORT else _gzip)(header)
+
+
+def _gzip(header: str | None) -> bool:
     weights = _weights(header, _WORD)
     return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0
+
+
+_known_gzip: Final = lru_cache(_REMEMBERED)(_gzip)

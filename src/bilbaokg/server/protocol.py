@@ -13,6 +13,7 @@ import json
 import resource
 import sys
 from collections.abc import Callable
+from math import inf
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
@@ -23,6 +24,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from bilbaokg.server import errors
+from bilbaokg.server.replays import Cork, Replays, whole_request
 
 __all__ = ["Protocol"]
 
@@ -66,11 +68,16 @@ class _Clock:
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection. seconds: how long to wait for a client that does nothing."""
+    """One connection. seconds: how long to wait for a client that does nothing.
 
-    def __init__(self, *, seconds: float, **given: Any) -> None:
+    replays: answers that were sent before, for requests that are the same.
+    """
+
+    def __init__(self, *, seconds: float, replays: Replays | None = None, **given: Any) -> None:
         super().__init__(**given)
-        self._seconds = seconds
+        self._seconds, self._replays = seconds, replays
+        self._request: bytes | None = None  # that alone is being answered
+        self._replayed = 0.0
         self._stage = _IDLE
         self._working: RequestResponseCycle | None = None
         self._refused = False
@@ -83,6 +90,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait, or say that there are too many already."""
         super().connection_made(transport)
+        self.transport = self._cork = Cork(transport)  # type: ignore[assignment]
         if len(self.connections) > _room():
             self._refuse(503, "too many connections at once")
         else:
@@ -95,12 +103,38 @@ class Protocol(HttpToolsProtocol):
             if self._read > _LINGER_BYTES:
                 self.transport.abort()
             return
+        if self._is_free and self._replay(data):
+            return
         self._silent += len(data)
         super().data_received(data)
         if self._silent > _MOST_TARGET + _MOST_HEAD:
             what = "trailer" if self._stage == _BODY else "head"
             self._refuse(431, f"the {what} of the request is over {_MOST_HEAD:,} bytes")
         self._await()
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether all that came was answered, and the client takes what it is sent."""
+        cycle = self._current
+        answered = cycle is None or cycle.response_complete
+        return self._stage == _IDLE and answered and not self.flow.write_paused
+
+    def _replay(self, data: bytes) -> bool:
+        """Answer as before, if this is one request that was answered before."""
+        if self._replays is None:
+            return False
+        answer = self._replays.find(data, self._date)
+        if answer is None:
+            self._request = whole_request(data)
+            return False
+        self._replayed = self.loop.time()
+        self.transport.writelines(answer)
+        return True
+
+    @property
+    def _date(self) -> bytes:
+        """What the server's own header says now."""
+        return next(v for name, v in self.server_state.default_headers if name == b"date")
 
     def eof_received(self) -> None:
         """Tell a client that will send no more that this is no whole request."""
@@ -110,6 +144,7 @@ class Protocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         super()._start_asgi_task(cycle, app)
         self._working = cycle
+        self._cork.begin()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop both clocks, and tell whoever is at work: uvicorn tells the last request alone."""
@@ -204,7 +239,8 @@ class Protocol(HttpToolsProtocol):
 
     def _late(self) -> None:
         comes = self._stage == _BODY and self._read >= _LEAST_BYTES
-        if self.flow.read_paused or comes:
+        replayed = self._stage == _IDLE and self._since_replay < self._seconds
+        if self.flow.read_paused or comes or replayed:
             self._read = 0
             self._await()
         elif self._stage == _IDLE:
@@ -215,6 +251,9 @@ class Protocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """The next request may have begun to come, and the answer must be taken."""
+        if self._request and self._replays and self._working and self._working.keep_alive:
+            self._replays.keep(self._request, self._working.scope, self._cork.answer)
+        self._request = None
         super().on_response_complete()
         if self._stage != _IDLE:
             self._await()
@@ -222,8 +261,17 @@ class Protocol(HttpToolsProtocol):
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection."""
+        left = self.timeout_keep_alive - self._since_replay
+        if left > 0:
+            again = self.loop.call_later(left, self.timeout_keep_alive_handler)
+            self.timeout_keep_alive_task = again
+            return
         super().timeout_keep_alive_handler()
         self._take()
+
+    @property
+    def _since_replay(self) -> float:
+        return self.loop.time() - self._replayed if self._replayed else inf
 
     def pause_writing(self) -> None:
         """The client takes too slowly: begin to wait."""

@@ -43,13 +43,14 @@ def run(
     """Serve until SIGTERM or SIGINT, then drain; `started` is called once both sockets answer."""
     drain = Drain()
     app = create_app(context, host=host, root_path=root_path, drain=drain)
-    server = _server(app, context.settings.request_seconds)
+    seconds = context.settings.request_seconds
+    server = _server(app, partial(Protocol, seconds=seconds, replays=context.replays))
     # What is there now stays: the search for garbage need not look at it again and again.
     gc.collect()
     gc.freeze()
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        control = control_app(workspace, drain, {"usage": _usage(context)})
-        servers = server, _server(control, context.settings.request_seconds)
+        operating = control_app(workspace, drain, {"usage": _usage(context)})
+        servers = server, _server(operating, partial(Protocol, seconds=seconds))
         drained = runner.run(_run(context, servers, listening, workspace, drain, started))
         context.pool.close()
         context.lanes.close()
@@ -68,11 +69,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(app: ASGIApp, seconds: float) -> _Server:
+def _server(app: ASGIApp, protocol: Callable[..., Protocol]) -> _Server:
     options: dict[str, Any] = {
-        "http": partial(Protocol, seconds=seconds),
-        "lifespan": "off", "access_log": False, "log_config": None, "server_header": False,
-        "proxy_headers": False, "ws": "none", "timeout_graceful_shutdown": _CUT_SECONDS,
+        "http": protocol, "lifespan": "off", "access_log": False, "log_config": None,
+        "server_header": False, "proxy_headers": False, "ws": "none",
+        "timeout_graceful_shutdown": _CUT_SECONDS,
     }  # fmt: skip
     return _Server(uvicorn.Config(app, **options))
 
@@ -97,6 +98,7 @@ async def _run(
         for each in servers:
             each.force_exit = each.should_exit = drain.begun
         drain.begin()
+        context.replays.open = False
         signalled.set()
 
     loop = asyncio.get_running_loop()

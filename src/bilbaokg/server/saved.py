@@ -126,7 +126,7 @@ class _Endpoint:
 
         await respond(
             self.context, asked, store, asked.validator(release), scope, receive, send,
-            headers=_VARY, further=links,
+            headers={"Vary": "Accept-Language"}, further=links,
         )  # fmt: skip
 
 

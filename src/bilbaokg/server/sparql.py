@@ -10,11 +10,9 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import anyio.to_thread
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -35,6 +33,7 @@ from bilbaokg.server.answering import GRAPH_OFFERS, Asked, fields, formats, rele
 from bilbaokg.server.context import Context
 from bilbaokg.server.evaluation import Rows
 from bilbaokg.server.openapi import parameter, problems
+from bilbaokg.server.replays import stamp
 from bilbaokg.store.evaluate import GRAPHS, RESULTS
 from bilbaokg.terms import is_iri, ref
 from bilbaokg.writing import to_bytes
@@ -108,9 +107,11 @@ class _Endpoint:
         if "query" not in parameters and request.method != "POST":
             await self._describe(request)(scope, receive, send)
             return
-        asked = replace(_read(parameters, request.headers), union=self.union)
+        asked = _read(parameters, dict(scope["headers"]), union=self.union)
         store, release = await self._find()
         etag = None if self.private else asked.validator(release)
+        if etag:
+            stamp(scope, release)
         await respond(self.context, asked, store, etag, scope, receive, send)
 
     async def _find(self) -> tuple[str | None, Release | None]:
@@ -193,7 +194,9 @@ def _limit(size: int) -> None:
         )
 
 
-def _read(parameters: Mapping[str, list[str]], headers: Headers) -> Asked:
+def _read(
+    parameters: Mapping[str, list[str]], headers: Mapping[bytes, bytes], *, union: bool
+) -> Asked:
     texts = parameters.get("query", [])
     if "update" in parameters:
         raise _no_update()
@@ -207,17 +210,21 @@ def _read(parameters: Mapping[str, list[str]], headers: Headers) -> Asked:
     except UnicodeDecodeError as error:
         raise SyntaxFault(f"byte {error.start} of the query is not UTF-8") from None
     _limit(len(text))
-    results, graph = formats(parameters, headers.get("accept"))
+    accept, encoding = headers.get(b"accept"), headers.get(b"accept-encoding")
+    results, graph = formats(parameters, accept.decode("latin-1") if accept else None)
     return Asked(
         text, results, graph,
         _graphs(parameters, "default-graph-uri"), _graphs(parameters, "named-graph-uri"),
-        negotiate.accepts_gzip(headers.get("accept-encoding")), _timeout(parameters),
+        negotiate.accepts_gzip(encoding.decode("latin-1") if encoding else None),
+        _timeout(parameters), union=union,
     )  # fmt: skip
 
 
 def _timeout(parameters: Mapping[str, list[str]]) -> float | None:
     """`timeout=` in seconds: no part of the protocol, but known from other engines."""
-    (text, *more) = parameters.get("timeout", [""])
+    if "timeout" not in parameters:
+        return None
+    (text, *more) = parameters["timeout"]
     if not text and not more:
         return None
     if more or not _SECONDS.fullmatch(text) or float(text) <= 0:

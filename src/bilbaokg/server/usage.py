@@ -169,6 +169,10 @@ class Usage:
         """Count a request by its action, and the status that it gets."""
         self.requests[scope.get("bilbaokg.action", "none"), status] += 1
 
+    def repeated(self, counted: tuple[str, int]) -> None:
+        """Count a request that was answered as one before it: its action and status."""
+        self.requests[counted] += 1
+
     def query(self, scope: Any, text: bytes) -> Asking:
         """Let a query in. Raises TooManyRequests."""
         asking = Asking(self, self.clients.of(scope), scope, text)

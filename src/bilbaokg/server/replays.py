@@ -1,0 +1,183 @@
+"""Answers sent again as they were: the same request to the same release gets the same bytes.
+
+A release never changes, and a GET is all of its head. So where an answer is made of the release
+alone (its part of the application says so by `stamp`), the bytes of a request are enough to find
+it, before anybody reads what they mean. Only date and request id are new.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from bilbaokg.model import Release
+
+__all__ = ["Cork", "Replays", "stamp", "whole_request"]
+
+_MOST_REQUEST: Final = 8 << 10
+_MOST_HELD: Final = 8 << 20
+_ENTRY: Final = 1000
+_BLANK: Final = b"\r\n\r\n"
+# The first lines of answers that may be kept.
+_KEPT: Final = frozenset({b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 304 Not Modified\r\n"})
+# What makes a request one of its own, or one that is more than its head.
+_SINGULAR: Final = frozenset({
+    b"authorization", b"cookie", b"content-length", b"transfer-encoding", b"expect", b"upgrade",
+    b"connection",
+})  # fmt: skip
+
+
+def stamp(scope: Any, release: Release | None) -> None:
+    """Say that the answer is made of a release alone, or of there being none yet."""
+    scope["bilbaokg.release"] = release.id if release else ""
+
+
+class _Answer(NamedTuple):
+    """An answer without its first two lines, around its request id; and what it counts as."""
+
+    status: bytes
+    before: bytes
+    after: bytes
+    body: bytes
+    counted: tuple[str, int]
+
+
+class Replays:
+    """The answers of one release, up to `limit` bytes, the longest unused let go of first.
+
+    current: the link that names the release. counted: told of each answer, by what it counts as.
+    """
+
+    def __init__(
+        self, current: Path, limit: int, counted: Callable[[tuple[str, int]], None]
+    ) -> None:
+        self.limit, self.counted = limit, counted
+        self.open = True
+        self.hits = self.size = 0
+        self._current, self._release = str(current), ""
+        self._answers: OrderedDict[bytes, _Answer] = OrderedDict()
+
+    def find(self, request: bytes, date: bytes) -> list[bytes] | None:
+        """The answer to a request, in pieces."""
+        found = self._answers.get(request)
+        if found is None or not self.open or self._is_over():
+            return None
+        self._answers.move_to_end(request)
+        self.hits += 1
+        self.counted(found.counted)
+        identity = secrets.token_hex(8).encode()
+        head = b"%bdate: %b\r\n%b%b%b" % (found.status, date, found.before, identity, found.after)
+        return [head, found.body]
+
+    def keep(self, request: bytes, scope: Any, answer: Sequence[bytes]) -> None:
+        """Keep an answer (head and body as they are sent), if it is to be sent again."""
+        release = scope.get("bilbaokg.release")
+        if release is None or not answer or not _is_plain(scope):
+            return
+        identity = scope.get("bilbaokg.request_id", "").encode()
+        head, end, body = b"".join(answer[:1]).partition(_BLANK)
+        before, found, after = (head + end).partition(identity)
+        first, _, before = before.partition(b"date: ")
+        if not (found and before and first in _KEPT):
+            return
+        whole = answer[1] if len(answer) == 2 and not body else b"".join([body, *answer[1:]])
+        taken = len(request) + len(head) + len(whole) + _ENTRY
+        if taken > self.limit // 8 or release != self._look():
+            return
+        counted = scope.get("bilbaokg.action", "none"), int(first[9:12])
+        kept = _Answer(first, before.partition(b"\r\n")[2], after, whole, counted)
+        if request not in self._answers:
+            self._answers[request] = kept
+            self.size += taken
+        while self.size > self.limit:
+            old, gone = self._answers.popitem(last=False)
+            self.size -= len(old) + len(gone.before) + len(gone.after) + len(gone.body) + _ENTRY
+
+    def _is_over(self) -> bool:
+        """Whether another release was published; then all that is kept goes."""
+        return self._release != self._look()
+
+    def _look(self) -> str:
+        try:
+            release = os.readlink(self._current)  # noqa: PTH115 -- a Path costs more than the rest
+        except OSError:
+            release = ""
+        if release != self._release:
+            self._release, self.size = release, 0
+            self._answers.clear()
+        return release
+
+
+def whole_request(data: bytes) -> bytes | None:
+    """What came, if it is the head of one GET of HTTP/1.1 and nothing else."""
+    line_end = data.find(b"\r\n")
+    is_whole = len(data) <= _MOST_REQUEST and data.find(_BLANK) == len(data) - len(_BLANK)
+    is_get = data.startswith(b"GET /") and data.startswith(b" HTTP/1.1", line_end - 9)
+    return data if is_whole and is_get else None
+
+
+def _is_plain(scope: Any) -> bool:
+    return not any(name in _SINGULAR for name, _ in scope["headers"])
+
+
+class Cork:
+    """A transport that sends what is written in one turn of the loop in one go.
+
+    Head and body of an answer are written apart; each write would wake the client.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._held: list[bytes] = []
+        self._size = 0
+        self._begun = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Hold back until the turn ends, or it is much."""
+        if not self._held:
+            self._loop.call_soon(self.flush)
+        self._held.append(bytes(data))
+        self._size += len(data)
+        if self._size > _MOST_HELD:
+            self.flush()
+
+    def writelines(self, pieces: Sequence[bytes]) -> None:
+        """Write several."""
+        for piece in pieces:
+            self.write(piece)
+
+    def begin(self) -> None:
+        """An answer begins."""
+        self._begun = len(self._held)
+
+    @property
+    def answer(self) -> Sequence[bytes]:
+        """What was written since; empty when some of it is gone."""
+        return self._held[self._begun :] if self._begun >= 0 else ()
+
+    def flush(self) -> None:
+        """Send now."""
+        if not self._held:
+            return
+        held, self._held, self._size, self._begun = self._held, [], 0, -1
+        if not self._transport.is_closing():
+            self._transport.writelines(held)
+
+    def close(self) -> None:
+        """Send what is held, then close."""
+        self.flush()
+        self._transport.close()
+
+    def write_eof(self) -> None:
+        """Send what is held, then end."""
+        self.flush()
+        self._transport.write_eof()
