@@ -7,7 +7,7 @@ import http.client
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 from helpers import PATIENCE
@@ -159,6 +159,41 @@ def test_any_request_for_the_endpoint_is_answered_properly(
             answer = http.client.HTTPResponse(client)
             answer.begin()
             assert answer.status < 500, answer.read()
+
+
+ADDRESSES = st.sampled_from(
+    ["/es/", "/eu/datasets", "/en/datasets.csv", "/es/sparql", "/es/validation", "/es/releases",
+     "/en/releases/r1", "/es/dataset", "/es/dataset/trees", "/catalog.ttl", "/catalog.jsonld",
+     "/feeds/full/catalog.nt", "/id/dataset/trees", "/dataset/trees.rdf", "/api/releases",
+     "/api/queries/datasets-newest", "/api/queries/upstream", "/ns", "/nothing", "/id/{}/{}",
+     "/es/{}", "/es/{}/{}", "/static/{}/{}", "/feeds/{}/catalog.ttl", "/{}/{}.ttl", "/{}"]
+)  # fmt: skip
+NAMES = st.sampled_from(
+    ["q", "theme", "area", "format", "access", "licence", "hvd", "publisher", "gap", "sort", "page",
+     "lang", "severity", "query", "run", "page_size", "language", "limit", "resource"]
+)  # fmt: skip
+# What search, paging and filters give a meaning.
+VALUES = st.sampled_from(
+    ["", "1", "2", "-1", "0", "1e9", "9" * 30, "٣", "title", "-modified", '"', '"a', "a*", "*",
+     "AND", "a OR", "NEAR(", "a:b", "(", "^a", "árbol", "\0", "%", "_", "'", "es", "xx", "csv",
+     "true", "ASK {}", "SELECT * { ?s ?p ?o }", "https://data.example/id/dataset/trees", "../..",
+     "\ud7ff"]
+)  # fmt: skip
+
+
+@FIXED
+@given(
+    places=st.lists(VALUES | st.text(max_size=8), min_size=2, max_size=2),
+    values=st.lists(st.tuples(NAMES, VALUES | st.text(max_size=12)), max_size=4),
+    address=ADDRESSES,
+    accept=st.sampled_from(["text/html", "*/*", "text/csv"]),
+)
+def test_any_parameters_of_any_address_are_answered_properly(
+    server: Served, places: list[str], values: list[tuple[str, str]], address: str, accept: str
+) -> None:
+    path = address.format(*(quote(value, safe="") for value in places))
+    answer = server.client.get(f"{path}?{urlencode(values)}", headers={"Accept": accept})
+    assert answer.status_code < 500, answer.text
 
 
 PARTS = st.sampled_from(

@@ -34,8 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def send(server: Served, case: Case) -> tuple[http.client.HTTPResponse, bytes]:
     """Send it all, then read one answer whole."""
     with connect(server) as client:
-        # It may be refused before all is sent.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        with refused_early():
             client.sendall(case.sent)
             if case.ends:
                 client.shutdown(socket.SHUT_WR)
@@ -43,6 +42,11 @@ def send(server: Served, case: Case) -> tuple[http.client.HTTPResponse, bytes]:
         answer = http.client.HTTPResponse(client, method=method)
         answer.begin()
         return answer, answer.read()
+
+
+def refused_early() -> contextlib.AbstractContextManager[None]:
+    """A request may be refused before all of it is sent."""
+    return contextlib.suppress(BrokenPipeError, ConnectionResetError)
 
 
 def check(server: Served, case: Case) -> None:
@@ -69,6 +73,11 @@ def test_malformed_request_is_refused_with_a_cause(server: Served, case: Case) -
 def test_loads_of_somebody_who_may_are_refused_with_a_cause(server: Served) -> None:
     for case in loads(token(server.data, "write")["Authorization"]):
         check(server, case)
+
+
+def descriptors(server: Served) -> int:
+    """How many connections and files the server has open."""
+    return len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))
 
 
 # -- clients that do nothing ---------------------------------------------------------------------
@@ -179,12 +188,25 @@ def open_queries(server: Served) -> bool:
     return any(r[3] == "01" for r in waiting)
 
 
+def test_clients_that_leave_at_once_leave_nothing_behind(tmp_path: Path) -> None:
+    with served(published(tmp_path / "data")) as server:
+        assert server.client.get("/health/live").status_code == 200
+        before = descriptors(server)
+        for case in CASES:
+            with connect(server) as client, refused_early():
+                client.sendall(case.sent)
+        assert server.client.get("/sparql", params={"query": "ASK {}"}).status_code == 200
+        # The release's store and index are open by now.
+        assert eventually(lambda: descriptors(server) <= before + 30), descriptors(server)
+        assert [line for line in server.logged() if line["level"] == "error"] == []
+
+
 def test_too_many_connections_are_told_so(tmp_path: Path) -> None:
     resource = pytest.importorskip("resource")
     if not hasattr(resource, "prlimit"):
         pytest.skip("limits of another process cannot be set here")
     with served(published(tmp_path / "data")) as server, contextlib.ExitStack() as stack:
-        used = len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))
+        used = descriptors(server)
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (4 * used, 1 << 12))
         for _ in range(2 * used):
             stack.enter_context(connect(server))
