@@ -10,14 +10,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+from harvests import counts, fails, harvest
 from helpers import PATIENCE, PREFIXES, Catalogue
 from sites import Answer, Site
 
-from bilbaokg.errors import BadInput, BilbaokgError, Conflict, Invalid, SyntaxFault, UpstreamFault
+from bilbaokg.errors import BadInput, Conflict, Invalid, SyntaxFault, UpstreamFault
 from bilbaokg.fetching import guard
 
 TURTLE = {"Content-Type": "text/turtle"}
@@ -51,27 +53,6 @@ def feed(site: Site, *pages: Iterable[int], total: int | None = -1, **headers: s
         path = "/feed" if number == 1 else f"/feed?page={number}"
         site.pages[path] = (200, TURTLE | headers, body)
     return site.url("/feed")
-
-
-def harvest(catalogue: Catalogue, url: str, **params: Any) -> dict[str, Any]:
-    chosen = {"allow_private": True, "pause": 0.0, "source": "portal", **params}
-    return catalogue.do("harvest", url=url, **chosen)
-
-
-def counts(done: dict[str, Any]) -> tuple[int, int, int, int]:
-    found = done["records"]
-    return found["new"], found["changed"], found["unchanged"], found["gone"]
-
-
-def fails(
-    catalogue: Catalogue, url: str, error: type[BilbaokgError] = UpstreamFault, **params: Any
-) -> str:
-    """What a harvest that must fail says; nothing of it may be in the catalogue."""
-    before = catalogue.records.current()
-    with pytest.raises(error) as raised:
-        harvest(catalogue, url, **params)
-    assert catalogue.records.current() == before
-    return str(raised.value)
 
 
 # ---- what comes
@@ -244,6 +225,32 @@ def test_a_kept_page_that_was_damaged_is_fetched_again(catalogue: Catalogue, sit
     site.pages["/feed?page=2"] = second
     done = harvest(catalogue, url)
     assert (done["resumed"], counts(done)) == (0, (7, 0, 0, 0))
+
+
+def test_a_damaged_page_is_not_written_over_another(catalogue: Catalogue, site: Site) -> None:
+    url = feed(site, range(3), range(3, 6), range(6, 9))
+    third = site.pages["/feed?page=3"]
+    site.pages["/feed?page=3"] = (404, {}, b"")
+    fails(catalogue, url)
+    (kept,) = catalogue.workspace.data.glob("cache/harvest/portal-*/now/00001")
+    kept.write_bytes(b"no page")
+    site.pages["/feed?page=3"] = third
+    done = harvest(catalogue, url)
+    assert (done["resumed"], counts(done)) == (1, (10, 0, 0, 0))
+
+
+def test_a_line_that_a_kill_cut_is_no_harm(catalogue: Catalogue, site: Site) -> None:
+    url = feed(site, range(3), range(3, 6), range(6, 9))
+    later = {path: site.pages[path] for path in ("/feed?page=2", "/feed?page=3")}
+    site.pages |= dict.fromkeys(later, (404, {}, b""))
+    fails(catalogue, url)
+    (index,) = catalogue.workspace.data.glob("cache/harvest/portal-*/now/pages.jsonl")
+    with index.open("a") as out:
+        out.write('{"address": "http')
+    site.pages["/feed?page=2"] = later["/feed?page=2"]
+    fails(catalogue, url)
+    site.pages |= later
+    assert harvest(catalogue, url)["resumed"] == 2
 
 
 # ---- portals that misbehave
@@ -534,6 +541,22 @@ def test_a_robots_txt_that_fails_for_ever_closes_the_host(catalogue: Catalogue, 
     site.pages["/robots.txt"] = (500, {}, b"")
     assert "robots.txt closes it, or cannot be read" in fails(catalogue, feed(site, range(2)))
     assert site.paths() == []
+
+
+def test_a_portal_sees_who_asks(catalogue: Catalogue, site: Site) -> None:
+    workspace = catalogue.workspace
+    workspace.settings = replace(workspace.settings, public_url="https://data.example")
+    url = feed(site, range(2))
+    first, seen = site.pages["/feed"], set[str]()
+
+    def page(handler: Any) -> Answer:
+        seen.add(handler.headers["User-Agent"])
+        assert isinstance(first, tuple)
+        return first
+
+    site.pages["/feed"] = page
+    harvest(catalogue, url)
+    assert seen == {f"bilbaokg/{version('bilbaokg')} (harvest; +https://data.example)"}
 
 
 def test_a_source_is_harvested_once_at_a_time(catalogue: Catalogue, site: Site) -> None:

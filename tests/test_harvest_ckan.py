@@ -6,21 +6,14 @@ from typing import Any
 
 import pytest
 from ckan_portal import JSON, Ckan, package
+from harvests import counts, fails, harvest, said
 from helpers import Catalogue
 from sites import Site
-from test_harvest import counts, fails, harvest
 
 from bilbaokg.errors import BadInput, BilbaokgError, SyntaxFault, UpstreamFault
 
 SET_1 = "https://portal.example/dataset/00000001-0000-4000-8000-000000000000"
 DCAT, DCT = "http://www.w3.org/ns/dcat#", "http://purl.org/dc/terms/"
-
-
-def said(catalogue: Catalogue, iri: str, term: str) -> list[str]:
-    """The values of a property of a resource, as N-Triples terms."""
-    start = f"<{iri}> <{term}> "
-    lines = catalogue.text(iri).splitlines()
-    return [line.removeprefix(start)[:-2] for line in lines if line.startswith(start)]
 
 
 def test_all_packages_come_page_by_page(catalogue: Catalogue, site: Site) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harvests import counts, fails, harvest, said
 from helpers import Catalogue
 from sites import Site
-from test_harvest import counts, fails, harvest
-from test_harvest_ckan import DCAT, DCT, said
 
 from bilbaokg.errors import BadInput, Conflict, UpstreamFault
 
+DCAT, DCT = "http://www.w3.org/ns/dcat#", "http://purl.org/dc/terms/"
 CSV = {"Content-Type": "text/csv; charset=utf-8"}
 TABLE = """\
 Identificador;Título;Descripción;Etiquetas;Formato;URL de descarga;Fecha de actualización;Periodicidad;Publicador;Licencia;Nota

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from ckan_portal import package
+from harvests import counts, harvest
 from helpers import Catalogue
 from sites import Site
 from test_export_peers import ckan  # noqa: F401 -- a fixture
-from test_harvest import counts, harvest
 
 from bilbaokg.importers.ckan import read
 from bilbaokg.terms import DCAT, DCT, ref, split_line

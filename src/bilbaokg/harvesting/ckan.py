@@ -49,15 +49,16 @@ class Ckan(Kind):
         self.site = start.known.get("site") or self.site
         self.language = self.language or start.known.get("language")
         self.since = start.known.get("newest") if start.before else None
-        changes = sum("fq=" in address for address in start.before)
+        changes = sum("&fq=" in page for page in start.before)
         self.partial = bool(self.since) and not self.lists and changes < _MOST_CHANGES
-        # Of the last harvest, those that are not asked again now; the newest come first.
         asked = self._search(0).partition("&start=")[0] + "&start="
-        self._kept = [
-            address
-            for address in (start.before if self.partial else ())
-            if "/package_search?" in address and not address.startswith(asked)
-        ]
+        before = [page for page in start.before if "/package_search?" in page]
+        # Of the last harvest, those that are not asked again now: the latest changes come first.
+        self._kept = sorted(
+            (page for page in before if self.partial and not page.startswith(asked)),
+            key=lambda page: page.partition("&fq=")[2],
+            reverse=True,
+        )
         self._newest = self.since or ""
         self._names: list[str] | None = None
         self._taken: list[str] = []

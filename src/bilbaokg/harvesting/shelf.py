@@ -66,12 +66,23 @@ class Shelf:
     def begin(self, asked: dict[str, Any], *, anew: bool) -> None:
         """Go on with the harvest that was stopped if it asked the same, else start one."""
         head, self.found, self.pages = _read(self.folder / _NOW)
-        at = head.pop("at", "")
-        young = at >= (datetime.now(UTC) - _OLDEST).isoformat()
-        if anew or head != asked or not young:
-            self.discard()
-            (self.folder / _NOW).mkdir()
-            self._append({**asked, "at": datetime.now(UTC).isoformat()})
+        young = head.get("at", "") >= (datetime.now(UTC) - _OLDEST).isoformat()
+        if not anew and young and head == {**asked, "at": head["at"]}:
+            self._mend(head)
+            return
+        self.discard()
+        (self.folder / _NOW).mkdir()
+        self._append({**asked, "at": datetime.now(UTC).isoformat()})
+
+    def _mend(self, head: dict[str, Any]) -> None:
+        """Write the index again, without a line that a kill cut: the next one would go on in it."""
+        file = self.folder / _NOW / _INDEX
+        part = file.with_suffix(".part")
+        lines = [head, *([{"found": self.found}] if self.found else [])]
+        lines += [asdict(page) for page in self.pages.values()]
+        text = "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)
 
     def find(self, found: dict[str, str]) -> None:
         """Remember what was found at the address of the source."""
@@ -79,8 +90,9 @@ class Shelf:
         self._append({"found": found})
 
     def target(self) -> Path:
-        """Where the next page is to be written."""
-        return self.folder / _NOW / f"{len(self.pages) + 1:05}"
+        """Where the next page is to be written: never over one that is kept."""
+        last = next(reversed(self.pages.values()), None)
+        return self.folder / _NOW / f"{int(last.file) + 1 if last else 1:05}"
 
     def path(self, page: Page) -> Path:
         """The file of a page of the harvest under way."""
@@ -134,7 +146,10 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, str], dict[str, Page]
         if "found" in line:
             found = line["found"]
             continue
-        page = Page(**line)
+        try:
+            page = Page(**line)
+        except TypeError:  # another version wrote it
+            continue
         if _is_whole(folder / page.file, page):
             pages[page.address] = page
     return head, found, pages

@@ -153,7 +153,7 @@ class _Reading:
         if not isinstance(id, str) or not id.strip():
             self.out.refused.append((name, "it has no id", place))
             return
-        if package.get("type") in _OTHER_TYPES or package.get("private") is True:
+        if str(package.get("type")) in _OTHER_TYPES or package.get("private") is True:
             self.out.passed.append(name)
             return
         fields = {**_extras(package), **{k: v for k, v in package.items() if v not in (None, "")}}
