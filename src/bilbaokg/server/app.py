@@ -17,6 +17,7 @@ from bilbaokg.errors import BadInput
 from bilbaokg.server import (
     api,
     auth,
+    description,
     errors,
     feeds,
     metrics,
@@ -49,6 +50,7 @@ PARTS: Final[tuple[tuple[Callable[[Context], list[BaseRoute]], str], ...]] = (
     (scratch.write_routes, "scratch.write"),
     (released.routes, "data.read"),
     (saved.routes, "sparql.query"),
+    (description.routes, "data.read"),
     (feeds.routes, "data.read"),
     (api.public_routes, "status.read"),
     (api.load_routes, "catalogue.load"),

@@ -25,6 +25,7 @@ from bilbaokg.server import bodies, evaluation, graphs, negotiate, sparql
 from bilbaokg.server.answering import GRAPH_OFFERS, Asked, fields, respond
 from bilbaokg.server.auth import authorize
 from bilbaokg.server.context import Context
+from bilbaokg.server.description import SCRATCH
 from bilbaokg.server.released import EVERYTHING
 from bilbaokg.store.embedded import UPDATE_LIMIT
 from bilbaokg.terms import is_iri
@@ -86,7 +87,7 @@ class _Endpoint:
 
     def __init__(self, context: Context, scratch: Scratch) -> None:
         self.context, self.scratch = context, scratch
-        self.query = sparql.endpoint(context, partial(_find, scratch))
+        self.query = sparql.endpoint(context, partial(_find, scratch), SCRATCH)
         self.places = anyio.CapacityLimiter(_CHANGES_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -28,14 +28,15 @@ from bilbaokg.errors import (
     UnsupportedFormat,
 )
 from bilbaokg.model import Release
-from bilbaokg.server import evaluation, negotiate
+from bilbaokg.server import description, evaluation, negotiate
 from bilbaokg.server.answering import GRAPH_OFFERS, Asked, fields, formats, release_store, respond
 from bilbaokg.server.context import Context
+from bilbaokg.server.description import Service
 from bilbaokg.server.evaluation import Rows
 from bilbaokg.server.openapi import parameter, problems
 from bilbaokg.server.replays import stamp
 from bilbaokg.store.evaluate import GRAPHS, RESULTS
-from bilbaokg.terms import is_iri, ref
+from bilbaokg.terms import is_iri
 from bilbaokg.writing import to_bytes
 
 __all__ = ["Rows", "check_charset", "endpoint", "paths", "routes", "run", "working_routes"]
@@ -50,7 +51,7 @@ _SECONDS: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 
 def routes(context: Context) -> list[BaseRoute]:
     """The public endpoint."""
-    public = _Endpoint(context, lambda: release_store(context))
+    public = _Endpoint(context, lambda: release_store(context), description.PUBLIC)
     return [Route("/sparql", public, methods=["GET", "HEAD", "POST", "OPTIONS"], name="sparql")]
 
 
@@ -59,13 +60,15 @@ def working_routes(context: Context) -> list[BaseRoute]:
     workspace = context.workspace
     if workspace is None:
         return []
-    working = _Endpoint(context, lambda: (str(workspace.checkpoint()), None), private=True)
+    working = _Endpoint(context, lambda: (str(workspace.checkpoint()), None), description.WORKING)
     return [Route("/working/sparql", working, methods=["GET", "HEAD", "POST"], name="working")]
 
 
-def endpoint(context: Context, find: Callable[[], tuple[str | None, Release | None]]) -> ASGIApp:
-    """Queries over a private store whose default graph is one of its own."""
-    return _Endpoint(context, find, private=True, union=False)
+def endpoint(
+    context: Context, find: Callable[[], tuple[str | None, Release | None]], service: Service
+) -> ASGIApp:
+    """The queries of an endpoint over whatever store `find` names."""
+    return _Endpoint(context, find, service)
 
 
 async def run(
@@ -95,11 +98,9 @@ class _Endpoint:
         self,
         context: Context,
         find: Callable[[], tuple[str | None, Release | None]],
-        *,
-        private: bool = False,
-        union: bool = True,
+        service: Service,
     ) -> None:
-        self.context, self.find, self.private, self.union = context, find, private, union
+        self.context, self.find, self.service = context, find, service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -107,15 +108,15 @@ class _Endpoint:
         if "query" not in parameters and request.method != "POST":
             await self._describe(request)(scope, receive, send)
             return
-        asked = _read(parameters, dict(scope["headers"]), union=self.union)
+        asked = _read(parameters, dict(scope["headers"]), union=self.service.union)
         store, release = await self._find()
-        etag = None if self.private else asked.validator(release)
+        etag = None if self.service.private else asked.validator(release)
         if etag:
             stamp(scope, release)
         await respond(self.context, asked, store, etag, scope, receive, send)
 
     async def _find(self) -> tuple[str | None, Release | None]:
-        if self.private:  # a checkpoint is made on the disk
+        if self.service.private:  # a checkpoint is made on the disk
             return await anyio.to_thread.run_sync(self.find)
         return self.find()
 
@@ -124,17 +125,15 @@ class _Endpoint:
         if "update" in request.query_params:
             raise _no_update()
         accept = request.headers.get("accept")
-        if negotiate.accepts_html(accept) and not self.private:
+        if negotiate.accepts_html(accept) and not self.service.private:
             lang = negotiate.language(request.headers.get("accept-language"))
             root = request.scope.get("root_path", "")
             rest = f"?{request.url.query}" if request.url.query else ""
             return RedirectResponse(
                 f"{root}/{lang}/sparql{rest}", 303, {"Vary": "Accept, Accept-Language"}
             )
-        if self.private:
-            raise _no_query()
         name = negotiate.choose(accept, GRAPH_OFFERS)
-        body = to_bytes(_description(self.context), name)
+        body = to_bytes(description.describe(self.context, self.service), name)
         headers = {"Vary": "Accept, Accept-Language", "Cache-Control": "no-cache"}
         return Response(body, headers=headers, media_type=GRAPHS[name])
 
@@ -246,38 +245,6 @@ def _no_query() -> BilbaokgError:
 
 def _no_update() -> BilbaokgError:
     return Forbidden("this endpoint takes no update", hint="load data with POST /api/load")
-
-
-# ---- Service Description
-
-
-def _description(context: Context) -> list[str]:
-    """What the endpoint can (SPARQL 1.1 Service Description), as N-Triples lines."""
-    sd, formats = (
-        "http://www.w3.org/ns/sparql-service-description#",
-        "http://www.w3.org/ns/formats/",
-    )
-    rdf_type = ref("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
-    service, dataset, graph = "_:service", "_:dataset", "_:graph"
-    kinds = ("SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV",
-             "SPARQL_Results_TSV", "Turtle", "N-Triples", "RDF_XML", "JSON-LD")  # fmt: skip
-    lines = [
-        f"{service} {rdf_type} <{sd}Service> .",
-        f"{service} <{sd}endpoint> {ref(context.url('/sparql'))} .",
-        f"{service} <{sd}supportedLanguage> <{sd}SPARQL11Query> .",
-        f"{service} <{sd}feature> <{sd}UnionDefaultGraph> .",
-        f"{service} <{sd}defaultDataset> {dataset} .",
-        f"{dataset} {rdf_type} <{sd}Dataset> .",
-        f"{dataset} <{sd}defaultGraph> {graph} .",
-        f"{graph} {rdf_type} <{sd}Graph> .",
-    ]
-    lines += [f"{service} <{sd}resultFormat> <{formats}{kind}> ." for kind in kinds]
-    release = context.current()
-    if release:
-        count = sum(entry.statements for entry in release.entries)
-        integer = "http://www.w3.org/2001/XMLSchema#integer"
-        lines.append(f'{graph} <http://rdfs.org/ns/void#triples> "{count}"^^<{integer}> .')
-    return sorted(lines)
 
 
 # ---- the OpenAPI document
