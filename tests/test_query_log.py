@@ -48,6 +48,7 @@ def written(folder: Path, *lines: dict[str, Any], **options: Any) -> list[dict[s
         ("ASK { <https://x.example/id> a ?t } # Ane", "ASK { <https://x.example/id> a ?t }"),
         ("ASK { ?s ?p Ane }", "ASK { ?s ?p ... }"),
         ('ASK { ?s ?p "Ane Etxe }', "ASK { ?s ?p ..."),
+        ('insert data { <x:s> <x:p> "Ane" }', 'insert data { <x:s> <x:p> "..." }'),
         ("", ""),
     ],
 )

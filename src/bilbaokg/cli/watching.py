@@ -11,6 +11,7 @@ from bilbaokg.cli.base import DONE, group, verb
 from bilbaokg.cli.operating import operate
 from bilbaokg.console import Console
 from bilbaokg.server import control, query_log
+from bilbaokg.settings import MIB
 
 __all__: list[str] = []
 
@@ -78,6 +79,9 @@ class _Telling:
         for outcome, count in outcomes:
             self.console.say(f"  {count:>9,}  {self._outcome(outcome)}")
         self._say("workers", waiting=told["waiting"], **told["workers"])
+        kept = told["kept"]
+        size = f"{kept['bytes'] / MIB:,.1f}"
+        self._say("kept", size=size, hits=f"{kept['hits']:,}")
         limits = told["limits"]
         if limits["on"]:
             seconds = f"{limits['client_query_seconds']:g}"

@@ -139,8 +139,13 @@ class _Endpoint:
             if not is_iri(iri):
                 raise BadInput(f"{iri[:200]!r} is no absolute IRI")
         base = self.context.url(_SPARQL)
-        update = partial(self.scratch.update, text, base, using, named)
-        await anyio.to_thread.run_sync(update, limiter=self.places)
+        with self.context.usage.query(request.scope, text) as asking:
+
+            def update() -> None:
+                asking.begin()
+                self.scratch.update(text, base, using, named)
+
+            await anyio.to_thread.run_sync(update, limiter=self.places)
         return Response(status_code=204)
 
 
