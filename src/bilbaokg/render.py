@@ -66,7 +66,8 @@ class Site:
 
     `root` is the path prefix that we are served under; `path` the present path after the language,
     with its query; `section` the entry of the navigation that is current; `title` the catalogue's
-    title in this language; `release` the id of the release shown and `released` its date.
+    title in this language; `release` the id of the release shown and `released` its date;
+    `canonical` the public address under which search engines should know the page.
     """
 
     lang: str
@@ -76,6 +77,7 @@ class Site:
     title: str = ""
     release: str | None = None
     released: str | None = None
+    canonical: str | None = None
 
     def url(self, path: str) -> str:
         """The address of a page in this language."""

@@ -119,6 +119,14 @@ class Index:
         )
         return dict(self._all(sql, (*FACETS, value, kind)))
 
+    def pages(self) -> list[str]:
+        """The pages of all records that are there, in their order."""
+        sql = (
+            "SELECT r.page FROM entries e JOIN resources r ON r.iri = e.iri AND r.entry = e.num"
+            " WHERE NOT e.gone AND e.kind != 'rest' ORDER BY r.page"
+        )
+        return [row[0] for row in self._all(sql)]
+
     def is_gone(self, id: str) -> bool:
         """Whether a record was deleted and is a tombstone."""
         return bool(self._all("SELECT 1 FROM entries WHERE id = ? AND gone", (id,)))

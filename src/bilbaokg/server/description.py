@@ -16,7 +16,8 @@ from starlette.routing import BaseRoute, Route
 
 from bilbaokg.model import Release
 from bilbaokg.server.context import Context
-from bilbaokg.server.validators import EXTENSIONS, media_type
+from bilbaokg.server.feeds import EXTENSIONS
+from bilbaokg.server.validators import media_type
 from bilbaokg.terms import RDF, RDFS, XSD, Namespace, literal, ref
 from bilbaokg.writing import to_bytes
 

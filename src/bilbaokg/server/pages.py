@@ -100,7 +100,13 @@ class _Pages:
             or next(iter(titles.values())),
             release=opened.release.id if opened else None,
             released=opened.release.created_at if opened else None,
+            canonical=self._canonical(lang, path, bool(request.url.query)),
         )
+
+    def _canonical(self, lang: str, path: str, asks: bool) -> str | None:
+        """The address without its query; a list that was asked for otherwise has none."""
+        is_list = path.count("/") < 2
+        return None if asks and is_list else self.context.url(f"/{lang}{path}")
 
     def answer(self, handler: Handler, lang: str, section: str, request: Request) -> Response:
         """Open the release, answer from the client's cache where it can, else make the page."""

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bilbaokg import assets, exports, index
@@ -36,8 +36,6 @@ _OFFERS: Final = {
     "text/plain": "nt",
 }
 _NEGOTIATED: Final = {"Vary": "Accept, Accept-Language"}
-_CLOSED: Final = ("sparql", "graph-store", "api/", "working/", "scratch/")
-_ROBOTS: Final = "User-agent: *\n" + "".join(f"Disallow: {{0}}/{path}\n" for path in _CLOSED)
 
 
 def root_routes(context: Context) -> list[BaseRoute]:
@@ -69,12 +67,11 @@ def health_routes(context: Context) -> list[BaseRoute]:
 
 
 def routes(context: Context) -> list[BaseRoute]:
-    """Identities, data of resources, the ontology, robots.txt."""
+    """Identities, data of resources, the ontology."""
     resources = _Resources(context)
     found: list[BaseRoute] = [
         Route("/id/{type}/{slug}", resources.identity, name="identity"),
         Route("/ns", partial(_ontology, context), name="ontology"),
-        Route("/robots.txt", _robots, name="robots"),
     ]
     for ext in EXTENSIONS:
         handler = partial(resources.data, ext)
@@ -130,10 +127,6 @@ class _Resources:
     def _is_gone(self, release: Release, where: index.Where) -> bool:
         text = index.of(release, self.context.cache).text(where.record)
         return f"{ref(where.iri)} {ref(RDF.type)} {ref(AS.Tombstone)} ." in split_lines(text)
-
-
-def _robots(request: Request) -> Response:
-    return PlainTextResponse(_ROBOTS.format(request.scope.get("root_path", "")))
 
 
 def _ontology(context: Context, request: Request) -> Response:
