@@ -6,7 +6,9 @@ the machine; without it the test is skipped and says so.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import gzip
 import http.server
 import json
 import os
@@ -104,6 +106,29 @@ def test_comunica(comunica: Path, server: Served, source: str) -> None:
     answer = run(
         comunica, source.format(server.url), TITLES, "-t", "application/sparql-results+json"
     )
+    rows = json.loads(answer)["results"]["bindings"]
+    assert [row["title"]["value"] for row in rows] == ["Ruido", "Árboles"]
+
+
+@contextlib.contextmanager
+def files(folder: Path) -> Iterator[str]:
+    """A plain server of files, as a place to which dumps were copied."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{httpd.server_port}"
+        httpd.shutdown()
+
+
+@pytest.mark.parametrize("target", ["dcat-ap", "dcat-ap-es", "ckan", "full"])
+def test_comunica_queries_an_unpacked_dump(
+    comunica: Path, server: Served, tmp_path: Path, target: str
+) -> None:
+    packed = server.client.get(f"/feeds/{target}/dump.ttl.gz").content
+    (tmp_path / "dump.ttl").write_bytes(gzip.decompress(packed))
+    with files(tmp_path) as address:
+        source = f"{address}/dump.ttl"
+        answer = run(comunica, source, TITLES, "-t", "application/sparql-results+json")
     rows = json.loads(answer)["results"]["bindings"]
     assert [row["title"]["value"] for row in rows] == ["Ruido", "Árboles"]
 

@@ -237,7 +237,10 @@ def test_keyword_is_in_the_characters_that_ckan_takes(
 
 def test_licence_has_a_title(tmp_path: Path) -> None:
     licences = {
-        f"{EU}/licence/CC_BY_4_0": "Creative Commons Attribution 4.0 International",
+        f"{EU}/licence/CC_BY_4_0": '"Creative Commons Attribution"',
+        f"{EU}/licence/CC_BYND_4_0": "4.0",
+        "https://creativecommons.org/licenses/by-sa/4.0/": "Creative Commons Attribution Share-",
+        "https://opendatacommons.org/licenses/odbl/1-0/": "(ODbL)",
         "https://city.example/terms": "Our terms",
         "https://elsewhere.example/licences/odbl": "odbl",
     }
