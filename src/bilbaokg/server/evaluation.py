@@ -4,9 +4,9 @@ Half of the workers are the fast lane, where every query starts: a worker of it 
 time, and those that have not begun are taken back when the first one takes long. One that is still
 at work after `PATIENCE_SECONDS` moves to the slow lane with its worker; when the slow lane is full
 and others wait, it is stopped when it used `LIMIT_SECONDS` of the processor (or four times that of
-the clock, by a slow reader), and sooner the more wait. A text that was slow before waits for the
-slow lane from the start. So cheap queries go on beside costly ones. Who waits is served in turn by
-client, so that one with many queries does not keep the others waiting.
+the clock, by a slow reader), and sooner the more wait. A text like one that was slow before waits
+for the slow lane from the start. So cheap queries go on beside costly ones. Who waits is served in
+turn by client, so that one with many queries does not keep the others waiting.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine, Iterator
@@ -52,6 +53,10 @@ _FOLLOW_SECONDS: Final = 0.02
 # A reader that is slow holds its worker, not our memory.
 _MOST_HELD: Final = 256 << 10
 _MOST_KNOWN: Final = 1000
+# Comments and numbers; a `#` within an IRI has no space before it.
+_PASSING: Final = re.compile(rb"(?:^|(?<=\s))#[^\r\n]*|\d+|\s+")
+# Ready beside those at work, so that one that is killed has a successor at once.
+_SPARE: Final = 1
 
 
 class Stopped(Exception):
@@ -118,7 +123,7 @@ class Lanes:
         self._seats: set[Seat] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting = 0
-        # Hashes of texts that were slow.
+        # Shapes of texts that were slow.
         self._known: OrderedDict[int, None] = OrderedDict()
         self._sweeping = self._closed = False
 
@@ -158,7 +163,7 @@ class Lanes:
         if self._closed:
             answer.fail(_stopped())
             return answer
-        is_slow = self.slow.size > 0 and hash(text) in self._known
+        is_slow = bool(self._known) and self.slow.size > 0 and _shape(text) in self._known
         answer.lane = lane = self.slow if is_slow else self.fast
         place = None if lane.waiting.size else self._free(lane)
         if place is None:
@@ -233,7 +238,7 @@ class Lanes:
     # ---- workers
 
     def _fill(self) -> None:
-        while not self._closed and len(self._seats) + self._starting < self.size:
+        while not self._closed and len(self._seats) + self._starting < self.size + _SPARE:
             self._starting += 1
             self._spawn(self._start())
 
@@ -308,7 +313,7 @@ class Lanes:
 
     def _hurry(self, place: Seat, answer: Answer) -> None:
         """A query of the fast lane takes long: to the slow lane, or away where others wait."""
-        self._known[hash(answer.text)] = None
+        self._known[_shape(answer.text)] = None
         if len(self._known) > _MOST_KNOWN:
             self._known.popitem(last=False)
         if len(self.slow.seats) < self.slow.size and not self.slow.waiting.size:
@@ -322,7 +327,12 @@ class Lanes:
 
     def forget_slow(self, text: bytes) -> None:
         """A text was quick this time."""
-        self._known.pop(hash(text), None)
+        self._known.pop(_shape(text), None)
+
+
+def _shape(text: bytes) -> int:
+    """What queries have in common that differ in numbers and comments alone."""
+    return hash(_PASSING.sub(b"", text))
 
 
 def _load(place: Seat) -> int:
