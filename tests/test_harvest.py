@@ -19,8 +19,16 @@ from harvests import counts, fails, harvest
 from helpers import PATIENCE, PREFIXES, Catalogue
 from sites import Answer, Site
 
-from bilbaokg.errors import BadInput, Conflict, Invalid, SyntaxFault, UpstreamFault
+from bilbaokg.errors import (
+    BadInput,
+    Conflict,
+    Invalid,
+    Overloaded,
+    SyntaxFault,
+    UpstreamFault,
+)
 from bilbaokg.fetching import guard
+from bilbaokg.harvesting import dcat
 
 TURTLE = {"Content-Type": "text/turtle"}
 
@@ -268,6 +276,22 @@ def test_a_page_that_fails_for_ever_is_given_up(catalogue: Catalogue, site: Site
     site.pages["/feed?page=2"] = (500, {}, b"")
     assert fails(catalogue, url).endswith("/feed?page=2: HTTP 500")
     assert site.paths().count("/feed?page=2") == 4
+
+
+def test_a_page_that_no_worker_was_free_to_read_is_read_later(
+    catalogue: Catalogue, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Real workers are waited for too long.
+    real, tries = dcat.parse, iter([True])
+
+    def parse(*given: Any, **named: Any) -> Any:
+        if next(tries, False):
+            raise Overloaded("all workers are busy", retry_after=1)
+        return real(*given, **named)
+
+    monkeypatch.setattr(dcat, "parse", parse)
+    done = harvest(catalogue, feed(site, range(2)))
+    assert (done["retries"], counts(done)) == (1, (3, 0, 0, 0))
 
 
 def test_what_is_not_there_is_asked_for_once(catalogue: Catalogue, site: Site) -> None:

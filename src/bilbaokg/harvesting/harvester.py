@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
-from bilbaokg.errors import BadInput, BilbaokgError, SyntaxFault, UpstreamFault
+from bilbaokg.errors import BadInput, BilbaokgError, Overloaded, SyntaxFault, UpstreamFault
 from bilbaokg.fetching.guard import GuardedTransport
 from bilbaokg.fetching.polite import Polite, user_agent
 from bilbaokg.gaps import counted
@@ -307,6 +307,9 @@ def _wait(error: BilbaokgError) -> float | None:
     """Seconds to wait before a page is asked for again; None where that does not help."""
     if isinstance(error, Trouble):
         return error.wait if error.again else None
+    if type(error) is Overloaded and "retry_after" in error.extra:
+        # No worker was free to read it.
+        return float(error.extra["retry_after"])
     # Half a page is a fault of syntax.
     return 0.0 if isinstance(error, SyntaxFault) else None
 
