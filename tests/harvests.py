@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from helpers import Catalogue
+from helpers import PATIENCE, Catalogue, eventually
 
 from bilbaokg.errors import BilbaokgError, UpstreamFault
 
-__all__ = ["counts", "fails", "harvest", "said"]
+__all__ = ["counts", "fails", "harvest", "portal", "said"]
 
 
 def harvest(catalogue: Catalogue, url: str, **params: Any) -> dict[str, Any]:
@@ -38,3 +45,26 @@ def said(catalogue: Catalogue, iri: str, term: str) -> list[str]:
     start = f"<{iri}> <{term}> "
     lines = catalogue.text(iri).splitlines()
     return [line.removeprefix(start)[:-2] for line in lines if line.startswith(start)]
+
+
+@contextlib.contextmanager
+def portal(data: Path) -> Iterator[str]:
+    """A server as a portal runs it, which knows its own address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "bilbaokg", "--data", str(data), "serve", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://localhost:{port}/"
+
+    def ready() -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            return httpx.get(f"{url}health/ready").is_success
+        return False
+
+    try:
+        eventually(ready)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)

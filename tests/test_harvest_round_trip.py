@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pyoxigraph as ox
-from helpers import PATIENCE, eventually
+from harvests import portal
 from serving import BASE, initialise, load, operate, published, served
 
 from bilbaokg import settings
@@ -66,29 +62,6 @@ def _blank(quad: ox.Quad) -> ox.Quad:
     )
     subject, object_ = terms
     return ox.Quad(subject, quad.predicate, object_)  # type: ignore[arg-type]
-
-
-@contextlib.contextmanager
-def portal(data: Path) -> Iterator[str]:
-    """A server as a portal runs it, which knows its own address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "bilbaokg", "--data", str(data), "serve", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://localhost:{port}/"
-
-    def ready() -> bool:
-        with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"{url}health/ready").is_success
-        return False
-
-    try:
-        eventually(ready)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
 
 
 def harvest(data: Path, url: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ckan_portal import Ckan, package
+from harvests import portal
 from serving import published
 from sites import Site
 
@@ -45,7 +46,7 @@ def check(data: Path, url: str, *words: str, code: int = 0) -> Any:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    return published(tmp_path / "data", TURTLE)
+    return published(tmp_path / "data", TURTLE, public_url="http://localhost:8000")
 
 
 @pytest.fixture
@@ -120,3 +121,12 @@ def test_an_identifier_that_two_have_tells_nothing() -> None:
 
     shown = [*dataset("x:1"), *dataset("x:2")]
     assert compare(dataset(f"{BASE}/a"), shown, BASE).missing == [(f"{BASE}/a", None)]
+
+
+@pytest.mark.parametrize("target", ["dcat-ap", "dcat-ap-es", "ckan"])
+def test_each_feed_of_ours_shows_what_was_released(data: Path, target: str) -> None:
+    with portal(data) as url:
+        feed = f"{url}catalog.rdf" if target == "dcat-ap" else f"{url}feeds/{target}/catalog.rdf"
+        words = ("publish", "check", target, "--url", feed, "--allow-private", "--pause", "0")
+        told = run(data, *words, "--json")
+    assert (told["agrees"], told["shown"]) == (True, 2)
