@@ -450,6 +450,17 @@ def test_a_page_without_an_end_is_cut_off_at_the_limit(
     assert all(file.stat().st_size <= 3 << 20 for file in files)
 
 
+def test_pages_over_the_limit_together_are_refused(catalogue: Catalogue, site: Site) -> None:
+    url = feed(site, range(3), range(3, 6), range(6, 9))
+    size = len(site.pages["/feed"][2])  # type: ignore[index]
+    limited = replace(catalogue.workspace.settings, file_limit=2 * size + size // 2)
+    catalogue.workspace.settings = limited
+    # The second time two pages are there already, and count as well.
+    for _ in range(2):
+        assert "bytes together" in fails(catalogue, url)
+    assert site.paths().count("/feed") == 1
+
+
 def test_a_packed_page_is_unpacked(catalogue: Catalogue, site: Site) -> None:
     url = feed(site, range(2))
     status, headers, body = site.pages["/feed"]  # type: ignore[misc]

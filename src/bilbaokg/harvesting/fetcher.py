@@ -78,7 +78,8 @@ class Trouble(UpstreamFault):
 
 
 class Fetcher:
-    """Fetches pages; counts requests, and bytes as they came."""
+    """Fetches pages; counts requests, and bytes as they came. kept: unpacked bytes of the pages
+    that the harvest has already, also of those that it need not fetch."""
 
     def __init__(self, polite: Polite, limits: Limits) -> None:
         self.polite, self.limits = polite, limits
@@ -129,7 +130,6 @@ class Fetcher:
                 out.write(piece)
         if not size:
             raise Trouble("the page is empty", again=True)
-        self.kept += size
         headers = response.headers
         return Page(
             address,

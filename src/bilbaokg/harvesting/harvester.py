@@ -181,6 +181,7 @@ class Harvester:
                 raise Disagreement("it is the same as a page before it", where=address)
             seen.add(address)
             bodies.add(page.sha256)
+            self.fetcher.kept += page.size
             hosts.add(_host(page.url))
             harvested.add(reading)
             queue.extendleft(reversed(reading.following))
