@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from bilbaokg.accounts import Accounts
 from bilbaokg.model import Release
 from bilbaokg.release import Releases
-from bilbaokg.server.evaluation import LANES, Lanes
 from bilbaokg.server.kept import Kept
+from bilbaokg.server.lanes import LANES, Lanes
 from bilbaokg.server.replays import Replays
 from bilbaokg.server.usage import Usage
 from bilbaokg.settings import Settings
