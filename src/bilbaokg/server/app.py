@@ -165,18 +165,20 @@ class _Direct:
     """Takes a request for an address without parameters straight to its route.
 
     What the framework does between (matching one route after the other, scopes of dependencies) is
-    most of the time that a small query takes. Errors are answered further out.
+    most of the time that a small query takes. Errors are answered further out. An address may have
+    several routes, each for methods of its own; a method that none has is left to the framework.
     """
 
     def __init__(self, app: _Site) -> None:
         self.app = app
-        self.routes: dict[str, Route] = {}
+        self.routes: dict[tuple[str, str], Route] = {}
         for route in reversed(app.router.routes):
             if type(route) is Route and "{" not in route.path:
-                self.routes[route.path] = route
+                self.routes |= {(method, route.path): route for method in route.methods or ()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = self.routes.get(scope["path"].removeprefix(scope["root_path"]))
+        path = scope["path"].removeprefix(scope["root_path"])
+        route = self.routes.get((scope["method"], path))
         if route is None:
             await self.app.within(scope, receive, send)
         else:
