@@ -126,6 +126,14 @@ def test_format_of_the_other_kind_is_406(server: Served, query: str, accept: str
     assert answer.json()["available"]
 
 
+def test_a_triple_term_has_no_json_ld(server: Served) -> None:
+    query = "CONSTRUCT { <x:s> <x:p> <<( <x:s> <x:p> 1 )>> } WHERE {}"
+    assert ask(server, query, "text/turtle").status_code == 200
+    answer = ask(server, query, "application/ld+json")
+    assert answer.status_code == 406
+    assert "Turtle" in answer.json()["hint"]
+
+
 def test_unknown_formats_are_406(server: Served) -> None:
     assert ask(server, TITLES, "image/png").status_code == 406
 

@@ -121,6 +121,9 @@ def _failure(error: Exception) -> Exception:
     if text.startswith("The custom function"):
         hint = "see SPARQL 1.1 Query Language, section 17.4, for the functions that there are"
         return BadInput(text, where="query", hint=hint)
+    if "does not support RDF 1.2" in text:
+        # JSON-LD has no triple terms: nothing is wrong with the store.
+        return NotAcceptable(text, where="query", hint="ask for Turtle, N-Triples or RDF/XML")
     if isinstance(error, OSError) or "orruption" in text:
         return CorruptStore(text, where="release store", hint="build the release again")
     return error
