@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DIALLING", "HEAVY", "REFUSED"]
+__all__ = ["DIALLING", "HEAVY", "HEAVY_UPDATES", "REFUSED", "REFUSED_UPDATES"]
 
 FAR = "http://far.example/"
 PAIRS = " ".join(f"?a{n} ?b{n} ?c{n} ." for n in range(12))
@@ -217,4 +217,46 @@ HEAVY = {
     "byte order mark": "\ufeffASK {}",
     "only CR": "ASK\r{\r# x\r?s ?p ?o\r}",
     "escaped keyword in a text": "ASK { ?s ?p '\\u0053ERVICE' }",
+}  # fmt: skip
+
+# Updates that must be refused: they would ask another machine, or are none.
+REFUSED_UPDATES = {
+    "load": f"LOAD <{FAR}>",
+    "load, silent": f"LOAD SILENT <{FAR}> INTO GRAPH <x:g>",
+    "load, mixed case": f"lOaD <{FAR}>",
+    "load after another": f"CLEAR ALL ; LOAD <{FAR}>",
+    "load after a comment": f"# x\rLOAD <{FAR}>",
+    "load after a prefix": f"PREFIX f: <{FAR}> LOAD f:x",
+    "load after a base": f"BASE <{FAR}> LOAD <x>",
+    "load of a file": "LOAD <file:///etc/passwd>",
+    "load in escapes": f"\\u004COAD <{FAR}>",
+    "service": f"INSERT {{ ?s ?p ?o }} WHERE {{ SERVICE <{FAR}> {{ ?s ?p ?o }} }}",
+    "service, silent": f"DELETE {{ ?s ?p ?o }} WHERE {{ SERVICE SILENT <{FAR}> {{ ?s ?p ?o }} }}",
+    "service in a sub-select": f"INSERT {{ ?s ?p 1 }} WHERE {{ {{ SELECT * {{ SERVICE <{FAR}>"
+    " { ?s ?p ?o } } } }",
+    "service in exists": f"DELETE {{ ?s ?p ?o }} WHERE {{ ?s ?p ?o FILTER EXISTS {{ SERVICE <{FAR}>"
+    " { ?s ?p ?o } } }",
+    "service after data": "INSERT DATA { <x:s> <x:p> 1 } ;"
+    f" INSERT {{ ?s ?p 1 }} WHERE {{ SERVICE <{FAR}> {{ ?s ?p ?o }} }}",
+    "query": "SELECT * { ?s ?p ?o }",
+    "nested groups": "DELETE { ?s ?p ?o } WHERE " + nested("{", "", "}", 9000),
+    "nested collections": "INSERT DATA { <x:s> <x:p> " + nested("(", "1", ")", 5000) + " }",
+    "nested brackets": "INSERT DATA { <x:s> <x:p> " + nested("[ <x:p> ", "1", "]", 5000) + " }",
+    "triple terms": "INSERT DATA { <x:s> <x:p> "
+    + nested("<<( <x:a> <x:b> ", "1", ")>>", 20000) + " }",
+    "a thousand patterns": "DELETE WHERE {"
+    + "".join(f"?s{n} ?p{n} ?s{n + 1} ." for n in range(1000)) + "}",
+    "string that does not end": "INSERT DATA { <x:s> <x:p> '" + "a" * 100_000 + " }",
+    "NUL": "INSERT DATA { <x:s> <x:p> 1 } \0",
+    "variable in data": "INSERT DATA { ?s <x:p> 1 }",
+    "blank node deleted": "DELETE DATA { _:b <x:p> 1 }",
+}  # fmt: skip
+
+# Updates that take for ever or too much room: they end at the deadline or a limit, and do nothing.
+HEAVY_UPDATES = {
+    "product": f"INSERT {{ ?a0 <x:p> ?c9 }} WHERE {{ {PAIRS} }}",
+    "product, deleted": f"DELETE {{ ?a0 ?b1 ?c2 }} WHERE {{ {PAIRS} }}",
+    "product as blank nodes": f"INSERT {{ [] <x:p> [ <x:q> ?c9 ] }} WHERE {{ {PAIRS} }}",
+    "doubling": "INSERT { <x:s> <x:p> ?x40 } WHERE { BIND('aaaaaaaa' AS ?x0) "
+    + " ".join(f"BIND(CONCAT(?x{n},?x{n}) AS ?x{n + 1})" for n in range(40)) + "}",
 }  # fmt: skip

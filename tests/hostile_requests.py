@@ -21,7 +21,10 @@ ROUTES = (
     b"/working/sparql", b"/api/queries", b"/api/queries/classes-in-use", b"/api/status",
     b"/api/releases/r1", b"/api/load?source=x", b"/api/openapi.json", b"/catalog.ttl",
     b"/feeds/full/catalog.nt", b"/id/dataset/trees", b"/dataset/trees.ttl", b"/health/live",
-    b"/static/x/main.css", b"/robots.txt", b"/ns",
+    b"/static/x/main.css", b"/robots.txt", b"/ns", b"/graph-store?default",
+    b"/working/graph-store?default", b"/working/graph-store/dataset/trees", b"/scratch/sparql",
+    b"/scratch/graph-store?default", b"/scratch/graph-store/x", b"/feeds/full/dump.nt.gz",
+    b"/metrics",
 )  # fmt: skip
 
 

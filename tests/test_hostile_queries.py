@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from helpers import eventually
-from hostile_queries import DIALLING, HEAVY, REFUSED
-from serving import Served, children, operate, published, served
+from hostile_queries import DIALLING, HEAVY, HEAVY_UPDATES, REFUSED, REFUSED_UPDATES
+from serving import Served, children, operate, published, served, token
 
 SECONDS = 3.0
 CHEAP = "SELECT ?t { ?s <http://purl.org/dc/terms/title> ?t } ORDER BY ?t LIMIT 3"
@@ -23,7 +23,8 @@ ENDS = (0, 200, 503)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = published(tmp_path_factory.mktemp("hostile") / "data", query_seconds=SECONDS)
+    limits = {"query_seconds": SECONDS, "query_seconds_token": SECONDS}
+    data = published(tmp_path_factory.mktemp("hostile") / "data", **limits)
     before = operate(data, "audit.verify")
     with served(data) as running:
         yield running
@@ -112,3 +113,48 @@ def test_query_over_its_time_costs_its_worker(server: Served) -> None:
     assert ask(server, CHEAP)[0] == 200
     # Started anew at the latest when it is needed.
     assert len(before & workers()) >= len(before) - 1
+
+
+# -- updates, by somebody who may ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def writer(server: Served) -> Iterator[httpx.Client]:
+    """Somebody who may change the scratch area, where a little is."""
+    data = " ".join(f"<x:{n}> <x:p> <x:{m}> ." for n in range(30) for m in range(30))
+    headers = token(server.data, "write")
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
+        assert update(client, f"INSERT DATA {{ {data} }}").is_success
+        yield client
+
+
+def update(client: httpx.Client, text: str) -> httpx.Response:
+    return client.post("/scratch/sparql", data={"update": text})
+
+
+def count(client: httpx.Client) -> str:
+    query = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
+    headers = {"Accept": "text/csv"}
+    return client.get("/scratch/sparql", params={"query": query}, headers=headers).text
+
+
+@pytest.mark.parametrize("name", REFUSED_UPDATES)
+def test_update_that_does_harm_is_refused_and_does_nothing(
+    writer: httpx.Client, listener: socket.socket, name: str
+) -> None:
+    host, port = listener.getsockname()
+    answer = update(writer, REFUSED_UPDATES[name].replace("far.example", f"{host}:{port}"))
+    assert answer.status_code in (400, 403), answer.text
+    assert answer.json()["detail"]
+    assert count(writer) == "n\r\n900\r\n"
+
+
+@pytest.mark.parametrize("name", HEAVY_UPDATES)
+def test_heavy_update_ends_and_does_nothing(
+    server: Served, writer: httpx.Client, name: str
+) -> None:
+    with cheap_queries(server) as cheap:
+        answer = update(writer, HEAVY_UPDATES[name])
+    assert answer.status_code in (400, 413, 503, 507), answer.text
+    assert {status for status, _ in cheap} <= {200}
+    assert count(writer) == "n\r\n900\r\n"
