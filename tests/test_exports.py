@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -535,6 +536,36 @@ def test_whole_feed_is_all_pages_without_paging(paged: Release) -> None:
     found = triples(whole(paged, "dcat-ap", "nt"), "nt")
     assert sum(p == TYPE and o == ref(DCAT.Dataset) for _, p, o in found) == 7
     assert not [t for t in found if HYDRA in "".join(t)]
+
+
+def test_what_stands_on_several_pages_comes_once_in_the_whole(tmp_path: Path) -> None:
+    agent, main = f"<{BASE}/id/agent/a>", f"<{BASE}/id/catalog/main>"
+    held = [
+        record(
+            "agent/a", [f"{agent} {TYPE} {ref(FOAF.Agent)} .", f'{agent} {ref(FOAF.name)} "A" .']
+        )
+    ]
+    held += [
+        record(f"dataset/{n}", [
+            f"<{BASE}/id/dataset/{n}> {TYPE} {ref(DCAT.Dataset)} .",
+            f"<{BASE}/id/dataset/{n}> {ref(DCT.publisher)} {agent} .",
+        ])
+        for n in range(5)
+    ]  # fmt: skip
+    made = released(tmp_path / "r1", held, Settings(base=BASE, page_size=2))
+    for target in ("dcat-ap", "schema.org"):
+        lines = whole(made, target, "nt").decode().splitlines()
+        assert len(set(lines)) == len(lines)
+        assert sum(line.startswith(f"{main} ") and "/dataset/" in line for line in lines) == 5
+
+
+def test_feed_that_there_was_not_yet_says_how_to_get_it(paged: Release) -> None:
+    files = {"catalogue.nq": "", "exports/dcat-ap/pages.json": ""}
+    older = replace(paged, manifest={"content": {"base": BASE, "files": files}})
+    assert exports.page_count(older, "dcat-ap") == 3
+    with pytest.raises(NotFound, match="built without ckan") as refused:
+        exports.page_count(older, "ckan")
+    assert refused.value.hint == "build and publish a new release"
 
 
 def test_pages_of_releases_with_the_same_records_are_the_same(

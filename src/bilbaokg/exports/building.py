@@ -8,17 +8,16 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from bilbaokg.exports import closure, lookup
 from bilbaokg.exports.catalogue import Catalogue
 from bilbaokg.exports.feed import Feed, Walk
-from bilbaokg.exports.files import replace_file
 from bilbaokg.exports.full import FULL
 from bilbaokg.exports.pages import ABOUT, About
 from bilbaokg.exports.targets import MAIN, feeds, named
 from bilbaokg.model import Record
 from bilbaokg.settings import Settings
+from bilbaokg.store.embedded import storage_errors
 
 __all__ = ["build", "cut"]
 
@@ -75,10 +74,10 @@ def _version(records: Iterable[Record], settings: Settings) -> str:
 
 
 def _keep(path: Path, content: bytes) -> None:
-    def fill(out: BinaryIO) -> None:
-        out.write(content)
-
-    replace_file(path, fill)
+    """Write a file of a release that is built aside, and put on disk as a whole at its end."""
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def cut(records: Iterable[Record], settings: Settings, target: str = MAIN) -> Counter[str]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from bilbaokg.model import Record
 from bilbaokg.skolem import GENID
-from bilbaokg.terms import AS, DCAT, FOAF, LISTINGS, RDF, Statement, ref, split_line
+from bilbaokg.terms import AS, DCAT, FOAF, LISTINGS, RDF, ref, split_line
 
 __all__ = [
     "TYPE",
@@ -99,19 +99,22 @@ class Catalogue:
     @classmethod
     def of(cls, records: Iterable[Record], base: str) -> Catalogue:
         """The graph of these records; does not depend on their order."""
-        about: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        about: dict[str, list[Pair]] = defaultdict(list)
         listed: dict[str, set[tuple[str, str]]] = defaultdict(set)
         blank = Blanks(base)
         heads: dict[str, str] = {}
+        once: dict[str, str] = {}  # a catalogue repeats its IRIs: one string each
         for record in records:
             heads[blank(ref(record.iri))] = record.id.partition("/")[0]
             for subject, predicate, object_ in map(split_line, lines_of(record.text)):
+                predicate = once.setdefault(predicate, predicate)
+                object_ = once.setdefault(object_, object_) if object_[0] == "<" else object_
                 if predicate in LISTINGS:
                     listed[blank(object_)].add((blank(subject), predicate))
                 else:
-                    about[blank(subject)].add((predicate, blank(object_)))
+                    about[blank(subject)].append((predicate, blank(object_)))
         self = cls(base)
-        self.about = {subject: sorted(about[subject]) for subject in about}
+        self.about = {subject: sorted(set(pairs)) for subject, pairs in about.items()}
         self.listed = {member: sorted(listed[member]) for member in sorted(listed)}
         self._find_roots(heads)
         self._find_topics()
@@ -148,10 +151,3 @@ class Catalogue:
     def is_ours(self, term: str) -> bool:
         """Whether only we could describe it: an IRI that we minted, or a blank node."""
         return term.startswith((f"<{self.base}/id/", "_:"))
-
-    def statements(self) -> Iterator[Statement]:
-        """Every statement, listings included."""
-        for subject, pairs in self.about.items():
-            yield from (Statement(subject, p, o) for p, o in pairs)
-        for member, places in self.listed.items():
-            yield from (Statement(catalogue, p, member) for catalogue, p in places)

@@ -16,10 +16,10 @@ from bilbaokg.errors import Invalid
 from bilbaokg.exports.catalogue import TYPE, Catalogue, Pair, root_class
 from bilbaokg.model import Record
 from bilbaokg.settings import Settings
-from bilbaokg.terms import DCAT, DCT, HYDRA, PERSONS, XSD, literal, mint, plain, ref
+from bilbaokg.terms import DCAT, DCT, PERSONS, literal, mint, plain, ref
 from bilbaokg.writing import write
 
-__all__ = ["RECORD", "SERIES", "Feed", "Kind", "Page", "Paging", "Walk", "changed", "kind"]
+__all__ = ["RECORD", "SERIES", "Feed", "Kind", "Page", "Walk", "changed", "kind"]
 
 # A link with one of these must not lead out of the release.
 REFUSED: Final = frozenset(map(ref, (DCAT.servesDataset, DCAT.inSeries, DCT.publisher)))
@@ -165,16 +165,15 @@ class Walk:
         del self._said[term, name]
         held = [o for p, o in pairs if p == TYPE and o in kind.classes]
         found.pairs = [(TYPE, cls) for cls in sorted({kind.classes[0], *held})]
-        for predicate, value in dict.fromkeys(pairs):
-            if predicate != TYPE and predicate in kind.carries:
-                self._carry(found, term, predicate, value, kind.carries[predicate])
+        for pair in dict.fromkeys(pairs):
+            if pair[0] != TYPE and pair[0] in kind.carries:
+                self._carry(found, term, pair, kind.carries[pair[0]])
         return found
 
-    def _carry(
-        self, found: _Described, term: str, predicate: str, value: str, to: str | None
-    ) -> None:
+    def _carry(self, found: _Described, term: str, pair: Pair, to: str | None) -> None:
+        predicate, value = pair
         if value.startswith('"'):
-            found.pairs.append((predicate, value))
+            found.pairs.append(pair)
             return
         if PERSONS & self.catalogue.types(value):
             raise Invalid(
@@ -196,7 +195,7 @@ class Walk:
         if follows:
             found.parts.append((value, to or ""))
         if follows or not value.startswith("_:"):
-            found.pairs.append((predicate, value))
+            found.pairs.append(pair)
 
     def _leads_out(self, value: str) -> bool:
         """Whether a link leads to what is not, or no longer, in the release."""
@@ -366,52 +365,16 @@ class Walk:
 
     def cut(self) -> Counter[str]:
         """How many statements of the catalogue no page carries, by property."""
-        carried = {(t, p, o) for (t, _), d in self._described.items() for p, o in d.pairs}
-        carried |= {row for page in self.pages for row in page.listings}
-        turned: dict[str, frozenset[str]] = {}
+        names: dict[str, list[str]] = {}
         for term, name in self._described:
-            if found := self.feed.kinds[name].turned:
-                turned[term] = turned.get(term, frozenset()) | found
-        missing = (
-            s.predicate
-            for s in self.catalogue.statements()
-            if tuple(s) not in carried and s.predicate not in turned.get(s.subject, ())
-        )
-        return Counter(plain(predicate) for predicate in missing)
-
-
-# ---- the paging node
-
-
-@dataclass(frozen=True, slots=True)
-class Paging:
-    """Where a page stands: one node, typed and linked in both vocabularies that harvesters read."""
-
-    address: str  # without its query: `{public_url}/catalog.rdf`
-    pages: int
-    total: int
-    page_size: int
-    version: str
-    language: str | None = None
-
-    def url(self, number: int) -> str:
-        """The address of a page: its number, the first one too, and what it is a page of."""
-        tail = f"&lang={self.language}" if self.language else ""
-        return f"{self.address}?page={number}&version={self.version}{tail}"
-
-    def lines(self, number: int) -> list[str]:
-        """The statements of the paging node of a page; the last page has no next."""
-        links = {"first": 1, "last": self.pages, "previous": number - 1, "next": number + 1}
-        node = ref(self.url(number))
-        found = [
-            f"{node} {TYPE} {ref(HYDRA[cls])} ."
-            for cls in ("PagedCollection", "PartialCollectionView")
-        ]
-        for name, target in links.items():
-            if 1 <= target <= self.pages:
-                for term in (name, f"{name}Page"):
-                    found.append(f"{node} {ref(HYDRA[term])} {ref(self.url(target))} .")
-        for name, value in (("itemsPerPage", self.page_size), ("totalItems", self.total)):
-            number_ = literal(str(value), datatype=XSD.integer)
-            found.append(f"{node} {ref(HYDRA[name])} {number_} .")
-        return found
+            names.setdefault(term, []).append(name)
+        missing: Counter[str] = Counter()
+        for term, pairs in self.catalogue.about.items():
+            kinds = names.get(term, ())
+            carried = {pair for name in kinds for pair in self._described[term, name].pairs}
+            turned = frozenset().union(*(self.feed.kinds[name].turned for name in kinds))
+            missing.update(p for p, o in pairs if (p, o) not in carried and p not in turned)
+        rows = {row for page in self.pages for row in page.listings}
+        for member, places in self.catalogue.listed.items():
+            missing.update(p for catalogue, p in places if (catalogue, p, member) not in rows)
+        return Counter({plain(predicate): count for predicate, count in missing.items()})

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from bilbaokg.errors import CorruptStore
-from bilbaokg.exports.feed import Feed, Paging
+from bilbaokg.errors import CorruptStore, NotFound
+from bilbaokg.exports.feed import Feed
+from bilbaokg.exports.paging import Paging
 from bilbaokg.exports.targets import MAIN
 from bilbaokg.model import Release
 from bilbaokg.settings import Settings
@@ -60,10 +61,19 @@ def directory(release: Release, feed: Feed) -> Path:
 
 
 def about(release: Release, feed: Feed) -> About:
-    """What a release keeps about a feed. Raises CorruptStore."""
+    """What a release keeps about a feed.
+
+    Raises CorruptStore, and NotFound for a feed that there was not yet when it was built.
+    """
     path = directory(release, feed) / ABOUT
+    files = release.manifest["content"].get("files")
+    if files is not None and f"exports/{feed.name}/{ABOUT}" not in files:
+        raise NotFound(
+            f"{release.id} was built without {feed.name}", hint="build and publish a new release"
+        )
     try:
-        return About(**json.loads(path.read_text(encoding="utf-8")))
+        # Releases of before did not name what their pages are made of.
+        return About(**{"version": "", **json.loads(path.read_text(encoding="utf-8"))})
     except (OSError, ValueError, TypeError) as error:
         raise CorruptStore(f"cannot be read: {error}", where=str(path)) from None
 

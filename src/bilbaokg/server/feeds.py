@@ -25,7 +25,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from bilbaokg import exports
-from bilbaokg.errors import BadInput, Gone, NotFound, StorageFault
+from bilbaokg.errors import BadInput, CorruptStore, Gone, NotFound, StorageFault
 from bilbaokg.exports.files import replace_file
 from bilbaokg.model import Release
 from bilbaokg.server import negotiate
@@ -118,9 +118,18 @@ class _Versions:
             return current
         releases = self.context.releases
         for id in reversed(releases.ids()):
-            if int(id[1:]) < current.number and self._of(releases.get(id), target) == version:
+            if int(id[1:]) < current.number and self._of_id(id, target) == version:
                 return releases.get(id)
         raise self._gone(target)
+
+    def _of_id(self, id: str, target: str) -> str | None:
+        """The version of an earlier release; None where it has none, or cannot be read."""
+        if (id, target) not in self._known:
+            try:
+                return self._of(self.context.releases.get(id), target)
+            except (NotFound, CorruptStore):
+                return None
+        return self._known[id, target]
 
     def _of(self, release: Release, target: str) -> str:
         key = (release.id, target)
