@@ -345,3 +345,24 @@ def test_person_stops_the_build_of_schema_org_too(tmp_path: Path) -> None:
     ]), person]  # fmt: skip
     with pytest.raises(Invalid, match="person"):
         exports.cut(held, SETTINGS, "schema.org")
+
+
+def test_island_is_the_dataset_as_a_tree_in_one_language() -> None:
+    told = exports.island(public(turtle(PREFIXES + FULL)), D, BASE, "es")
+    assert told["@context"] == {"@vocab": S, "@language": "es"}
+    assert (told["@id"], told["@type"], told["name"]) == (D, "Dataset", "Aforos")
+    assert told["publisher"] == told["creator"]
+    assert told["publisher"]["name"] == "Ciudad"
+    assert told["datePublished"] == "2020-01-01"
+    assert told["license"] == f"{EU}/licence/CC_BY_4_0"
+    assert told["distribution"]["contentUrl"] == "https://city.example/f"
+    catalogue = told["includedInDataCatalog"]
+    assert catalogue["dataset"] == {"@id": D}, "what is above is only named"
+    english = exports.island(public(turtle(PREFIXES + FULL)), D, BASE, "en")
+    assert english["name"] == "Counts"
+    assert english["description"] == {"@language": "es", "@value": "Coches."}
+
+
+def test_island_of_what_is_no_dataset_any_more_is_its_name() -> None:
+    held = [record("dataset/x", [f'{ref(D)} {ref(DCT.title)} "X"@es .'])]
+    assert exports.island(held, D, BASE, "es")["@id"] == D

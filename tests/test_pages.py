@@ -275,7 +275,9 @@ def test_dataset_is_told_to_search_engines_in_the_language_of_the_page(site: htt
         assert told["isAccessibleForFree"] is True
         assert told["includedInDataCatalog"]["@type"] == "DataCatalog"
         files = told["distribution"]
-        assert all(f["@type"] == "DataDownload" and f["contentUrl"]["@id"] for f in files)
+        assert all(
+            f["@type"] == "DataDownload" and f["contentUrl"].startswith("http") for f in files
+        )
 
 
 def test_data_links_of_a_page_lead_to_data(site: httpx.Client) -> None:

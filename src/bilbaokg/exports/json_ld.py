@@ -34,7 +34,10 @@ def write(lines: Iterable[str], out: BinaryIO) -> None:
 
 
 def tree(lines: Iterable[str], root: str, language: str) -> Node:
-    """A node with what it leads to inside it; texts in `language` are bare strings."""
+    """A node with what it leads to inside it.
+
+    What search engines read as text (addresses, dates, texts in `language`) is a bare string.
+    """
     described: dict[str, Node] = {}
     for node in _nodes(lines):
         described.setdefault(node["@id"], {}).update(node)
@@ -51,11 +54,12 @@ def _grown(described: dict[str, Node], name: str, language: str, above: tuple[st
     def grow(value: Any) -> Any:
         if isinstance(value, list):
             return [grow(each) for each in value]
-        if isinstance(value, dict) and "@id" in value:
-            return _grown(described, value["@id"], language, (*above, name))
-        if isinstance(value, dict) and value.get("@language") == language:
-            return value["@value"]
-        return value
+        if not isinstance(value, dict):
+            return value
+        if "@id" not in value:
+            return value["@value"] if value.get("@language", language) == language else value
+        to: str = value["@id"]
+        return _grown(described, to, language, (*above, name)) if to in described else to
 
     grown = {key: grow(value) for key, value in described[name].items()}
     if name.startswith("_:"):
