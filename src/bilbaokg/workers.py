@@ -288,6 +288,8 @@ class Pool:
                 header, content = _receive(worker.link, limit)
                 if "end" in header:
                     clean = True
+                    if content or len(header) > 1:
+                        yield header, content
                     return
                 if "problem" in header:
                     clean = True

@@ -7,13 +7,10 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from bilbaokg.errors import DeadlineExceeded, Overloaded, from_problem
-
-if TYPE_CHECKING:
-    from bilbaokg.server.lanes import Lane, Lanes
-    from bilbaokg.server.seats import Seat
+from bilbaokg.server.seats import Seat
 
 __all__ = ["PATIENCE_SECONDS", "Answer", "Rows", "Stopped", "job", "rows"]
 
@@ -28,22 +25,37 @@ class Stopped(Exception):
     """The client went away: there is nobody to answer."""
 
 
+class Owner(Protocol):
+    """Who has the workers."""
+
+    def begin(
+        self, job: bytes, text: bytes, deadline: float, client: str = "",
+        begun: Callable[[], None] | None = None,
+    ) -> Answer:  # fmt: skip
+        """Ask for an answer."""
+
+    def end(self, answer: Answer) -> None:
+        """Nobody wants it any more."""
+
+    def was_quick(self, answer: Answer) -> None:
+        """One that waited with the slow ones came quickly."""
+
+
 class Answer:
     """One query's answer as it arrives. `header` is known after the first piece.
 
-    place: the worker that has it, None while it waits. ended: the worker has said all of it.
-    on_wait: called once when the answer lets wait for long. seconds: what it took.
+    is_slow: whether it is in the slow lane. place: the worker that has it, None while it waits.
+    ended: the worker has said all of it. on_wait: called once when the answer lets wait for long.
+    seconds: what it took.
     """
 
-    lane: Lane
-
     def __init__(
-        self, lanes: Lanes, job: bytes, text: bytes, deadline: float, client: str,
+        self, lanes: Owner, job: bytes, text: bytes, deadline: float, client: str,
         begun: Callable[[], None] | None,
     ) -> None:  # fmt: skip
         self.job, self.text, self.deadline, self.client = job, text, deadline, client
         self.header: dict[str, Any] = {}
-        self.done = self.ended = False
+        self.done = self.ended = self.is_slow = False
         self.seconds = 0.0
         self.place: Seat | None = None
         self.on_wait: Callable[[], None] | None = None
@@ -138,8 +150,8 @@ class Answer:
     def _end(self) -> None:
         self.ended = True
         self.seconds = self.age
-        if self.lane is self._lanes.slow and self.seconds < PATIENCE_SECONDS:
-            self._lanes.forget_slow(self.text)
+        if self.is_slow and self.seconds < PATIENCE_SECONDS:
+            self._lanes.was_quick(self)
 
     def _tell(self) -> None:
         if self._waiter and not self._waiter.done():
@@ -190,7 +202,7 @@ class Rows:
 
 
 async def rows(
-    lanes: Lanes, asked: bytes, text: bytes, deadline: float, client: str = "",
+    lanes: Owner, asked: bytes, text: bytes, deadline: float, client: str = "",
     begin: Callable[[], None] | None = None,
 ) -> Rows:  # fmt: skip
     """Evaluate and keep the first `rows` rows that the job asks for."""

@@ -145,7 +145,8 @@ class Lanes:
             answer.fail(_stopped())
             return answer
         is_slow = bool(self._known) and self.slow.size > 0 and _shape(text) in self._known
-        answer.lane = lane = self.slow if is_slow else self.fast
+        answer.is_slow = is_slow
+        lane = self._lane(answer)
         place = None if lane.waiting.size else self._free(lane)
         if place is None:
             lane.waiting.add(answer)
@@ -165,13 +166,16 @@ class Lanes:
             return
         if place is None:
             if answer.waits:
-                answer.lane.waiting.leave(answer)
+                self._lane(answer).waiting.leave(answer)
         elif place.first is answer:
             self.kill(place)
         else:
             place.take_back(answer)
 
     # ---- who gets which worker
+
+    def _lane(self, answer: Answer) -> Lane:
+        return self.slow if answer.is_slow else self.fast
 
     def _free(self, lane: Lane) -> Seat | None:
         """A worker for a query of this lane."""
@@ -214,7 +218,7 @@ class Lanes:
         for receiver in reversed(place.take_back()):
             if isinstance(receiver, Answer):
                 receiver.place = None
-                receiver.lane.waiting.put_back(receiver)
+                self._lane(receiver).waiting.put_back(receiver)
 
     # ---- workers
 
@@ -300,15 +304,16 @@ class Lanes:
         if len(self.slow.seats) < self.slow.size and not self.slow.waiting.size:
             self.fast.seats.remove(place)
             self.slow.seats.add(place)
+            answer.is_slow = True
             return
         waiting = self.fast.waiting.size
         limit = max(LIMIT_SECONDS / max(waiting, 1), _LEAST_SECONDS)
         if waiting and max(answer.used(), answer.age / 4) > limit:
             answer.stop(Overloaded("too many long queries at once", retry_after=10))
 
-    def forget_slow(self, text: bytes) -> None:
-        """A text was quick this time."""
-        self._known.pop(_shape(text), None)
+    def was_quick(self, answer: Answer) -> None:
+        """Let those like it begin in the fast lane again."""
+        self._known.pop(_shape(answer.text), None)
 
 
 def _shape(text: bytes) -> int:
