@@ -36,7 +36,7 @@ def serve(
     # The lock comes before the port, which a first server may hold as well.
     with (
         pool,
-        Workspace(data, settings, wait=wait) as workspace,
+        Workspace(data, settings, pool, wait=wait) as workspace,
         contextlib.closing(_listen(host, port)) as listening,
     ):
         if current := workspace.releases.current():
