@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 _DRAIN_SECONDS: Final = 9
 _CUT_SECONDS: Final = 1
 _TELL_SECONDS: Final = 0.2
+# A request leaves little that only a search finds.
+_GARBAGE: Final = (10_000, 20, 20)
 
 
 def run(
@@ -48,6 +50,7 @@ def run(
     # What is there now stays: the search for garbage need not look at it again and again.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_GARBAGE)
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         operating = control_app(workspace, drain, {"usage": _usage(context)})
         servers = server, _server(operating, partial(Protocol, seconds=seconds))

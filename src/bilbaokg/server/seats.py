@@ -71,7 +71,7 @@ class Seat(asyncio.Protocol):
         """Give it a job (JSON: its name and parameters); it begins when those before have ended."""
         self._last += 1
         self._jobs.append((self._last, receiver))
-        self._send(pack(job, body, self._last))
+        self._send(pack(job, body, self._last), at_once=len(self._jobs) == 1)
         if len(self._jobs) == 1:
             self._begin()
 
@@ -85,18 +85,21 @@ class Seat(asyncio.Protocol):
                 numbers.append(number)
                 self._jobs[place] = (number, None)
         if numbers:
-            self._send(pack({"drop": numbers}))
+            self._send(pack({"drop": numbers}), at_once=True)
         return taken
 
-    def _send(self, frame: bytes) -> None:
-        """Frames of one turn of the loop go out together: each write wakes the worker."""
-        if not self._out:
-            asyncio.get_running_loop().call_soon(self._flush)
+    def _send(self, frame: bytes, *, at_once: bool) -> None:
+        """A worker that is idle begins at once; what comes behind goes out together."""
         self._out.append(frame)
+        if at_once:
+            self._flush()
+        elif len(self._out) == 1:
+            asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
-        self.transport.write(b"".join(self._out))
-        self._out.clear()
+        if self._out:
+            self.transport.write(b"".join(self._out))
+            self._out.clear()
 
     def cpu(self) -> float:
         """Seconds of the processor that the process has used (proc(5)); 0 when it has ended."""
