@@ -492,6 +492,8 @@ class _Inbox:
 
     def __init__(self, link: socket.socket) -> None:
         self._link = link
+        # One buffer for all that comes: large blocks that come and go make malloc slow.
+        self._piece = memoryview(bytearray(_RECEIVED))
         self._held = bytearray()
         self._jobs: deque[tuple[int, Frame]] = deque()
         self._dropped: set[int] = set()
@@ -509,12 +511,12 @@ class _Inbox:
 
     def _take(self, flags: int) -> None:
         try:
-            piece = self._link.recv(_RECEIVED, flags)
+            size = self._link.recv_into(self._piece, 0, flags)
         except BlockingIOError:
             return
-        if not piece:
+        if not size:
             raise EOFError
-        self._held += piece
+        self._held += self._piece[:size]
         start = 0
         while found := unpack(self._held, start):
             frame, number, start = found
