@@ -22,6 +22,7 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 LOCKS = {"runtime": "requirements.lock", "test": "requirements-test.lock"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NO_TESTS = 5  # pytest: nothing was selected
+MOST_AT_ONCE = 4
 
 LEFTOVERS = (
     "build",
@@ -224,18 +225,22 @@ def pytest(*args: str) -> int:
     return status(venv_python(), "-m", "pytest", "-q", *args, **browser())
 
 
-def in_order() -> "list[str]":
-    """The tests: those of single modules first, then the slower ones in folders."""
+def all_tests(args: "list[str]") -> int:
+    """The tests of single modules, file by file on each processor, then those in folders, alone."""
     tests = ROOT / "tests"
-    folders = (entry for entry in tests.iterdir() if any(entry.glob("**/test_*.py")))
-    return [str(path) for path in (*sorted(tests.glob("test_*.py")), *sorted(folders))]
+    files = sorted(map(str, tests.glob("test_*.py")))
+    folders = sorted(str(each) for each in tests.iterdir() if any(each.glob("**/test_*.py")))
+    shared = ("-n", str(min(os.cpu_count() or 1, MOST_AT_ONCE)), "--dist", "loadfile")
+    codes = [pytest(*shared, *args, *files), pytest(*args, *folders)]
+    failed = [code for code in codes if code not in (0, NO_TESTS)]
+    return failed[0] if failed else min(codes)
 
 
 def test(args: "list[str]") -> int:
     """Lint, then run all tests but the peers and the faults."""
     linted = lint([])
     named = any((ROOT / arg.split("::")[0]).exists() for arg in args)
-    tested = pytest(*args, *([] if named else in_order()))
+    tested = pytest(*args) if named else all_tests(args)
     if linted:
         say("the checks of style, form or types failed, see above the tests")
     return tested or linted
