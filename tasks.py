@@ -21,6 +21,7 @@ STAMP = VENV / "bilbaokg-stamp.json"
 OLDEST, NEWEST = (3, 11), (3, 13)
 LOCKS = {"runtime": "requirements.lock", "test": "requirements-test.lock"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PEERS = {"Rscript": "r-base-core", "ogr2ogr": "gdal-bin", "npm": "npm"}  # program: package
 NO_TESTS = 5  # pytest: nothing was selected
 MOST_AT_ONCE = 4
 
@@ -180,15 +181,21 @@ def find_browser() -> "str | None":
     return next(filter(None, (shutil.which(name) for name in names if name)), None)
 
 
+def debian(*packages: str) -> None:
+    """Installs Debian's packages where that is possible."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    say(f"installing for the tests: {' '.join(packages)}")
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    if status("apt-get", "update", "-qq", **quiet) == 0:
+        status("apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages, **quiet)
+
+
 def browser() -> "dict[str, str]":
     """Tells the tests which browser to drive; installs Debian's if that is possible."""
     found = find_browser()
-    if not found and os.geteuid() == 0 and shutil.which("apt-get"):
-        say("installing the package chromium for the browser tests")
-        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-        install = ("apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium")
-        if status("apt-get", "update", "-qq", **quiet) == 0:
-            status(*install, **quiet)
+    if not found:
+        debian("chromium")
         found = find_browser()
     if not found:
         say("no Chromium or Chrome: the browser tests will be skipped. Install the package")
@@ -257,6 +264,9 @@ def marked(marker: str, args: "list[str]") -> int:
 
 def test_peers(args: "list[str]") -> int:
     """Run the tests against other engines and tools."""
+    absent = [package for program, package in PEERS.items() if not shutil.which(program)]
+    if absent:
+        debian(*absent)
     return marked("peers", args)
 
 
