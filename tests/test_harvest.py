@@ -474,6 +474,7 @@ def test_a_packed_page_is_unpacked(catalogue: Catalogue, site: Site) -> None:
     ("body", "packing", "said"),
     [(b"x", "br", "packed as 'br'"), (b"no gzip", "gzip", "damaged gzip"),
      (gzip.compress(b"# a\n" * 99)[:-9], "gzip", "half way")],
+    ids=["another packing", "no gzip", "cut off"],
 )  # fmt: skip
 def test_a_badly_packed_page_is_refused(
     catalogue: Catalogue, site: Site, body: bytes, packing: str, said: str
