@@ -26,7 +26,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         workers = set(children(running.process.pid))
         yield running
         assert running.process.poll() is None
-        assert set(children(running.process.pid)) == workers
+        # Another may have begun to read what was sent; none of those that were there has ended.
+        assert workers <= set(children(running.process.pid))
         assert [line for line in running.logged() if line["level"] == "error"] == []
     assert operate(data, "audit.verify") == before
 
