@@ -190,6 +190,21 @@ def test_bundled_query_runs_on_the_demo(name: str, store: EmbeddedStore) -> None
     assert rows or name in MAY_BE_EMPTY | {"pages/downstream"}
 
 
+VALUES = {
+    "iri": DATASET, "string": "a", "lang": "eu", "integer": "3", "date": "2026-01-01",
+    "boolean": "true",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bundled_query_runs_with_a_value_for_each_of_its_parameters(
+    name: str, store: EmbeddedStore
+) -> None:
+    found = queries.load(name)
+    given = {param: VALUES[spec.type] for param, spec in queries.header(found.text).params.items()}
+    assert list(store.query(queries.bind(found, **given))) is not None
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_bundled_query_declares_every_prefix_and_parameter_it_uses(name: str) -> None:
     found = queries.load(name)
@@ -227,11 +242,125 @@ SEED_PREFIXES = (
     f"@prefix : <{SEED}> . "
     + " ".join(
         f"@prefix {prefix}: <{PREFIXES[prefix]}> ."
-        for prefix in ("adms", "csvw", "dcat", "dct", "prov", "vcard", "xsd")
+        for prefix in (
+            "adms",
+            "csvw",
+            "dcat",
+            "dcatap",
+            "dct",
+            "earl",
+            "foaf",
+            "prov",
+            "skos",
+            "vcard",
+            "xsd",
+        )
     )
     + " @prefix right: <http://publications.europa.eu/resource/authority/access-right/> . "
 )
+HELD = "prov:qualifiedAttribution [ dcat:hadRole <urn:x/ns#{}> ; prov:agent :{} ]"
+OWNED, KEPT = HELD.format("owner", "unit"), HELD.format("steward", "unit")
+# Name -> what is said, and of its resources those that come in the answer.
 SEEDED: dict[str, tuple[str, set[str]]] = {
+    "classes-in-use": (":a a :Used . :b a :Used , :Other . :c :p :Unused .", {"Used", "Other"}),
+    "data-not-open": (
+        ":a a dcat:Dataset ; dct:title 'A'@es ; dct:accessRights right:PUBLIC . "
+        ":b a dcat:Dataset ; dct:title 'B'@es ; dct:accessRights right:RESTRICTED .",
+        {"b"},
+    ),
+    "datasets-by-theme": (
+        ":a a dcat:Dataset ; dcat:theme :one . :b a dcat:Dataset ; dcat:theme :one , :two . "
+        ":c a dcat:Dataset . :d dcat:theme :three .",
+        {"one", "two"},
+    ),
+    "datasets-newest": (
+        ":a a dcat:Dataset ; dct:title 'A'@es ; dct:creator :u ; "
+        "dct:modified '2026-01-01'^^xsd:date . :u foaf:name 'U'@es . "
+        ":b a dcat:Dataset ; dct:title 'B'@es ; dct:creator :u . "
+        ":c a dcat:Dataset ; dct:title 'C'@eu ; dct:creator :u ; "
+        "dct:modified '2026-01-01'^^xsd:date .",
+        {"a"},
+    ),
+    "datasets-of-a-theme": (
+        ":a a dcat:Dataset ; dct:title 'A'@es ; dcat:theme :wanted ; "
+        "dct:modified '2026-01-01'^^xsd:date . "
+        ":b a dcat:Dataset ; dct:title 'B'@es ; dcat:theme :other ; "
+        "dct:modified '2026-01-01'^^xsd:date .",
+        {"a"},
+    ),
+    "datasets-overdue": (
+        ":a a dcat:Dataset ; dct:title 'A'@es ; dct:accrualPeriodicity <urn:f/DAILY> ; "
+        "dct:modified '2026-06-29'^^xsd:date . "
+        ":b a dcat:Dataset ; dct:title 'B'@es ; dct:accrualPeriodicity <urn:f/DAILY> ; "
+        "dct:modified '2026-06-30'^^xsd:date . "
+        ":c a dcat:Dataset ; dct:title 'C'@es ; dct:accrualPeriodicity <urn:f/NEVER> ; "
+        "dct:modified '2020-01-01'^^xsd:date .",
+        {"a"},
+    ),
+    "datasets-without-licence": (
+        ":a a dcat:Dataset ; dct:title 'A'@es ; dcat:distribution :a1 , :a2 . "
+        ":a1 dct:license :l . :b a dcat:Dataset ; dct:title 'B'@es ; dcat:distribution :b1 . "
+        ":b1 dct:license :l .",
+        {"a", "a2"},
+    ),
+    "datasets-without-owner": (
+        f":a a dcat:Dataset ; dct:title 'A'@es ; dct:publisher :p ; {KEPT} . "
+        f":b a dcat:Dataset ; dct:title 'B'@es ; dct:publisher :p ; {OWNED} .",
+        {"a", "p"},
+    ),
+    "datasets-without-steward": (
+        f":a a dcat:Dataset ; dct:title 'A'@es ; dct:creator :p ; {OWNED} . "
+        f":b a dcat:Dataset ; dct:title 'B'@es ; dct:creator :p ; {KEPT} .",
+        {"a", "p"},
+    ),
+    "downstream": (
+        ":near a dcat:Dataset ; prov:wasDerivedFrom :wanted . "
+        ":far a dcat:Dataset ; prov:wasDerivedFrom :near . "
+        ":wanted a dcat:Dataset ; prov:wasDerivedFrom :before . :before a dcat:Dataset .",
+        {"near", "far"},
+    ),
+    "formats-in-use": (
+        ":a a dcat:Dataset ; dcat:distribution :a1 . :a1 dct:format :csv . :lost dct:format :xml .",
+        {"csv"},
+    ),
+    "high-value-datasets": (
+        ":a a dcat:Dataset ; dct:title 'A'@es ; dcatap:hvdCategory :c . "
+        ":b a dcat:Dataset ; dct:title 'B'@es .",
+        {"a", "c"},
+    ),
+    "load-of-each-unit": (
+        f":a a dcat:Dataset ; {OWNED} . :b a dcat:Dataset ; dct:creator :other . "
+        f":t a csvw:Table ; {HELD.format('owner', 'third')} .",
+        {"unit"},
+    ),
+    "principles-failed": (
+        ":x a earl:Assertion ; earl:subject :a ; earl:test :p ; "
+        "dct:date '2026-01-01'^^xsd:date ; earl:result [ earl:outcome earl:failed ] . "
+        ":y a earl:Assertion ; earl:subject :b ; earl:test :q ; "
+        "dct:date '2026-01-01'^^xsd:date ; earl:result [ earl:outcome earl:passed ] .",
+        {"a", "p"},
+    ),
+    "terms-never-used": (
+        ":a a skos:Concept ; skos:prefLabel 'A'@es ; skos:inScheme :s . "
+        ":b a skos:Concept ; skos:prefLabel 'B'@es ; skos:inScheme :s . "
+        ":d a dcat:Dataset ; dcat:theme :b .",
+        {"a", "s"},
+    ),
+    "texts-without-basque": (
+        ":a a dcat:Dataset ; dct:title 'A'@es . :b a dcat:Dataset ; dct:title 'B'@es , 'B'@eu . "
+        ":c a dcat:Dataset ; dct:title 'C'@eu .",
+        {"a"},
+    ),
+    "upstream": (
+        ":wanted prov:wasDerivedFrom :near . :near a dcat:Dataset ; prov:wasDerivedFrom :far . "
+        ":far a dcat:Dataset . :after a dcat:Dataset ; prov:wasDerivedFrom :wanted .",
+        {"near", "far"},
+    ),
+    "who-answers-for-what": (
+        f":a a dcat:Dataset ; dct:title 'A'@es ; {OWNED} . "
+        ":b a dcat:Dataset ; dct:title 'B'@es ; dct:creator :other .",
+        {"a", "unit"},
+    ),
     "upstream-of-a-column": (
         ":c a csvw:Column ; csvw:name 'c' ; dct:isPartOf :t ; prov:wasDerivedFrom :d . "
         ":d a csvw:Column ; csvw:name 'd' ; dct:isPartOf :u ; prov:wasDerivedFrom :e . "
@@ -281,11 +410,20 @@ SEEDED: dict[str, tuple[str, set[str]]] = {
 }
 
 
+def test_every_saved_query_is_held_against_what_is_known() -> None:
+    assert {query.name.removeprefix("examples/") for query in queries.available("examples")} == {
+        *SEEDED
+    }
+
+
 @pytest.mark.parametrize("name", SEEDED)
 def test_query_finds_what_is_so_and_nothing_else(name: str) -> None:
     seeded, expected = SEEDED[name]
     store = ox.Store()
     store.load(f"{SEED_PREFIXES}{seeded}".encode(), ox.RdfFormat.TURTLE)
-    rows = store.query(queries.bind(queries.load(f"examples/{name}")))
+    query = queries.load(f"examples/{name}")
+    params = queries.header(query.text).params
+    asked = {"theme", "resource"} & params.keys() if "wanted" in seeded else set()
+    rows = store.query(queries.bind(query, **dict.fromkeys(asked, f"{SEED}wanted")))
     found = {str(term) for row in rows for term in row if str(term).startswith(f"<{SEED}")}
     assert {iri[len(SEED) + 1 : -1] for iri in found} == expected
