@@ -237,8 +237,7 @@ def all_tests(args: "list[str]") -> int:
     tests = ROOT / "tests"
     files = sorted(map(str, tests.glob("test_*.py")))
     folders = sorted(str(each) for each in tests.iterdir() if any(each.glob("**/test_*.py")))
-    count = str(min(os.cpu_count() or 1, MOST_AT_ONCE))
-    shared = ("-n", count, "--dist", "loadfile", "--no-loadscope-reorder")
+    shared = ("-n", str(min(os.cpu_count() or 1, MOST_AT_ONCE)), "--dist", "loadfile")
     codes = [pytest(*shared, *args, *files), pytest(*args, *folders)]
     failed = [code for code in codes if code not in (0, NO_TESTS)]
     return failed[0] if failed else min(codes)
