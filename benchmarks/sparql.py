@@ -66,7 +66,9 @@ end
 POM: Final = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>x</groupId><artifactId>x</artifactId><version>1</version><dependencies><dependency>
 <groupId>org.apache.jena</groupId><artifactId>jena-fuseki-main</artifactId><version>5.6.0</version>
-</dependency></dependencies></project>"""
+</dependency><dependency><groupId>org.apache.logging.log4j</groupId>
+<artifactId>log4j-slf4j2-impl</artifactId><version>2.25.2</version></dependency></dependencies>
+</project>"""
 
 
 @dataclass(frozen=True)
