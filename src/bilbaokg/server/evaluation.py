@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Protocol
 
 from bilbaokg.errors import DeadlineExceeded, Overloaded, from_problem
@@ -17,6 +19,8 @@ __all__ = ["PATIENCE_SECONDS", "Answer", "Rows", "Stopped", "job", "rows"]
 PATIENCE_SECONDS: Final = 0.2
 _WAIT_SECONDS: Final = 10.0
 _SOON_SECONDS: Final = 0.05
+# Comments and numbers; a `#` within an IRI has no space before it.
+_PASSING: Final = re.compile(rb"(?:^|(?<=\s))#[^\r\n]*|\d+|\s+")
 # A reader that is slow holds its worker, not our memory.
 _MOST_HELD: Final = 256 << 10
 
@@ -46,7 +50,6 @@ class Answer:
 
     is_slow: whether it is in the slow lane. place: the worker that has it, None while it waits.
     ended: the worker has said all of it. on_wait: called once when the answer lets wait for long.
-    seconds: what it took.
     """
 
     def __init__(
@@ -56,8 +59,7 @@ class Answer:
         self.job, self.text, self.deadline, self.client = job, text, deadline, client
         self.header: dict[str, Any] = {}
         self.done = self.ended = self.is_slow = False
-        self.seconds = 0.0
-        self.place: Seat | None = None
+        self.place: Seat[Answer] | None = None
         self.on_wait: Callable[[], None] | None = None
         self._lanes, self._begun = lanes, begun
         self._pieces: list[bytes] = []
@@ -77,6 +79,11 @@ class Answer:
     def waits(self) -> bool:
         """Whether it waits for a worker."""
         return self.place is None and self._reason is None
+
+    @cached_property
+    def shape(self) -> int:
+        """What it has in common with queries that differ in numbers and comments alone."""
+        return hash(_PASSING.sub(b"", self.text))
 
     @property
     def age(self) -> float:
@@ -149,8 +156,7 @@ class Answer:
 
     def _end(self) -> None:
         self.ended = True
-        self.seconds = self.age
-        if self.is_slow and self.seconds < PATIENCE_SECONDS:
+        if self.is_slow and self.age < PATIENCE_SECONDS:
             self._lanes.was_quick(self)
 
     def _tell(self) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine, Iterator
@@ -38,8 +37,6 @@ _LOOK_SECONDS: Final = 0.02
 _DEPTH: Final = 8
 _FOLLOW_SECONDS: Final = 0.02
 _MOST_KNOWN: Final = 1000
-# Comments and numbers; a `#` within an IRI has no space before it.
-_PASSING: Final = re.compile(rb"(?:^|(?<=\s))#[^\r\n]*|\d+|\s+")
 # Ready beside those at work, so that one that is killed has a successor at once.
 _SPARE: Final = 1
 
@@ -87,7 +84,7 @@ class Lane:
     """How many workers it may have, which it has, and who waits for one."""
 
     size: int
-    seats: set[Seat] = field(default_factory=set)
+    seats: set[Seat[Answer]] = field(default_factory=set)
     waiting: _Waiting = field(default_factory=_Waiting)
 
 
@@ -100,8 +97,8 @@ class Lanes:
         self.fast, self.slow = Lane(fast), Lane(size - fast)
         self.replaced = 0
         self._starter = Starter(memory_limit)
-        self._idle: list[Seat] = []
-        self._seats: set[Seat] = set()
+        self._idle: list[Seat[Answer]] = []
+        self._seats: set[Seat[Answer]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting = 0
         # Shapes of texts that were slow.
@@ -129,8 +126,7 @@ class Lanes:
         self._closed = True
         self._starter.close()
         for each in self._seats:
-            each.kill()
-            each.worker.process.wait()
+            each.close()
 
     def begin(
         self, job: bytes, text: bytes, deadline: float, client: str = "",
@@ -144,8 +140,7 @@ class Lanes:
         if self._closed:
             answer.fail(_stopped())
             return answer
-        is_slow = bool(self._known) and self.slow.size > 0 and _shape(text) in self._known
-        answer.is_slow = is_slow
+        answer.is_slow = bool(self._known and self.slow.size and answer.shape in self._known)
         lane = self._lane(answer)
         place = None if lane.waiting.size else self._free(lane)
         if place is None:
@@ -170,27 +165,25 @@ class Lanes:
         elif place.first is answer:
             self.kill(place)
         else:
-            place.take_back(answer)
+            place.take_back([answer])
 
     # ---- who gets which worker
 
     def _lane(self, answer: Answer) -> Lane:
         return self.slow if answer.is_slow else self.fast
 
-    def _free(self, lane: Lane) -> Seat | None:
+    def _free(self, lane: Lane) -> Seat[Answer] | None:
         """A worker for a query of this lane."""
         if self._idle and len(lane.seats) < lane.size:
             place = self._idle.pop()
             lane.seats.add(place)
             return place
         least = min(lane.seats, key=_load, default=None) if lane is self.fast else None
-        if least is not None and least.load < _DEPTH:
-            first = least.first
-            if isinstance(first, Answer) and first.age < _FOLLOW_SECONDS:
-                return least
+        if least and least.first and least.load < _DEPTH and least.first.age < _FOLLOW_SECONDS:
+            return least
         return None
 
-    def _give(self, place: Seat, answer: Answer) -> None:
+    def _give(self, place: Seat[Answer], answer: Answer) -> None:
         answer.place = place
         place.ask(answer.job, answer.text, answer)
 
@@ -200,7 +193,7 @@ class Lanes:
             while lane.waiting.size and (place := self._free(lane)):
                 self._give(place, lane.waiting.next())
 
-    def ended(self, place: Seat) -> None:
+    def ended(self, place: Seat[Answer]) -> None:
         """A worker has done a job."""
         if not place.load:
             self._leave(place)
@@ -209,16 +202,15 @@ class Lanes:
         if self.queued:
             self._admit()
 
-    def _leave(self, place: Seat) -> None:
+    def _leave(self, place: Seat[Answer]) -> None:
         self.fast.seats.discard(place)
         self.slow.seats.discard(place)
 
-    def _follow(self, place: Seat) -> None:
-        """Give those another worker who wait behind one that takes long."""
-        for receiver in reversed(place.take_back()):
-            if isinstance(receiver, Answer):
-                receiver.place = None
-                self._lane(receiver).waiting.put_back(receiver)
+    def _requeue(self, answers: list[Answer]) -> None:
+        """Let those be next whom their worker did not come to."""
+        for answer in reversed(answers):
+            answer.place = None
+            self._lane(answer).waiting.put_back(answer)
 
     # ---- workers
 
@@ -240,32 +232,36 @@ class Lanes:
             return
         finally:
             self._starting -= 1
+        if self._closed:
+            made.close()
+            return
         self._seats.add(made)
         self._idle.append(made)
         self._admit()
 
-    def kill(self, place: Seat) -> None:
+    def kill(self, place: Seat[Answer]) -> None:
         """End a worker; who waits behind its first job gets another one."""
         self._seats.discard(place)
         self._leave(place)
-        self._follow(place)
+        self._requeue(place.following)
         place.kill()
 
-    def gone(self, place: Seat) -> None:
+    def gone(self, place: Seat[Answer]) -> None:
         """A worker has ended: say why to whom it worked for, and start another."""
         first = place.first
         self.kill(place)
         if place in self._idle:
             self._idle.remove(place)
         if self._closed:
-            if isinstance(first, Answer):
+            if first:
                 first.fail(_stopped())
+            place.worker.kill()
             return
         self.replaced += 1
-        self._spawn(self._bury(place, first if isinstance(first, Answer) else None))
+        self._spawn(self._bury(place, first))
         self._fill()
 
-    async def _bury(self, place: Seat, answer: Answer | None) -> None:
+    async def _bury(self, place: Seat[Answer], answer: Answer | None) -> None:
         loop = asyncio.get_running_loop()
         if answer and not answer.failed:
             answer.fail(await loop.run_in_executor(None, place.worker.obituary, "query"))
@@ -276,7 +272,7 @@ class Lanes:
     def _sweep(self) -> None:
         now = time.monotonic()
         for place in [*self.fast.seats, *self.slow.seats]:
-            if isinstance(place.first, Answer):
+            if place.first:
                 self._look(place, place.first, now)
             elif now - place.since > PATIENCE_SECONDS:
                 self.kill(place)  # at work on what was taken back too late
@@ -289,16 +285,17 @@ class Lanes:
             self._admit()
             asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._sweep)
 
-    def _look(self, place: Seat, answer: Answer, now: float) -> None:
-        if answer.age > _FOLLOW_SECONDS and place.load > 1:
-            self._follow(place)
+    def _look(self, place: Seat[Answer], answer: Answer, now: float) -> None:
+        if answer.age > _FOLLOW_SECONDS and (following := place.following):
+            place.take_back(following)
+            self._requeue(following)
         answer.look(now)
         if answer.age > PATIENCE_SECONDS and place in self.fast.seats and not answer.failed:
             self._hurry(place, answer)
 
-    def _hurry(self, place: Seat, answer: Answer) -> None:
+    def _hurry(self, place: Seat[Answer], answer: Answer) -> None:
         """A query of the fast lane takes long: to the slow lane, or away where others wait."""
-        self._known[_shape(answer.text)] = None
+        self._known[answer.shape] = None
         if len(self._known) > _MOST_KNOWN:
             self._known.popitem(last=False)
         if len(self.slow.seats) < self.slow.size and not self.slow.waiting.size:
@@ -313,15 +310,10 @@ class Lanes:
 
     def was_quick(self, answer: Answer) -> None:
         """Let those like it begin in the fast lane again."""
-        self._known.pop(_shape(answer.text), None)
+        self._known.pop(answer.shape, None)
 
 
-def _shape(text: bytes) -> int:
-    """What queries have in common that differ in numbers and comments alone."""
-    return hash(_PASSING.sub(b"", text))
-
-
-def _load(place: Seat) -> int:
+def _load(place: Seat[Answer]) -> int:
     return place.load
 
 

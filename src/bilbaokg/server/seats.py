@@ -6,8 +6,10 @@ import asyncio
 import os
 import time
 from collections import deque
+from collections.abc import Collection
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
 from bilbaokg.workers import Starter, Worker, pack, unpack
 
@@ -26,17 +28,20 @@ class Receiver(Protocol):
         """One frame; the last one's header has `end` or `problem`."""
 
 
-class Owner(Protocol):
+R = TypeVar("R", bound=Receiver)
+
+
+class Owner(Protocol[R]):
     """Who gives the jobs."""
 
-    def ended(self, place: Seat) -> None:
+    def ended(self, place: Seat[R]) -> None:
         """A job has ended."""
 
-    def gone(self, place: Seat) -> None:
+    def gone(self, place: Seat[R]) -> None:
         """The process has ended; told once."""
 
 
-class Seat(asyncio.Protocol):
+class Seat(asyncio.Protocol, Generic[R]):
     """The socket to one worker, and who waits for its frames (None: nobody any more).
 
     since: when the job began that it is at work on (time.monotonic()).
@@ -44,9 +49,9 @@ class Seat(asyncio.Protocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, worker: Worker, owner: Owner) -> None:
+    def __init__(self, worker: Worker, owner: Owner[R]) -> None:
         self.worker, self.owner = worker, owner
-        self._jobs: deque[tuple[int, Receiver | None]] = deque()
+        self._jobs: deque[tuple[int, R | None]] = deque()
         self._last = 0
         self.since = time.monotonic()
         self._ready = asyncio.get_running_loop().create_future()
@@ -63,11 +68,11 @@ class Seat(asyncio.Protocol):
         await self._ready
 
     @property
-    def first(self) -> Receiver | None:
+    def first(self) -> R | None:
         """Whose job is being done."""
         return self._jobs[0][1] if self._jobs else None
 
-    def ask(self, job: bytes, body: bytes, receiver: Receiver) -> None:
+    def ask(self, job: bytes, body: bytes, receiver: R) -> None:
         """Give it a job (JSON: its name and parameters); it begins when those before have ended."""
         self._last += 1
         self._jobs.append((self._last, receiver))
@@ -75,18 +80,20 @@ class Seat(asyncio.Protocol):
         if len(self._jobs) == 1:
             self._begin()
 
-    def take_back(self, receiver: Receiver | None = None) -> list[Receiver]:
-        """Take a job back that has not begun, or all of them; returns whose they are."""
-        taken = []
+    @property
+    def following(self) -> list[R]:
+        """Whose jobs have not begun."""
+        return [whose for _, whose in islice(self._jobs, 1, None) if whose is not None]
+
+    def take_back(self, receivers: Collection[R]) -> None:
+        """Take jobs back that have not begun."""
         numbers = []
         for place, (number, whose) in enumerate(self._jobs):
-            if place and whose and receiver in (None, whose):
-                taken.append(whose)
+            if place and whose in receivers:
                 numbers.append(number)
                 self._jobs[place] = (number, None)
         if numbers:
             self._send(pack({"drop": numbers}), at_once=True)
-        return taken
 
     def _send(self, frame: bytes, *, at_once: bool) -> None:
         """A worker that is idle begins at once; what comes behind goes out together."""
@@ -114,6 +121,12 @@ class Seat(asyncio.Protocol):
         """End the process; the owner is told when it is gone."""
         self._jobs.clear()
         self.worker.process.kill()
+
+    def close(self) -> None:
+        """End the process now, and let go of the socket."""
+        self.kill()
+        self.transport.abort()
+        self.worker.process.wait()
 
     # ---- asyncio.Protocol
 
@@ -160,11 +173,15 @@ class Seat(asyncio.Protocol):
         self.owner.gone(self)
 
 
-async def seat(starter: Starter, owner: Owner) -> Seat:
+async def seat(starter: Starter, owner: Owner[R]) -> Seat[R]:
     """A new worker that is ready. Raises EOFError when it does not come to that."""
     worker = await asyncio.wrap_future(starter.start())
     worker.link.setblocking(False)
     loop = asyncio.get_running_loop()
     _, made = await loop.create_unix_connection(lambda: Seat(worker, owner), sock=worker.link)
-    await made.ready()
+    try:
+        await made.ready()
+    except BaseException:
+        made.close()
+        raise
     return made
