@@ -73,6 +73,17 @@ def test_fields_come_back_as_they_were_sent(pairs: list[tuple[str, str]]) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("sent", "value"),
+    [
+        ("q=é è", "é è"), ("q=é%20è", "é è"), ("q=é%C3%A8", "éè"), ("q=é%zz", "é%zz"),
+        ("q=%5Cn%22%0A", "\\n\"\n"), ('q=\\u0041"%20', '\\u0041" '), ("q=a+%2B+b", "a + b"),
+    ],
+)  # fmt: skip
+def test_bytes_that_are_not_escaped_mean_what_escapes_of_them_mean(sent: str, value: str) -> None:
+    assert fields(sent.encode()) == {"q": [value]}
+
+
 # Whole tokens, halves of tokens, and characters that begin none.
 CODE = st.sampled_from(
     ["SELECT", "*", "ASK", "{", "}", "(", ")", "[", "]", "<<(", ")>>", "{|", "|}", "?s", "$o", ".",

@@ -31,6 +31,7 @@ class Connection:
         address = urlsplit(server.url)
         self.socket = socket.create_connection((address.hostname, address.port), timeout=30)
         self.host = f"{address.hostname}:{address.port}"
+        self.held = b""
 
     def ask(self, path: str, *fields: str) -> bytes:
         self.send(path, *fields)
@@ -41,14 +42,15 @@ class Connection:
         self.socket.sendall("".join(f"{line}\r\n" for line in lines).encode() + b"\r\n")
 
     def answer(self) -> bytes:
-        data = b""
+        data = self.held
         while b"\r\n\r\n" not in data:
             data += self._piece()
         length = re.search(rb"content-length: (\d+)", data)
         size = data.index(b"\r\n\r\n") + 4 + int(length[1] if length else 0)
         while len(data) < size:
             data += self._piece()
-        return data
+        self.held = data[size:]
+        return data[:size]
 
     def _piece(self) -> bytes:
         piece = self.socket.recv(65536)

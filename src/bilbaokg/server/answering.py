@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_to_bytes
 
 from starlette.types import Receive, Scope, Send
 
@@ -34,6 +34,7 @@ __all__ = ["GRAPH_OFFERS", "Asked", "fields", "formats", "release_store", "respo
 log = logging.getLogger(__name__)
 
 _HELD_BACK: Final = 64 << 10
+_ESCAPE: Final = b"\\u00"
 _VARY: Final = (b"vary", b"Accept, Accept-Encoding")
 _KEEPS: Final = (_VARY, (b"cache-control", b"no-cache"))
 _CHANGES: Final = (_VARY, (b"cache-control", b"no-store"))
@@ -165,7 +166,7 @@ async def respond(
             context.lanes.end(answer)
             asking.bytes = transfer.sent
     if etag and given:
-        context.kept.put(etag, given)
+        context.kept.put(etag, given, len(given.body))
 
 
 def _seconds(context: Context, asked: Asked, scope: Scope) -> float:
@@ -196,11 +197,13 @@ def _decoded(text: bytes) -> str:
     if b"%" in text:
         plain = text.replace(b"\\", b"%5C").replace(b'"', b"%22").replace(b"+", b" ")
         try:
-            units: str = json.loads(b'"' + plain.replace(b"%", b"\\u00") + b'"')
-            return units.encode("latin-1").decode("utf-8", "surrogateescape")
-        except ValueError:  # not two hexadecimal digits after a %, or not ASCII
-            return unquote_plus(text.decode("latin-1"), errors="surrogateescape")
-    return text.replace(b"+", b" ").decode("utf-8", "surrogateescape")
+            units: str = json.loads(f'"{plain.replace(b"%", _ESCAPE).decode("latin-1")}"')
+            text = units.encode("latin-1")
+        except ValueError:  # not two hexadecimal digits after a %, or control characters
+            text = unquote_to_bytes(text.replace(b"+", b" "))
+    else:
+        text = text.replace(b"+", b" ")
+    return text.decode("utf-8", "surrogateescape")
 
 
 def formats(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bilbaokg.accounts import Accounts
 from bilbaokg.model import Release
 from bilbaokg.release import Releases
-from bilbaokg.server.kept import Kept
+from bilbaokg.server.kept import Given, Kept
 from bilbaokg.server.lanes import LANES, Lanes
 from bilbaokg.server.replays import Replays
 from bilbaokg.server.usage import Usage
@@ -38,7 +38,7 @@ class Context:
     workspace: Workspace | None = None
     usage: Usage = field(default_factory=Usage)
     lanes: Lanes = field(init=False)
-    kept: Kept = field(init=False)
+    kept: Kept[str, Given] = field(init=False)
     replays: Replays = field(init=False)
     _link: str = field(init=False, repr=False)
     _seen: dict[str, Release] = field(default_factory=dict, init=False, repr=False)
@@ -48,21 +48,27 @@ class Context:
         lanes = Lanes(LANES * self.settings.workers, self.settings.memory_limit)
         object.__setattr__(self, "lanes", lanes)
         limit = self.settings.cache_bytes
-        object.__setattr__(self, "kept", Kept(limit))
-        current = self.data / "releases" / "current"
-        object.__setattr__(self, "replays", Replays(current, limit, self.usage.repeated))
+        object.__setattr__(self, "kept", Kept[str, Given](limit))
+        replays = Replays(self.current_id, limit, self.usage.repeated)
+        object.__setattr__(self, "replays", replays)
 
     @property
     def cache(self) -> Path:
         """Where what can be made again is kept."""
         return self.data / "cache"
 
-    def current(self) -> Release | None:
-        """The published release; the link is read every time, the manifest once a release."""
+    def current_id(self) -> str:
+        """The id of the published release, "" before the first; read from the link every time."""
         try:
             # Asked for with every query: a Path would take longer than the link.
-            name = os.readlink(self._link).rpartition("/")[2]  # noqa: PTH115
+            return os.readlink(self._link).rpartition("/")[2]  # noqa: PTH115
         except OSError:
+            return ""
+
+    def current(self) -> Release | None:
+        """The published release; its manifest is read once."""
+        name = self.current_id()
+        if not name:
             return None
         if name not in self._seen:
             release = self.releases.get(name)

@@ -108,10 +108,10 @@ _FIGURES: Final[dict[str, tuple[Family, str, Figure]]] = {
         GaugeMetricFamily, "Queries that wait for a worker.", lambda c: c.lanes.queued),
     "answers_kept_bytes": (
         GaugeMetricFamily, "Answers that are kept for who asks the same again.",
-        lambda c: c.kept.size),
+        lambda c: c.kept.size + c.replays.size),
     "answers_kept_hits": (
-        CounterMetricFamily, "Queries that were answered from what is kept.",
-        lambda c: c.kept.hits),
+        CounterMetricFamily, "Requests that were answered from what is kept.",
+        lambda c: c.kept.hits + c.replays.hits),
     "answers_kept_misses": (
         CounterMetricFamily, "Queries that were looked for in vain in what is kept.",
         lambda c: c.kept.misses),

@@ -8,27 +8,23 @@ it, before anybody reads what they mean. Only date and request id are new.
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from bilbaokg.model import Release
+from bilbaokg.server.kept import Kept
 
 __all__ = ["Cork", "Replays", "stamp", "whole_request"]
 
 _MOST_REQUEST: Final = 8 << 10
 _MOST_HELD: Final = 8 << 20
-_ENTRY: Final = 1000
 _BLANK: Final = b"\r\n\r\n"
 # The first lines of answers that may be kept.
 _KEPT: Final = frozenset({b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 304 Not Modified\r\n"})
 # What makes a request one of its own, or one that is more than its head.
 _SINGULAR: Final = frozenset({
     b"authorization", b"cookie", b"content-length", b"transfer-encoding", b"expect", b"upgrade",
-    b"connection",
 })  # fmt: skip
 
 
@@ -48,28 +44,32 @@ class _Answer(NamedTuple):
 
 
 class Replays:
-    """The answers of one release, up to `limit` bytes, the longest unused let go of first.
+    """The answers of one release, by request, up to `limit` bytes.
 
-    current: the link that names the release. counted: told of each answer, by what it counts as.
+    current: the id of the release, "" before the first. counted: told of each answer that is sent
+    again, by what it counts as.
     """
 
     def __init__(
-        self, current: Path, limit: int, counted: Callable[[tuple[str, int]], None]
+        self, current: Callable[[], str], limit: int, counted: Callable[[tuple[str, int]], None]
     ) -> None:
-        self.limit, self.counted = limit, counted
         self.open = True
-        self.hits = self.size = 0
-        self._current, self._release = str(current), ""
-        self._answers: OrderedDict[bytes, _Answer] = OrderedDict()
+        self.hits = 0
+        self._current, self._counted, self._release = current, counted, ""
+        self._answers = Kept[bytes, _Answer](limit)
+
+    @property
+    def size(self) -> int:
+        """Bytes that are kept."""
+        return self._answers.size
 
     def find(self, request: bytes, date: bytes) -> list[bytes] | None:
         """The answer to a request, in pieces."""
         found = self._answers.get(request)
         if found is None or not self.open or self._is_over():
             return None
-        self._answers.move_to_end(request)
         self.hits += 1
-        self.counted(found.counted)
+        self._counted(found.counted)
         identity = secrets.token_hex(8).encode()
         head = b"%bdate: %b\r\n%b%b%b" % (found.status, date, found.before, identity, found.after)
         return [head, found.body]
@@ -86,31 +86,21 @@ class Replays:
         if not (found and before and first in _KEPT):
             return
         whole = answer[1] if len(answer) == 2 and not body else b"".join([body, *answer[1:]])
-        taken = len(request) + len(head) + len(whole) + _ENTRY
-        if taken > self.limit // 8 or release != self._look():
+        self._is_over()
+        if release != self._release:
             return
         counted = scope.get("bilbaokg.action", "none"), int(first[9:12])
         kept = _Answer(first, before.partition(b"\r\n")[2], after, whole, counted)
-        if request not in self._answers:
-            self._answers[request] = kept
-            self.size += taken
-        while self.size > self.limit:
-            old, gone = self._answers.popitem(last=False)
-            self.size -= len(old) + len(gone.before) + len(gone.after) + len(gone.body) + _ENTRY
+        self._answers.put(request, kept, len(request) + len(head) + len(whole))
 
     def _is_over(self) -> bool:
         """Whether another release was published; then all that is kept goes."""
-        return self._release != self._look()
-
-    def _look(self) -> str:
-        try:
-            release = os.readlink(self._current)  # noqa: PTH115 -- a Path costs more than the rest
-        except OSError:
-            release = ""
-        if release != self._release:
-            self._release, self.size = release, 0
-            self._answers.clear()
-        return release
+        release = self._current()
+        if release == self._release:
+            return False
+        self._release = release
+        self._answers.clear()
+        return True
 
 
 def whole_request(data: bytes) -> bytes | None:
@@ -122,7 +112,10 @@ def whole_request(data: bytes) -> bytes | None:
 
 
 def _is_plain(scope: Any) -> bool:
-    return not any(name in _SINGULAR for name, _ in scope["headers"])
+    return not any(
+        name in _SINGULAR or (name == b"connection" and value.lower() != b"keep-alive")
+        for name, value in scope["headers"]
+    )
 
 
 class Cork:

@@ -15,7 +15,7 @@ _CLIENTS: Final = 10
 
 def status(context: Context) -> dict[str, Any]:
     """Plain JSON; see docs/howto/operate.md for what each member means."""
-    usage, lanes, kept = context.usage, context.lanes, context.kept
+    usage, lanes, kept, replays = context.usage, context.lanes, context.kept, context.replays
     # Copies: the event loop goes on counting.
     counts = list(usage.outcomes.items())
     outcomes: Counter[str] = Counter()
@@ -36,7 +36,11 @@ def status(context: Context) -> dict[str, Any]:
         },
         "workers": {"total": lanes.size, "busy": lanes.busy, "replaced": lanes.replaced},
         "waiting": lanes.queued,
-        "kept": {"bytes": kept.size, "hits": kept.hits, "misses": kept.misses},
+        "kept": {
+            "bytes": kept.size + replays.size,
+            "hits": kept.hits + replays.hits,
+            "misses": kept.misses,
+        },
         "limits": {
             "on": usage.limited,
             "client_query_seconds": context.settings.client_query_seconds,
