@@ -85,8 +85,13 @@ _CLONE_NEWUSER, _CLONE_NEWNET, _PR_SET_PDEATHSIG = 0x10000000, 0x40000000, 1
 
 def pack(header: dict[str, Any] | bytes, body: bytes = b"", number: int = 0) -> bytes:
     """A frame as it is sent; the header may be JSON already."""
+    return _opening(header, len(body), number) + body
+
+
+def _opening(header: dict[str, Any] | bytes, size: int, number: int = 0) -> bytes:
+    """A frame up to its body, which has so many bytes."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
-    return _HEAD.pack(len(text), len(body), number) + text + body
+    return _HEAD.pack(len(text), size, number) + text
 
 
 def unpack(held: bytes | bytearray, start: int) -> tuple[Frame, int, int] | None:
@@ -102,7 +107,8 @@ def unpack(held: bytes | bytearray, start: int) -> tuple[Frame, int, int] | None
     if len(held) < end:
         return None
     read = _header if head < _SHORT else json.loads
-    return (read(bytes(held[begin:middle])), bytes(held[middle:end])), number, end
+    with memoryview(held) as view:
+        return (read(bytes(view[begin:middle])), bytes(view[middle:end])), number, end
 
 
 @lru_cache(100)
@@ -283,7 +289,9 @@ class Pool:
         try:
             worker.wait_ready()
             _set_timeout(worker.link, until)
-            worker.link.sendall(pack({"job": job, "params": params}, body))
+            # A body may be large: it is not copied to be sent.
+            worker.link.sendall(_opening({"job": job, "params": params}, len(body)))
+            worker.link.sendall(body)
             while True:
                 header, content = _receive(worker.link, limit)
                 if "end" in header:
