@@ -11,6 +11,7 @@ import click
 from bilbaokg.cli.base import DONE, FINDINGS, group, verb
 from bilbaokg.cli.loading import tell_load
 from bilbaokg.cli.operating import operate
+from bilbaokg.cli.options import portal_options
 from bilbaokg.console import Console
 from bilbaokg.errors import BadInput
 from bilbaokg.gaps import counted
@@ -25,7 +26,7 @@ _SHOWN = 20
 @click.option(
     "--source", help="Name of the source; harvesting it again replaces what it said [the URL]."
 )
-@click.option("--kind", help="What is at the URL: dcat, ckan, csv [found out].")
+@portal_options
 @click.option("--language", metavar="TAG", help="Language of texts that say none.")
 @click.option(
     "--map",
@@ -36,18 +37,7 @@ _SHOWN = 20
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @click.option("--allow-shrink", is_flag=True, help="Take it though a fifth or more is gone.")
 @click.option("--ignore-total", is_flag=True, help="Take it though its pages and total disagree.")
-@click.option(
-    "--allow-private", is_flag=True, help="Let the host of URL have a private or local address."
-)
-@click.option("--ignore-robots", is_flag=True, help="Do not ask robots.txt: it is your own portal.")
 @click.option("--restart", is_flag=True, help="Begin anew, and ask for all of it.")
-@click.option(
-    "--pause",
-    type=click.FloatRange(0, 60),
-    default=0.5,
-    show_default=True,
-    help="Seconds between two requests; the host's robots.txt may ask for more.",
-)
 @click.option(
     "--timeout",
     type=click.FloatRange(0, 600, min_open=True),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -14,6 +16,7 @@ __all__ = [
     "input_format_option",
     "output_option",
     "paths_argument",
+    "portal_options",
     "release_option",
     "report_format_option",
 ]
@@ -42,3 +45,27 @@ fail_on_option = click.option(
     show_default=True,
     help="Exit with 1 at a finding this severe, or more.",
 )
+_PORTAL_OPTIONS = (
+    click.option("--kind", help="What is at the URL: dcat, ckan, csv [found out]."),
+    click.option(
+        "--allow-private", is_flag=True, help="Let the host of URL have a private or local address."
+    ),
+    click.option(
+        "--ignore-robots", is_flag=True, help="Do not ask robots.txt: it is your own portal."
+    ),
+    click.option(
+        "--pause",
+        type=click.FloatRange(0, 60),
+        default=0.5,
+        show_default=True,
+        help="Seconds between two requests; the host's robots.txt may ask for more.",
+    ),
+)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def portal_options(verb: F) -> F:
+    """How a portal is asked."""
+    for option in reversed(_PORTAL_OPTIONS):
+        verb = option(verb)
+    return verb

@@ -9,7 +9,7 @@ import click
 
 from bilbaokg import exports
 from bilbaokg.cli.base import DONE, FINDINGS, global_options, group, verb
-from bilbaokg.cli.options import release_option
+from bilbaokg.cli.options import portal_options, release_option
 from bilbaokg.cli.releasing import chosen_release
 from bilbaokg.console import Console
 from bilbaokg.gaps import counted
@@ -34,18 +34,7 @@ def publish_group() -> None:
 @click.argument("target", type=click.Choice(sorted(exports.TARGETS)))
 @click.option("--url", required=True, help="The portal: its feed, its API or its front page.")
 @release_option
-@click.option("--kind", help="What is at the URL: dcat, ckan, csv [found out].")
-@click.option(
-    "--allow-private", is_flag=True, help="Let the host of URL have a private or local address."
-)
-@click.option("--ignore-robots", is_flag=True, help="Do not ask robots.txt: it is your own portal.")
-@click.option(
-    "--pause",
-    type=click.FloatRange(0, 60),
-    default=0.5,
-    show_default=True,
-    help="Seconds between two requests; the host's robots.txt may ask for more.",
-)
+@portal_options
 def check(console: Console, target: str, url: str, release_id: str | None, **options: Any) -> int:
     """Compare what a portal shows with what was released. Differences: exit 1.
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from bilbaokg.errors import BadInput, PreconditionFailed
 from bilbaokg.server.answering import fields
+from bilbaokg.server.validators import is_among
 from bilbaokg.terms import is_iri
 
 __all__ = ["DEFAULT", "check", "etag", "graph_of", "is_known", "needed"]
@@ -53,9 +54,7 @@ def etag(revision: str, format: str) -> str:
 
 def is_known(headers: Headers, revision: str, format: str) -> bool:
     """Whether the client has it: If-None-Match (RFC 9110, section 13.1.2), weak comparison."""
-    tags = _tags(headers, "if-none-match")
-    ours = etag(revision, format)
-    return "*" in tags or ours in {tag.removeprefix("W/") for tag in tags}
+    return is_among(etag(revision, format), ",".join(headers.getlist("if-none-match")))
 
 
 def check(headers: Headers, revision: str | None) -> None:
