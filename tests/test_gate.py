@@ -34,7 +34,6 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
     with Pool(2) as pool, Workspace(data, configured) as workspace:
         context = Context(data, configured, workspace.releases, pool, workspace.accounts, workspace)
         yield context
-        context.lanes.close()
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +41,8 @@ def client(context: Context) -> Iterator[TestClient]:
     app = create_app(context)
     with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
         yield client
+        assert client.portal
+        client.portal.call(context.lanes.close)
 
 
 @pytest.fixture(scope="module")
