@@ -333,6 +333,16 @@ def test_whole_that_only_has_memberships_stays_where_it_is(records: Records) -> 
     assert save(records, s=said).changes == []
 
 
+def test_membership_that_a_record_keeps_stays_though_a_rest_speaks_of_its_whole(
+    records: Records,
+) -> None:
+    save(records, s=":a a dcat:Dataset .", t="x:part a dcat:Distribution .")
+    save(records, s=":a dct:relation x:part .")
+    said = "x:part dcat:dataset x:part ."
+    save(records, s=said)
+    assert save(records, s=said).changes == []
+
+
 STATEMENTS_OF_ANY_KIND = GRAPHS.map(lambda graph: sorted(s.line for s in graph)).filter(bool)
 
 

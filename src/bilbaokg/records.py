@@ -202,11 +202,12 @@ class Records:
                     memberships.add((graph, object_))
                 else:
                     own.add(graph)
-        # A membership is kept by the member; that of what is no record stays with the whole.
-        graphs = own or {g for g, member in memberships if not self._is_home(g, member)}
         # What was in a rest before a record reached it may be said in both places.
         rest = f"{self._records}rest/"
-        chosen = min(graphs, key=lambda graph: (graph.startswith(rest), graph), default=None)
+        settled = {graph for graph in own if not graph.startswith(rest)}
+        # A membership is kept by the member; that of what is no record stays with the whole.
+        kept = settled or {g for g, member in memberships if not self._is_home(g, member)} | own
+        chosen = min(kept, key=lambda graph: (graph.startswith(rest), graph), default=None)
         return self._home(chosen) if chosen else None
 
     def _is_home(self, graph: str, member: str) -> bool:
