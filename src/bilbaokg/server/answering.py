@@ -29,14 +29,17 @@ from bilbaokg.server.usage import Asking
 from bilbaokg.server.validators import is_among
 from bilbaokg.store.evaluate import GRAPHS, RESULTS
 
-__all__ = ["GRAPH_OFFERS", "Asked", "fields", "formats", "release_store", "respond"]
+__all__ = [
+    "GRAPH_OFFERS", "HELD_BACK", "KEEPS", "Asked", "Begun", "fields", "formats", "release_store",
+    "respond", "unquoted", "validator",
+]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
-_HELD_BACK: Final = 64 << 10
+HELD_BACK: Final = 64 << 10
 _ESCAPE: Final = b"\\u00"
 _VARY: Final = (b"vary", b"Accept, Accept-Encoding")
-_KEEPS: Final = (_VARY, (b"cache-control", b"no-cache"))
+KEEPS: Final = (_VARY, (b"cache-control", b"no-cache"))
 _CHANGES: Final = (_VARY, (b"cache-control", b"no-store"))
 # What clients write in Accept -> format name; the first of a name is how we call it.
 _RESULT_OFFERS: Final = {
@@ -99,13 +102,32 @@ class Asked:
             return _job(*told)
         return _job.__wrapped__(*told, self.default, self.named)
 
-    def validator(self, release: Release | None) -> str | None:
-        """The ETag of the answer: release, query, dataset and formats; None where it may change."""
-        if b"(" in self.text and _CHANGING.search(self.text):
-            return None
+    def tag(self, release: Release | None) -> bytes:
+        """What the answer depends on beside the text: release, dataset and formats."""
         parts = (release and (release.id, release.sha256), self.results, self.graph, self.default,
                  self.named, self.gzip, self.page)  # fmt: skip
-        return f'"{hashlib.sha256(repr(parts).encode() + self.text).hexdigest()[:32]}"'
+        return repr(parts).encode()
+
+    def validator(self, release: Release | None) -> str | None:
+        """The ETag of the answer; None where it may change."""
+        return validator(self.text, self.tag(release))
+
+
+def validator(text: bytes, tag: bytes) -> str | None:
+    """The ETag of an answer; None where it may change. tag: see `Asked.tag`."""
+    if b"(" in text and _CHANGING.search(text):
+        return None
+    return f'"{hashlib.sha256(tag + text).hexdigest()[:32]}"'
+
+
+@dataclass(slots=True)
+class Begun:
+    """A query that the workers have. found: the store and the release that it asks."""
+
+    answer: Answer
+    asking: Asking
+    found: tuple[str | None, Release | None]
+    etag: str | None
 
 
 @lru_cache(100)
@@ -145,7 +167,7 @@ async def respond(
     (see store.evaluate.job). Raises what a worker raises.
     """
     fields = [*_CHANGES, *_raw(headers)] if not etag else [
-        *_KEEPS, (b"etag", etag.encode()), *_raw(headers),
+        *KEEPS, (b"etag", etag.encode()), *_raw(headers),
     ]  # fmt: skip
     if scope["method"] != "POST" and etag and _matches(scope, etag):
         await send({"type": "http.response.start", "status": 304, "headers": fields})
@@ -155,11 +177,14 @@ async def respond(
     if etag and (given := context.kept.get(etag)):
         await transfer.whole(given)
         return
-    with context.usage.query(scope, asked.text) as asking:
-        answer = context.lanes.begin(
+    begun: Begun | None = scope.pop("bilbaokg.begun", None)
+    asking = begun.asking if begun else context.usage.query(scope, asked.text)
+    with asking:
+        answer = begun.answer if begun else context.lanes.begin(
             asked.job(context, store), asked.text, _seconds(context, asked, scope),
             asking.client, asking.begin,
         )  # fmt: skip
+        asking.request_id = scope.get("bilbaokg.request_id")
         try:
             given = await transfer.run(answer, asking)
         finally:
@@ -193,17 +218,19 @@ def fields(text: bytes, most: int = 1000) -> dict[str, list[str]]:
 
 
 def _decoded(text: bytes) -> str:
-    """Percent-decoded. The decoder of JSON does it ten times as fast as urllib."""
+    return unquoted(text).decode("utf-8", "surrogateescape")
+
+
+def unquoted(text: bytes) -> bytes:
+    """A value of a form, decoded. The decoder of JSON does it ten times as fast as urllib."""
     if b"%" in text:
         plain = text.replace(b"\\", b"%5C").replace(b'"', b"%22").replace(b"+", b" ")
         try:
             units: str = json.loads(f'"{plain.replace(b"%", _ESCAPE).decode("latin-1")}"')
-            text = units.encode("latin-1")
+            return units.encode("latin-1")
         except ValueError:  # not two hexadecimal digits after a %, or control characters
-            text = unquote_to_bytes(text.replace(b"+", b" "))
-    else:
-        text = text.replace(b"+", b" ")
-    return text.decode("utf-8", "surrogateescape")
+            return unquote_to_bytes(text.replace(b"+", b" "))
+    return text.replace(b"+", b" ")
 
 
 def formats(
@@ -272,7 +299,7 @@ class _Transfer:
         # Most answers come at once: no need to listen for the client meanwhile.
         answer.on_wait = lambda: watches.append(asyncio.ensure_future(self._watch(answer)))
         try:
-            first = await answer.piece(_HELD_BACK)
+            first = await answer.piece(HELD_BACK)
             if answer.done:
                 given = Given(answer.header, first)
                 await self.whole(given)
@@ -293,7 +320,7 @@ class _Transfer:
                 await self._body(piece, last=answer.done)
                 if answer.done:
                     return
-                piece = await answer.piece(_HELD_BACK)
+                piece = await answer.piece(HELD_BACK)
         except BilbaokgError as error:
             # No final chunk: the server closes the connection, and the client sees a cut answer.
             asking.cut = error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import secrets
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bilbaokg.errors import BadInput
 from bilbaokg.server import (
@@ -33,8 +32,9 @@ from bilbaokg.server import (
 )
 from bilbaokg.server.context import Context
 from bilbaokg.server.draining import Drain, Gate
+from bilbaokg.server.envelope import Envelope
 
-__all__ = ["CONTENT_SECURITY_POLICY", "PARTS", "create_app"]
+__all__ = ["PARTS", "create_app"]
 
 # One line a part: its routes and the action under which they are declared. Order matters: the
 # first route that fits answers.
@@ -62,22 +62,7 @@ PARTS: Final[tuple[tuple[Callable[[Context], list[BaseRoute]], str], ...]] = (
     (pages.routes, "page.read"),
     (resources.routes, "data.read"),
 )
-CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
-)
 _MOST_HOSTS: Final = 100
-_HEADERS: Final = (
-    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"strict-origin-when-cross-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-)
-_SHARED: Final = (
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Link, Retry-After, X-Request-Id"),
-)
 
 
 def create_app(
@@ -102,7 +87,7 @@ def create_app(
         raise TypeError(f"routes without an action: {undeclared}")
     inside = _Hosts(_Direct(app), _hosts(context, host))
     guarded = Gate(errors.Unexpected(_Prefix(inside, root_path.rstrip("/"))), drain or Drain())
-    app.surrounded = _Envelope(guarded, context.usage.answered)
+    app.surrounded = Envelope(guarded, context.usage.answered)
     return app
 
 
@@ -133,32 +118,6 @@ class _Site(FastAPI):
     async def within(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The framework's own layers."""
         await super().__call__(scope, receive, send)
-
-
-class _Envelope:
-    """Gives every request an id, and every answer the headers that protect its reader.
-
-    `bilbaokg.started` in the scope tells those within whether the answer has begun.
-    answered: told of each request and the status of its answer.
-    """
-
-    def __init__(self, app: ASGIApp, answered: Callable[[Scope, int], None]) -> None:
-        self.app, self.answered = app, answered
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = scope["bilbaokg.request_id"] = secrets.token_hex(8)
-        scope["bilbaokg.started"] = False
-
-        async def seal(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                scope["bilbaokg.started"] = True
-                self.answered(scope, message["status"])
-                shared = _SHARED if scope.get("bilbaokg.shared") else ()
-                identity = (b"x-request-id", request_id.encode())
-                message["headers"] = [*message.get("headers", ()), *_HEADERS, identity, *shared]
-            await send(message)
-
-        await self.app(scope, receive, seal)
 
 
 class _Direct:

@@ -57,15 +57,17 @@ class Budgets:
         self.seconds, self.errors, self.most, self.clock = seconds, errors, most, clock
         self.accounts: OrderedDict[str, Account] = OrderedDict()
 
+    def has_room(self, client: str) -> bool:
+        """Whether the next request of a client is let in."""
+        account = self.accounts.get(client)
+        return account is None or not self._owes(account)
+
     def wait(self, client: str) -> int:
         """Seconds until the next request of a client is let in; 0 when it is now."""
         account = self.accounts.get(client)
         if account is None:
             return 0
-        self._leak(account)
-        wait = max(
-            _until(account.time_level, self.seconds), _until(account.error_level, self.errors)
-        )
+        wait = self._owes(account)
         if wait:
             self.accounts.move_to_end(client)
             account.refused += 1
@@ -90,6 +92,12 @@ class Budgets:
         if error:
             account.error_level += 1
             account.errors += 1
+
+    def _owes(self, account: Account) -> int:
+        self._leak(account)
+        return max(
+            _until(account.time_level, self.seconds), _until(account.error_level, self.errors)
+        )
 
     def _leak(self, account: Account) -> None:
         now = self.clock()

@@ -40,13 +40,21 @@ class Drain:
         """Be at work within `with`."""
         return self
 
-    def __enter__(self) -> None:
+    def enter(self) -> None:
+        """Something more is at work, until it is to `leave`."""
         with self._lock:
             self._working += 1
 
-    def __exit__(self, *_: object) -> None:
+    def leave(self) -> None:
+        """Something is at work no more."""
         with self._lock:
             self._working -= 1
+
+    def __enter__(self) -> None:
+        self.enter()
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
 
     @property
     def done(self) -> bool:
@@ -64,14 +72,15 @@ class Drain:
 class Gate:
     """Stands before an application: 503 for what comes too late or is not done at the end.
 
-    `bilbaokg.started` of the scope tells whether the answer has begun.
+    `bilbaokg.started` of the scope tells whether the answer has begun, `bilbaokg.begun` is there
+    where the query came before the end.
     """
 
     def __init__(self, app: ASGIApp, drain: Drain) -> None:
         self.app, self.drain = app, drain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.drain.begun:
+        if self.drain.begun and "bilbaokg.begun" not in scope:
             await _refuse(scope, receive, send)
             return
         try:

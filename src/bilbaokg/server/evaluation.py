@@ -50,6 +50,7 @@ class Answer:
 
     is_slow: whether it is in the slow lane. place: the worker that has it, None while it waits.
     ended: the worker has said all of it. on_wait: called once when the answer lets wait for long.
+    told: called when something has come, or no more will. size: bytes that have come.
     """
 
     def __init__(
@@ -61,9 +62,10 @@ class Answer:
         self.done = self.ended = self.is_slow = False
         self.place: Seat[Answer] | None = None
         self.on_wait: Callable[[], None] | None = None
+        self.told: Callable[[], None] | None = None
         self._lanes, self._begun = lanes, begun
         self._pieces: list[bytes] = []
-        self._size = 0
+        self.size = 0
         self._reason: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._paused = False
@@ -99,16 +101,21 @@ class Answer:
 
         Raises what the worker raised, DeadlineExceeded, Overloaded, or what `stop` was given.
         """
-        while not (self._reason or self.ended or self._size >= size):
+        while not (self._reason or self.ended or self.size >= size):
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
         if self._reason:
             raise self._reason
+        content = self.take()
+        self.let_go()
+        return content
+
+    def take(self) -> bytes:
+        """The bytes that have come."""
         content = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces.clear()
-        self._size = 0
+        self.size = 0
         self.done = self.ended
-        self.let_go()
         return content
 
     def let_go(self) -> None:
@@ -146,10 +153,10 @@ class Answer:
             self.header |= header
             if body:
                 self._pieces.append(body)
-                self._size += len(body)
+                self.size += len(body)
             if "end" in header:
                 self._end()
-            elif self._size > _MOST_HELD and self.place:
+            elif self.size > _MOST_HELD and self.place:
                 self._paused = True
                 self.place.transport.pause_reading()
         self._tell()
@@ -160,6 +167,8 @@ class Answer:
             self._lanes.was_quick(self)
 
     def _tell(self) -> None:
+        if self.told:
+            self.told()
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
 

@@ -106,6 +106,10 @@ _FIGURES: Final[dict[str, tuple[Family, str, Figure]]] = {
         lambda c: c.lanes.replaced),
     "queries_waiting": (
         GaugeMetricFamily, "Queries that wait for a worker.", lambda c: c.lanes.queued),
+    "queries_short": (
+        CounterMetricFamily,
+        "Queries that went from the connection to a worker and back, like others before them.",
+        lambda c: c.usage.short),
     "answers_kept_bytes": (
         GaugeMetricFamily, "Answers that are kept for who asks the same again.",
         lambda c: c.kept.size + c.replays.size),

@@ -24,7 +24,10 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from bilbaokg.server import errors
-from bilbaokg.server.replays import Cork, Replays, whole_request
+from bilbaokg.server.answering import Begun
+from bilbaokg.server.envelope import identity, raw
+from bilbaokg.server.express import Express
+from bilbaokg.server.replays import Cork, Repeatable, Replays, whole_request
 
 __all__ = ["Protocol"]
 
@@ -70,14 +73,20 @@ class _Clock:
 class Protocol(HttpToolsProtocol):
     """One connection. seconds: how long to wait for a client that does nothing.
 
-    replays: answers that were sent before, for requests that are the same.
+    replays: answers that were sent before, for requests that are the same. express: the short way
+    for those that differ in their query alone.
     """
 
-    def __init__(self, *, seconds: float, replays: Replays | None = None, **given: Any) -> None:
+    def __init__(
+        self, *, seconds: float, replays: Replays | None = None, express: Express | None = None,
+        **given: Any,
+    ) -> None:  # fmt: skip
         super().__init__(**given)
-        self._seconds, self._replays = seconds, replays
+        self._seconds, self._replays, self._express = seconds, replays, express
         self._request: bytes | None = None  # that alone is being answered
-        self._replayed = 0.0
+        self._begun: Begun | None = None  # on the short way
+        self._handed: Begun | None = None  # and from there to the application
+        self._shortly = 0.0  # when the last request came that the parser did not see
         self._stage = _IDLE
         self._working: RequestResponseCycle | None = None
         self._refused = False
@@ -103,8 +112,13 @@ class Protocol(HttpToolsProtocol):
             if self._read > _LINGER_BYTES:
                 self.transport.abort()
             return
-        if self._is_free and self._replay(data):
+        if self._begun:
+            self._hand_over()
+        elif self._is_free and self._answer(data):
             return
+        self._read_on(data)
+
+    def _read_on(self, data: bytes) -> None:
         self._silent += len(data)
         super().data_received(data)
         if self._silent > _MOST_TARGET + _MOST_HEAD:
@@ -119,17 +133,51 @@ class Protocol(HttpToolsProtocol):
         answered = cycle is None or cycle.response_complete
         return self._stage == _IDLE and answered and not self.flow.write_paused
 
-    def _replay(self, data: bytes) -> bool:
-        """Answer as before, if this is one request that was answered before."""
+    def _answer(self, data: bytes) -> bool:
+        """Answer without the application, if this is one request that can be answered so."""
         if self._replays is None:
             return False
-        answer = self._replays.find(data, self._date)
-        if answer is None:
-            self._request = whole_request(data)
+        if answer := self._replays.find(data, self._date):
+            self._shortly = self.loop.time()
+            self._cork.send(answer)
+            return True
+        self._request = whole_request(data)
+        if not (self._request and self._express and self.client):
             return False
-        self._replayed = self.loop.time()
-        self.transport.writelines(answer)
+        found = self._express.begin(self.client[0], data, self._look, self._hand_over)
+        if found is None:
+            return False
+        self._shortly = self.loop.time()
+        if isinstance(found, Begun):
+            self._begun = found
+        else:
+            self._send(found, identity())
         return True
+
+    def _send(self, answer: Repeatable, request_id: str) -> None:
+        if self._express:
+            self._express.count(answer)
+        self._request = None
+        self._cork.send(answer.pieces(self._date, request_id))
+
+    def _look(self) -> None:
+        """Something came of the answer to the query that was begun."""
+        begun, express = self._begun, self._express
+        if not (begun and express and self._request):
+            return
+        if not express.is_usual(begun):
+            self._hand_over()
+        elif begun.answer.ended:
+            self._begun = None
+            self._send(express.whole(begun, self._request), begun.asking.request_id or "")
+
+    def _hand_over(self) -> None:
+        """Let the application go on with the query that was begun."""
+        begun, express = self._begun, self._express
+        if begun and express and self._request:
+            self._begun, self._handed = None, begun
+            express.hand_over(begun)
+            self._read_on(self._request)
 
     @property
     def _date(self) -> bytes:
@@ -141,13 +189,24 @@ class Protocol(HttpToolsProtocol):
         if self._stage != _IDLE and not self._refused:
             self._refuse(400, "the request ends too early")
 
+    def shutdown(self) -> None:
+        """Finish what is at work, then close."""
+        self._hand_over()
+        super().shutdown()
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if self._handed:
+            scope: Any = cycle.scope
+            scope["bilbaokg.begun"], self._handed = self._handed, None
         super()._start_asgi_task(cycle, app)
         self._working = cycle
         self._cork.begin()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop both clocks, and tell whoever is at work: uvicorn tells the last request alone."""
+        if self._begun and self._express:
+            self._express.stop(self._begun)
+            self._begun = None
         super().connection_lost(exc)
         if self._working is not None:
             self._working.disconnected = True
@@ -239,8 +298,8 @@ class Protocol(HttpToolsProtocol):
 
     def _late(self) -> None:
         comes = self._stage == _BODY and self._read >= _LEAST_BYTES
-        replayed = self._stage == _IDLE and self._since_replay < self._seconds
-        if self.flow.read_paused or comes or replayed:
+        shortly = self._stage == _IDLE and self._since_shortly < self._seconds
+        if self.flow.read_paused or comes or shortly:
             self._read = 0
             self._await()
         elif self._stage == _IDLE:
@@ -251,17 +310,28 @@ class Protocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """The next request may have begun to come, and the answer must be taken."""
-        if self._request and self._replays and self._working and self._working.keep_alive:
-            self._replays.keep(self._request, self._working.scope, self._cork.answer)
+        if self._working:
+            self._keep(self._working)
         self._request = None
         super().on_response_complete()
         if self._stage != _IDLE:
             self._await()
         self._take()
 
+    def _keep(self, answered: RequestResponseCycle) -> None:
+        """Remember how a request was answered, for those that are like it."""
+        scope: Any = answered.scope
+        begun = scope.pop("bilbaokg.begun", None)
+        if begun and self._express:
+            self._express.stop(begun)
+        if self._request and answered.keep_alive and self._replays:
+            self._replays.keep(self._request, scope, self._cork.answer)
+            if self._express and self.client:
+                self._express.keep(self.client[0], self._request, scope)
+
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection."""
-        left = self.timeout_keep_alive - self._since_replay
+        left = self.timeout_keep_alive - self._since_shortly
         if left > 0:
             again = self.loop.call_later(left, self.timeout_keep_alive_handler)
             self.timeout_keep_alive_task = again
@@ -270,8 +340,8 @@ class Protocol(HttpToolsProtocol):
         self._take()
 
     @property
-    def _since_replay(self) -> float:
-        return self.loop.time() - self._replayed if self._replayed else inf
+    def _since_shortly(self) -> float:
+        return self.loop.time() - self._shortly if self._shortly else inf
 
     def pause_writing(self) -> None:
         """The client takes too slowly: begin to wait."""
@@ -335,8 +405,7 @@ class Protocol(HttpToolsProtocol):
             (b"connection", b"close"),
         ]
         fields += [(b"retry-after", b"5")] if status == 503 else []
-        head = b"".join(b"%b: %b\r\n" % field for field in fields)
-        return STATUS_LINE[status] + head + b"\r\n" + body
+        return STATUS_LINE[status] + raw(fields) + b"\r\n" + body
 
 
 def _room() -> int:

@@ -8,14 +8,14 @@ it, before anybody reads what they mean. Only date and request id are new.
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from bilbaokg.model import Release
+from bilbaokg.server.envelope import identity
 from bilbaokg.server.kept import Kept
 
-__all__ = ["Cork", "Replays", "stamp", "whole_request"]
+__all__ = ["Cork", "Repeatable", "Replays", "is_plain", "stamp", "whole_request"]
 
 _MOST_REQUEST: Final = 8 << 10
 _MOST_HELD: Final = 8 << 20
@@ -33,14 +33,25 @@ def stamp(scope: Any, release: Release | None) -> None:
     scope["bilbaokg.release"] = release.id if release else ""
 
 
-class _Answer(NamedTuple):
-    """An answer without its first two lines, around its request id; and what it counts as."""
+class Repeatable(NamedTuple):
+    """An answer without its date and request id, which are new each time; and what it counts as."""
 
     status: bytes
     before: bytes
     after: bytes
     body: bytes
     counted: tuple[str, int]
+
+    def pieces(self, date: bytes, request_id: str) -> list[bytes]:
+        """Head and body as they are sent."""
+        identity = request_id.encode()
+        head = b"%bdate: %b\r\n%b%b%b" % (self.status, date, self.before, identity, self.after)
+        return [head, self.body]
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes."""
+        return len(self.before) + len(self.after) + len(self.body)
 
 
 class Replays:
@@ -56,7 +67,7 @@ class Replays:
         self.open = True
         self.hits = 0
         self._current, self._counted, self._release = current, counted, ""
-        self._answers = Kept[bytes, _Answer](limit)
+        self._answers = Kept[bytes, Repeatable](limit)
 
     @property
     def size(self) -> int:
@@ -70,28 +81,29 @@ class Replays:
             return None
         self.hits += 1
         self._counted(found.counted)
-        identity = secrets.token_hex(8).encode()
-        head = b"%bdate: %b\r\n%b%b%b" % (found.status, date, found.before, identity, found.after)
-        return [head, found.body]
+        return found.pieces(date, identity())
 
     def keep(self, request: bytes, scope: Any, answer: Sequence[bytes]) -> None:
         """Keep an answer (head and body as they are sent), if it is to be sent again."""
         release = scope.get("bilbaokg.release")
-        if release is None or not answer or not _is_plain(scope):
+        if release is None or not answer or not is_plain(scope):
             return
-        identity = scope.get("bilbaokg.request_id", "").encode()
+        request_id = scope.get("bilbaokg.request_id", "").encode()
         head, end, body = b"".join(answer[:1]).partition(_BLANK)
-        before, found, after = (head + end).partition(identity)
+        before, found, after = (head + end).partition(request_id)
         first, _, before = before.partition(b"date: ")
         if not (found and before and first in _KEPT):
             return
         whole = answer[1] if len(answer) == 2 and not body else b"".join([body, *answer[1:]])
-        self._is_over()
-        if release != self._release:
-            return
         counted = scope.get("bilbaokg.action", "none"), int(first[9:12])
-        kept = _Answer(first, before.partition(b"\r\n")[2], after, whole, counted)
-        self._answers.put(request, kept, len(request) + len(head) + len(whole))
+        kept = Repeatable(first, before.partition(b"\r\n")[2], after, whole, counted)
+        self.put(request, release, kept)
+
+    def put(self, request: bytes, release: str, answer: Repeatable) -> None:
+        """Keep an answer that is made of a release alone (its id, "" before the first)."""
+        self._is_over()
+        if release == self._release:
+            self._answers.put(request, answer, len(request) + answer.size)
 
     def _is_over(self) -> bool:
         """Whether another release was published; then all that is kept goes."""
@@ -111,7 +123,8 @@ def whole_request(data: bytes) -> bytes | None:
     return data if is_whole and is_get else None
 
 
-def _is_plain(scope: Any) -> bool:
+def is_plain(scope: Any) -> bool:
+    """Whether a request is its head alone, and nobody's in particular."""
     return not any(
         name in _SINGULAR or (name == b"connection" and value.lower() != b"keep-alive")
         for name, value in scope["headers"]
@@ -147,6 +160,13 @@ class Cork:
         """Write several."""
         for piece in pieces:
             self.write(piece)
+
+    def send(self, pieces: Sequence[bytes]) -> None:
+        """Write a whole answer; at once, where nothing is held."""
+        if self._held:
+            self.writelines(pieces)
+        else:
+            self._transport.writelines(pieces)
 
     def begin(self) -> None:
         """An answer begins."""

@@ -21,6 +21,7 @@ from bilbaokg.server import control
 from bilbaokg.server.app import create_app
 from bilbaokg.server.context import Context
 from bilbaokg.server.draining import Drain
+from bilbaokg.server.express import Express
 from bilbaokg.server.operate import control_app
 from bilbaokg.server.protocol import Protocol
 from bilbaokg.server.status import status
@@ -46,7 +47,9 @@ def run(
     drain = Drain()
     app = create_app(context, host=host, root_path=root_path, drain=drain)
     seconds = context.settings.request_seconds
-    server = _server(app, partial(Protocol, seconds=seconds, replays=context.replays))
+    express = Express(context, drain)
+    protocol = partial(Protocol, seconds=seconds, replays=context.replays, express=express)
+    server = _server(app, protocol)
     # What is there now stays: the search for garbage need not look at it again and again.
     gc.collect()
     gc.freeze()

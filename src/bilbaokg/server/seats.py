@@ -11,7 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
-from bilbaokg.workers import Starter, Worker, pack, unpack
+from bilbaokg.workers import Starter, Worker
+from bilbaokg.workers.frames import pack, unpack
 
 __all__ = ["Owner", "Receiver", "Seat", "seat"]
 
@@ -144,8 +145,10 @@ class Seat(asyncio.Protocol, Generic[R]):
         while found := unpack(held, start):
             (header, body), _, start = found
             self._take(header, body)
-        if start < len(held) or self._held:
-            self._held = bytearray(memoryview(held)[start:])
+        if held is self._held:
+            del self._held[:start]
+        else:
+            self._held += held[start:]
 
     def _take(self, header: dict[str, Any], body: bytes) -> None:
         if "ready" in header:

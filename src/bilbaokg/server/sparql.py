@@ -29,10 +29,19 @@ from bilbaokg.errors import (
 )
 from bilbaokg.model import Release
 from bilbaokg.server import description, evaluation, negotiate
-from bilbaokg.server.answering import GRAPH_OFFERS, Asked, fields, formats, release_store, respond
+from bilbaokg.server.answering import (
+    GRAPH_OFFERS,
+    Asked,
+    Begun,
+    fields,
+    formats,
+    release_store,
+    respond,
+)
 from bilbaokg.server.context import Context
 from bilbaokg.server.description import Service
 from bilbaokg.server.evaluation import Rows
+from bilbaokg.server.express import learn
 from bilbaokg.server.openapi import parameter, problems
 from bilbaokg.server.replays import stamp
 from bilbaokg.store.evaluate import GRAPHS, RESULTS
@@ -109,10 +118,13 @@ class _Endpoint:
             await self._describe(request)(scope, receive, send)
             return
         asked = _read(parameters, dict(scope["headers"]), union=self.service.union)
-        store, release = await self._find()
+        begun: Begun | None = scope.get("bilbaokg.begun")
+        store, release = begun.found if begun else await self._find()
         etag = None if self.service.private else asked.validator(release)
         if etag:
             stamp(scope, release)
+        if etag and parameters.keys() == {"query"}:
+            learn(scope, asked)
         await respond(self.context, asked, store, etag, scope, receive, send)
 
     async def _find(self) -> tuple[str | None, Release | None]:

@@ -108,10 +108,11 @@ class Asking:
         "_asked", "_began", "bytes", "client", "cut", "endpoint", "request_id", "text", "usage",
     )  # fmt: skip
 
-    def __init__(self, usage: Usage, client: str, scope: Any, text: bytes) -> None:
+    def __init__(
+        self, usage: Usage, client: str, endpoint: str, request_id: str | None, text: bytes
+    ) -> None:
         self.usage, self.client, self.text = usage, client, text
-        self.endpoint = endpoint_of(scope)
-        self.request_id: str | None = scope.get("bilbaokg.request_id")
+        self.endpoint, self.request_id = endpoint, request_id
         self.cut: BaseException | None = None
         self.bytes = 0
         self._asked = usage.clock()
@@ -139,7 +140,7 @@ class Usage:
     """Limits and counts of one server.
 
     host: the address that the server is bound to. log: told of every query that was slow, failed
-    or was stopped.
+    or was stopped. short: how many queries the application did not have to look at.
     """
 
     def __init__(
@@ -161,6 +162,7 @@ class Usage:
         self.log, self.clock = log or QueryLog(None), clock
         self.started = clock()
         self._warned = False
+        self.short = 0
         self.requests: Counter[tuple[str, int]] = Counter()
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.times: dict[str, Times] = {}
@@ -175,11 +177,16 @@ class Usage:
 
     def query(self, scope: Any, text: bytes) -> Asking:
         """Let a query in. Raises TooManyRequests."""
-        asking = Asking(self, self.clients.of(scope), scope, text)
+        client, identity = self.clients.of(scope), scope.get("bilbaokg.request_id")
+        asking = Asking(self, client, endpoint_of(scope), identity, text)
         if self.limited and (wait := self.budgets.wait(asking.client)):
             self._warn(scope)
             self._refuse(asking, wait)
         return asking
+
+    def admits(self, client: str) -> bool:
+        """Whether `query` would let one in."""
+        return not self.limited or self.budgets.has_room(client)
 
     def _warn(self, scope: Any) -> None:
         """A proxy that is not named makes one client of all who come through it."""

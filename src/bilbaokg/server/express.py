@@ -1,0 +1,186 @@
+"""The shortest way of a small query: from the connection to a worker and back.
+
+What a GET means beside its query stands in its other bytes. Once the application has answered one,
+another one of the same client that differs in its query alone needs none of it: the query goes to a
+worker, and what comes back whole and soon is sent. All else (an error, a long answer, a long wait,
+a client that sends more meanwhile) goes to the application with what was begun: it goes on with
+that instead of beginning anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bilbaokg.model import Release
+from bilbaokg.server.answering import (
+    HELD_BACK,
+    KEEPS,
+    Asked,
+    Begun,
+    release_store,
+    unquoted,
+    validator,
+)
+from bilbaokg.server.context import Context
+from bilbaokg.server.draining import Drain
+from bilbaokg.server.envelope import HEADERS, IDENTITY, SHARED, identity, raw
+from bilbaokg.server.evaluation import Stopped
+from bilbaokg.server.kept import Given, Kept
+from bilbaokg.server.replays import Repeatable, is_plain
+from bilbaokg.server.usage import Asking
+
+__all__ = ["Express", "learn"]
+
+_BEFORE: Final = b"?query="
+_AFTER: Final = b" HTTP/1.1\r\n"
+# A query without another parameter or a fragment, in the characters of a URI (RFC 3986).
+_QUERY: Final = re.compile(rb"[!$%'-;=?-Z_a-z~]+")
+_OK: Final = b"HTTP/1.1 200 OK\r\n"
+_COUNTED: Final = ("sparql.query", 200)
+_WAYS_BYTES: Final = 4 << 20
+_BEFORE_ID: Final = raw(HEADERS) + IDENTITY + b": "
+_AFTER_ID: Final = b"\r\n" + raw(SHARED) + b"\r\n"
+
+
+@dataclass(slots=True)
+class _Way:
+    """What queries with the same bytes around them have in common; `job` and `tag` of a release."""
+
+    like: Asked
+    client: str
+    store: str | None = None
+    release: Release | None = None
+    job: bytes = b""
+    tag: bytes = b""
+
+
+def learn(scope: Any, asked: Asked) -> None:
+    """Say that what a request means beside its query stands in its other bytes."""
+    if scope["method"] == "GET" and is_plain(scope) and not _is_conditional(scope):
+        scope["bilbaokg.asked"] = asked
+
+
+def _is_conditional(scope: Any) -> bool:
+    return any(name == b"if-none-match" for name, _ in scope["headers"])
+
+
+class Express:
+    """The short way over the current release. drain: told of each query on it."""
+
+    def __init__(self, context: Context, drain: Drain) -> None:
+        self._context, self._drain = context, drain
+        self._ways = Kept[tuple[str, bytes, bytes], _Way](_WAYS_BYTES)
+
+    def keep(self, peer: str, request: bytes, scope: Any) -> None:
+        """Remember how the application answered a request. peer: the address it came from."""
+        asked: Asked | None = scope.get("bilbaokg.asked")
+        if asked and (found := _split(request)):
+            before, _, after = found
+            way = _Way(asked, self._context.usage.clients.of(scope))
+            self._ways.put((peer, before, after), way, len(before) + len(after))
+
+    def begin(
+        self, peer: str, request: bytes, told: Callable[[], None], on_wait: Callable[[], None]
+    ) -> Begun | Repeatable | None:
+        """Begin a query, or give its answer if it is there; None: the application must look at it.
+
+        told: called when something of the answer has come. on_wait: when it lets wait for long.
+        """
+        found = _split(request)
+        way = self._ways.get((peer, found[0], found[2])) if found else None
+        if found is None or way is None or self._drain.begun:
+            return None
+        text = unquoted(found[1])
+        self._prepare(way)
+        etag = validator(text, way.tag)
+        if etag is None or not _is_utf8(text) or not self._context.usage.admits(way.client):
+            return None
+        if given := self._context.kept.get(etag):
+            return _repeatable(given, etag)
+        return self._begin(way, text, etag, told, on_wait)
+
+    def _prepare(self, way: _Way) -> None:
+        """Make a way one of the current release."""
+        store, release = release_store(self._context)
+        if way.release is not release or not way.job:
+            way.store, way.release = store, release
+            way.job = way.like.job(self._context, store)
+            way.tag = way.like.tag(release)
+
+    def _begin(
+        self, way: _Way, text: bytes, etag: str, told: Callable[[], None],
+        on_wait: Callable[[], None],
+    ) -> Begun:  # fmt: skip
+        context = self._context
+        asking = Asking(context.usage, way.client, "sparql", identity(), text)
+        seconds = context.settings.query_seconds
+        answer = context.lanes.begin(way.job, text, seconds, way.client, asking.begin)
+        answer.told, answer.on_wait = told, on_wait
+        self._drain.enter()
+        return Begun(answer, asking, (way.store, way.release), etag)
+
+    @staticmethod
+    def is_usual(begun: Begun) -> bool:
+        """Whether what has come is no error, and not too much to be held back."""
+        return not begun.answer.failed and begun.answer.size <= HELD_BACK
+
+    def whole(self, begun: Begun, request: bytes) -> Repeatable:
+        """The answer of a query that has ended."""
+        answer, asking, context = begun.answer, begun.asking, self._context
+        given = Given(answer.header, answer.take())
+        with asking:
+            asking.bytes = len(given.body)
+        self._drain.leave()
+        context.usage.short += 1
+        etag, (_, release) = begun.etag or "", begun.found
+        context.kept.put(etag, given, len(given.body))
+        found = _repeatable(given, etag)
+        context.replays.put(request, release.id if release else "", found)
+        return found
+
+    def count(self, answer: Repeatable) -> None:
+        """One more is sent."""
+        self._context.usage.repeated(answer.counted)
+
+    def hand_over(self, begun: Begun) -> None:
+        """The application goes on with it."""
+        begun.answer.told = begun.answer.on_wait = None
+        self._drain.leave()
+
+    def stop(self, begun: Begun) -> None:
+        """Nobody wants it any more: its client went away, or the application did not take it."""
+        begun.answer.told = begun.answer.on_wait = None
+        self._context.lanes.end(begun.answer)
+        begun.asking.cut = Stopped()
+        with begun.asking:
+            self._drain.leave()
+
+
+def _split(request: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """A request up to its query, the query as it is written, and what follows; None without one."""
+    start = request.find(_BEFORE) + len(_BEFORE)
+    end = request.find(_AFTER)
+    if not len(_BEFORE) <= start < end or not _QUERY.fullmatch(request, start, end):
+        return None
+    return request[:start], request[start:end], request[end:]
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _repeatable(given: Given, etag: str) -> Repeatable:
+    """An answer with the headers that the application would give it, in their order."""
+    told = given.header
+    fields = [(b"content-type", told["media_type"].encode()), *KEEPS, (b"etag", etag.encode())]
+    if "encoding" in told:
+        fields.append((b"content-encoding", told["encoding"].encode()))
+    fields.append((b"content-length", b"%d" % len(given.body)))
+    return Repeatable(_OK, raw(fields) + _BEFORE_ID, _AFTER_ID, given.body, _COUNTED)

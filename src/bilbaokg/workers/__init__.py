@@ -1,0 +1,13 @@
+"""Processes that can be killed: the only place where foreign RDF and SPARQL are worked on.
+
+A worker (`child.py`) takes jobs over a socket pair and answers in frames (`frames.py`). On a
+deadline it is killed and replaced (`pool.py`). Sources are read through one (`sources.py`).
+"""
+
+from __future__ import annotations
+
+from bilbaokg.workers.frames import Frame, Put
+from bilbaokg.workers.pool import Pool, Starter, Worker
+from bilbaokg.workers.sources import Parsed, parse, stream
+
+__all__ = ["Frame", "Parsed", "Pool", "Put", "Starter", "Worker", "parse", "stream"]
