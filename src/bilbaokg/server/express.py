@@ -99,7 +99,9 @@ class Express:
         if etag is None or not _is_utf8(text) or not self._context.usage.admits(way.client):
             return None
         if given := self._context.kept.get(etag):
-            return _repeatable(given, etag)
+            answer = _repeatable(given, etag)
+            self._context.replays.put(request, way.release.id if way.release else "", answer)
+            return answer
         return self._begin(way, text, etag, told, on_wait)
 
     def _prepare(self, way: _Way) -> None:
@@ -127,7 +129,7 @@ class Express:
         """Whether what has come is no error, and not too much to be held back."""
         return not begun.answer.failed and begun.answer.size <= HELD_BACK
 
-    def whole(self, begun: Begun, request: bytes) -> Repeatable:
+    def whole(self, begun: Begun) -> Repeatable:
         """The answer of a query that has ended."""
         answer, asking, context = begun.answer, begun.asking, self._context
         given = Given(answer.header, answer.take())
@@ -135,11 +137,9 @@ class Express:
             asking.bytes = len(given.body)
         self._drain.leave()
         context.usage.short += 1
-        etag, (_, release) = begun.etag or "", begun.found
+        etag = begun.etag or ""
         context.kept.put(etag, given, len(given.body))
-        found = _repeatable(given, etag)
-        context.replays.put(request, release.id if release else "", found)
-        return found
+        return _repeatable(given, etag)
 
     def count(self, answer: Repeatable) -> None:
         """One more is sent."""

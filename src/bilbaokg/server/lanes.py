@@ -157,6 +157,8 @@ class Lanes:
         """Nobody wants the answer any more; a worker that is still at work on it is killed."""
         answer.let_go()
         place = answer.place
+        if place and not answer.ended:
+            place.collect()
         if answer.ended:
             return
         if place is None:
@@ -272,6 +274,7 @@ class Lanes:
     def _sweep(self) -> None:
         now = time.monotonic()
         for place in [*self.fast.seats, *self.slow.seats]:
+            place.collect()
             if place.first:
                 self._look(place, place.first, now)
             elif now - place.since > PATIENCE_SECONDS:

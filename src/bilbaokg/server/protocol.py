@@ -86,6 +86,7 @@ class Protocol(HttpToolsProtocol):
         self._request: bytes | None = None  # that alone is being answered
         self._begun: Begun | None = None  # on the short way
         self._handed: Begun | None = None  # and from there to the application
+        self._dated: tuple[list[tuple[bytes, bytes]], bytes] = [], b""
         self._shortly = 0.0  # when the last request came that the parser did not see
         self._stage = _IDLE
         self._working: RequestResponseCycle | None = None
@@ -169,7 +170,7 @@ class Protocol(HttpToolsProtocol):
             self._hand_over()
         elif begun.answer.ended:
             self._begun = None
-            self._send(express.whole(begun, self._request), begun.asking.request_id or "")
+            self._send(express.whole(begun), begun.asking.request_id or "")
 
     def _hand_over(self) -> None:
         """Let the application go on with the query that was begun."""
@@ -182,7 +183,10 @@ class Protocol(HttpToolsProtocol):
     @property
     def _date(self) -> bytes:
         """What the server's own header says now."""
-        return next(v for name, v in self.server_state.default_headers if name == b"date")
+        fields = self.server_state.default_headers
+        if fields is not self._dated[0]:
+            self._dated = fields, next(value for name, value in fields if name == b"date")
+        return self._dated[1]
 
     def eof_received(self) -> None:
         """Tell a client that will send no more that this is no whole request."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections import deque
@@ -11,11 +12,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
-from bilbaokg.workers import Starter, Worker
-from bilbaokg.workers.frames import pack, unpack
+from bilbaokg.workers import Frame, Starter, Worker
+from bilbaokg.workers.frames import Splitter, pack
 
 __all__ = ["Owner", "Receiver", "Seat", "seat"]
 
+_RECEIVED: Final = 1 << 18
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -57,7 +59,8 @@ class Seat(asyncio.Protocol, Generic[R]):
         self.since = time.monotonic()
         self._ready = asyncio.get_running_loop().create_future()
         self._out: list[bytes] = []
-        self._held = bytearray()
+        self._link, self._aside = Splitter(), Splitter()
+        self._laid: deque[tuple[Frame, int]] = deque()
 
     @property
     def load(self) -> int:
@@ -136,21 +139,26 @@ class Seat(asyncio.Protocol, Generic[R]):
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Pass on whole frames; keep the rest for later."""
-        held: bytes | bytearray = data
-        if self._held:
-            self._held += data
-            held = self._held
-        start = 0
-        while found := unpack(held, start):
-            (header, body), _, start = found
-            self._take(header, body)
-        if held is self._held:
-            del self._held[:start]
-        else:
-            self._held += held[start:]
+        """Pass on whole frames, after those before them that were laid aside."""
+        for frame, number in self._link.split(data):
+            if self._jobs and self._jobs[0][0] < number:
+                self.collect()
+            self._take(frame)
+        self._settle()
 
-    def _take(self, header: dict[str, Any], body: bytes) -> None:
+    def collect(self) -> None:
+        """Look at what was laid aside (see workers.child)."""
+        with contextlib.suppress(OSError):  # there is nothing, or it ended
+            while data := self.worker.aside.recv(_RECEIVED):
+                self._laid.extend(self._aside.split(data))
+        self._settle()
+
+    def _settle(self) -> None:
+        while self._laid and self._jobs and self._laid[0][1] == self._jobs[0][0]:
+            self._take(self._laid.popleft()[0])
+
+    def _take(self, frame: Frame) -> None:
+        header, body = frame
         if "ready" in header:
             self._ready.set_result(None)
             return
@@ -173,6 +181,7 @@ class Seat(asyncio.Protocol, Generic[R]):
         """The process has ended, or is about to."""
         if not self._ready.done():
             self._ready.set_exception(EOFError("the worker did not start"))
+        self.collect()
         self.owner.gone(self)
 
 

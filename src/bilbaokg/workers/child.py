@@ -3,8 +3,9 @@
 It is started anew (`python -m bilbaokg.workers.child`), so it inherits no open store and never runs
 the caller's script again. It does one job after the other. The last frame of each has `end` in its
 header, or a `problem`. A job that has not begun can be taken back by a frame with `drop`, the
-numbers of such jobs; it then ends at once. It has a memory limit, no network where the kernel
-allows it, and dies with its parent.
+numbers of such jobs; it then ends at once. Where more jobs wait, a short answer is laid aside: into
+a second socket, at which the caller looks when the first one wakes it, or after a while. It has a
+memory limit, no network where the kernel allows it, and dies with its parent.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from bilbaokg.errors import BilbaokgError
-from bilbaokg.workers.frames import Frame, Put, pack, unpack
+from bilbaokg.workers.frames import Frame, Put, Splitter, pack
 
 __all__: list[str] = []
 
@@ -40,6 +41,9 @@ _JOBS: Final[dict[str, str]] = {
 }
 
 _RECEIVED: Final = 1 << 18
+# Bytes of an answer that is laid aside, and how many are in a row.
+_SHORT: Final = 8 << 10
+_MOST_ASIDE: Final = 3
 _CLONE_NEWUSER, _CLONE_NEWNET, _PR_SET_PDEATHSIG = 0x10000000, 0x40000000, 1
 
 
@@ -63,20 +67,28 @@ class _Inbox:
         self._link = link
         # One buffer for all that comes: large blocks that come and go make malloc slow.
         self._piece = memoryview(bytearray(_RECEIVED))
-        self._held = bytearray()
+        self._frames = Splitter()
         self._jobs: deque[tuple[int, Frame]] = deque()
         self._dropped: set[int] = set()
 
-    def next(self) -> Frame | None:
-        """The next job, waiting for one; None where it was taken back. Raises EOFError."""
+    @property
+    def waiting(self) -> bool:
+        """Whether more jobs have come."""
+        return bool(self._jobs)
+
+    def next(self) -> tuple[int, Frame | None]:
+        """The next job and its number, waiting for one; None where it was taken back.
+
+        Raises EOFError.
+        """
         while True:
             self._take(0 if not self._jobs else socket.MSG_DONTWAIT)
             if self._jobs:
                 number, job = self._jobs.popleft()
                 if number not in self._dropped:
-                    return job
+                    return number, job
                 self._dropped.remove(number)
-                return None
+                return number, None
 
     def _take(self, flags: int) -> None:
         try:
@@ -85,44 +97,66 @@ class _Inbox:
             return
         if not size:
             raise EOFError
-        came: bytes | bytearray = bytes(self._piece[:size])
-        if self._held:
-            self._held += came
-            came = self._held
-        start = 0
-        while found := unpack(came, start):
-            frame, number, start = found
+        for frame, number in self._frames.split(bytes(self._piece[:size])):
             if "drop" in frame[0]:
                 self._dropped |= set(frame[0]["drop"]) & {known for known, _ in self._jobs}
             else:
                 self._jobs.append((number, frame))
-        if came is self._held:
-            del self._held[:start]
-        else:
-            self._held += came[start:]
 
 
-def _serve(link: socket.socket) -> None:
+class _Outbox:
+    """The frames of the job at work: out they go at once, or aside where the caller has time."""
+
+    def __init__(self, link: socket.socket, aside: socket.socket, inbox: _Inbox) -> None:
+        self._link, self._aside, self._inbox = link, aside, inbox
+        aside.setblocking(False)
+        self._in_a_row = 0
+        self.begin(0)
+
+    def begin(self, number: int) -> None:
+        """What follows is about this job."""
+        self._number = number
+        self._begun = self.ended = False
+
+    def put(self, header: dict[str, Any], body: bytes) -> None:
+        """One frame."""
+        frame = pack(header, body, self._number)
+        self.ended = "end" in header or "problem" in header
+        alone, self._begun = self.ended and not self._begun, True
+        if not (alone and self._inbox.waiting and self._lay_aside(frame)):
+            self._in_a_row = 0
+            self._link.sendall(frame)
+
+    def _lay_aside(self, frame: bytes) -> bool:
+        if len(frame) > _SHORT or self._in_a_row == _MOST_ASIDE:
+            return False
+        try:
+            sent = self._aside.send(frame)
+        except BlockingIOError:
+            return False
+        if sent < len(frame):
+            self._aside.setblocking(True)
+            self._aside.sendall(frame[sent:])
+            self._aside.setblocking(False)
+        self._in_a_row += 1
+        return True
+
+
+def _serve(link: socket.socket, aside: socket.socket) -> None:
     known: dict[str, Callable[[dict[str, Any], bytes, Put], None]] = {}
     inbox = _Inbox(link)
-    ended = False
-
-    def put(header: dict[str, Any], body: bytes) -> None:
-        nonlocal ended
-        ended = "end" in header
-        link.sendall(pack(header, body))
-
-    put({"ready": os.getpid()}, b"")
+    out = _Outbox(link, aside, inbox)
+    out.put({"ready": os.getpid()}, b"")
     while True:
-        job = inbox.next()
-        ended = False
+        number, job = inbox.next()
+        out.begin(number)
         try:
             if job:
-                _do(job, known, put)
-            if not ended:
-                put({"end": True}, b"")
+                _do(job, known, out.put)
+            if not out.ended:
+                out.put({"end": True}, b"")
         except BilbaokgError as error:
-            put({"problem": error.problem()}, b"")
+            out.put({"problem": error.problem()}, b"")
         except MemoryError:
             os.write(2, b"MemoryError")
             os._exit(1)
@@ -130,7 +164,7 @@ def _serve(link: socket.socket) -> None:
             raise
         except Exception as error:
             log.exception("job failed")
-            put({"problem": BilbaokgError(f"internal error: {error!r}").problem()}, b"")
+            out.put({"problem": BilbaokgError(f"internal error: {error!r}").problem()}, b"")
 
 
 def _do(
@@ -145,12 +179,12 @@ def _do(
 
 
 def _main() -> None:
-    descriptor, memory_limit, parent = (int(word) for word in sys.argv[1:4])
+    link, aside, memory_limit, parent = (int(word) for word in sys.argv[1:5])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _confine(memory_limit, parent)
     importlib.import_module("pyoxigraph")
     with contextlib.suppress(EOFError, ConnectionError):
-        _serve(socket.socket(fileno=descriptor))
+        _serve(socket.socket(fileno=link), socket.socket(fileno=aside))
 
 
 if __name__ == "__main__":

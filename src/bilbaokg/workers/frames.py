@@ -9,11 +9,11 @@ import json
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-__all__ = ["Frame", "Put", "opening", "pack", "receive", "set_timeout", "unpack"]
+__all__ = ["Frame", "Put", "Splitter", "opening", "pack", "receive", "set_timeout"]
 
 Frame = tuple[dict[str, Any], bytes]
 Put = Callable[[dict[str, Any], bytes], None]
@@ -32,7 +32,7 @@ def opening(header: dict[str, Any] | bytes, size: int, number: int = 0) -> bytes
     return _HEAD.pack(len(text), size, number) + text
 
 
-def unpack(held: bytes | bytearray, start: int) -> tuple[Frame, int, int] | None:
+def _unpack(held: bytes | bytearray, start: int) -> tuple[Frame, int, int] | None:
     """The frame that begins at an offset, its number, and where it ends; None before it is whole.
 
     The header may be shared by many frames.
@@ -49,6 +49,28 @@ def unpack(held: bytes | bytearray, start: int) -> tuple[Frame, int, int] | None
         return (read(held[begin:middle]), held[middle:end]), number, end
     with memoryview(held) as view:
         return (read(bytes(view[begin:middle])), bytes(view[middle:end])), number, end
+
+
+class Splitter:
+    """Makes frames of what comes in pieces."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def split(self, came: bytes) -> Iterator[tuple[Frame, int]]:
+        """The frames that are whole now, with their numbers; go through all of them."""
+        data: bytes | bytearray = came
+        if self._held:
+            self._held += came
+            data = self._held
+        start = 0
+        while found := _unpack(data, start):
+            frame, number, start = found
+            yield frame, number
+        if data is self._held:
+            del self._held[:start]
+        elif start < len(came):
+            self._held += came[start:]
 
 
 # Most headers are the same again and again.

@@ -33,21 +33,26 @@ __all__ = ["Pool", "Starter", "Worker"]
 log = logging.getLogger(__name__)
 
 _START_SECONDS: Final = 30.0
+# The engine takes and frees many small blocks: glibc keeps them at hand (a fourth less time).
+_MALLOC: Final = "glibc.malloc.tcache_count=2000:glibc.malloc.tcache_max=65536"
 _CHILD: Final = "bilbaokg.workers.child"
 
 
 class Worker:
-    """One child process and the socket to it."""
+    """One child process and the sockets to it: `link`, and `aside` for what has time (child.py)."""
 
     def __init__(self, memory_limit: int) -> None:
         self.link, theirs = socket.socketpair()
+        self.aside, second = socket.socketpair()
+        self.aside.setblocking(False)
         self.errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- closed by kill()
         environment = {
             **os.environ,
             "RUST_BACKTRACE": "0",
+            "GLIBC_TUNABLES": os.environ.get("GLIBC_TUNABLES", _MALLOC),
             "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
         }
-        with theirs:
+        with theirs, second:
             self.process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
                 [
                     sys.executable,
@@ -55,10 +60,11 @@ class Worker:
                     "-m",
                     _CHILD,
                     str(theirs.fileno()),
+                    str(second.fileno()),
                     str(memory_limit),
                     str(os.getpid()),
                 ],
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(theirs.fileno(), second.fileno()),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self.errors,
@@ -78,6 +84,7 @@ class Worker:
     def kill(self) -> None:
         """End it and let go of all that it holds."""
         self.link.close()
+        self.aside.close()
         self.process.kill()
         self.process.wait()
         self.errors.close()
