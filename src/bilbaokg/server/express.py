@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from bilbaokg.model import Release
@@ -150,13 +151,25 @@ class Express:
         begun.answer.told = begun.answer.on_wait = None
         self._drain.leave()
 
+    def leave(self, begun: Begun) -> None:
+        """Its client went away: what is almost done may end, as no new worker is needed then."""
+        begun.answer.told = partial(self._look_after, begun)
+        begun.answer.on_wait = partial(self._cut, begun)
+
+    def _look_after(self, begun: Begun) -> None:
+        if begun.answer.ended or not self.is_usual(begun):
+            self._cut(begun)
+
+    def _cut(self, begun: Begun) -> None:
+        self.hand_over(begun)
+        self.stop(begun)
+
     def stop(self, begun: Begun) -> None:
-        """Nobody wants it any more: its client went away, or the application did not take it."""
-        begun.answer.told = begun.answer.on_wait = None
+        """The application was to go on with it, and did not."""
         self._context.lanes.end(begun.answer)
         begun.asking.cut = Stopped()
         with begun.asking:
-            self._drain.leave()
+            pass
 
 
 def _split(request: bytes) -> tuple[bytes, bytes, bytes] | None:
@@ -179,8 +192,14 @@ def _is_utf8(text: bytes) -> bool:
 def _repeatable(given: Given, etag: str) -> Repeatable:
     """An answer with the headers that the application would give it, in their order."""
     told = given.header
-    fields = [(b"content-type", told["media_type"].encode()), *KEEPS, (b"etag", etag.encode())]
-    if "encoding" in told:
-        fields.append((b"content-encoding", told["encoding"].encode()))
-    fields.append((b"content-length", b"%d" % len(given.body)))
-    return Repeatable(_OK, raw(fields) + _BEFORE_ID, _AFTER_ID, given.body, _COUNTED)
+    before, after = _around_etag(told["media_type"], told.get("encoding"))
+    head = b"%b%b%b%d\r\n%b" % (before, etag.encode(), after, len(given.body), _BEFORE_ID)
+    return Repeatable(_OK, head, _AFTER_ID, given.body, _COUNTED)
+
+
+@lru_cache(100)
+def _around_etag(media_type: str, encoding: str | None) -> tuple[bytes, bytes]:
+    """The fields before an ETag, and those behind it up to the length of the body."""
+    before = raw(((b"content-type", media_type.encode()), *KEEPS)) + b"etag: "
+    coded = raw(((b"content-encoding", encoding.encode()),)) if encoding else b""
+    return before, b"\r\n" + coded + b"content-length: "

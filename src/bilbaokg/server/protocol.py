@@ -151,6 +151,8 @@ class Protocol(HttpToolsProtocol):
         self._shortly = self.loop.time()
         if isinstance(found, Begun):
             self._begun = found
+            if found.answer.failed:
+                self._hand_over()
         else:
             self._send(found, identity())
         return True
@@ -209,7 +211,7 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop both clocks, and tell whoever is at work: uvicorn tells the last request alone."""
         if self._begun and self._express:
-            self._express.stop(self._begun)
+            self._express.leave(self._begun)
             self._begun = None
         super().connection_lost(exc)
         if self._working is not None:

@@ -58,7 +58,6 @@ class Seat(asyncio.Protocol, Generic[R]):
         self._last = 0
         self.since = time.monotonic()
         self._ready = asyncio.get_running_loop().create_future()
-        self._out: list[bytes] = []
         self._link, self._aside = Splitter(), Splitter()
         self._laid: deque[tuple[Frame, int]] = deque()
 
@@ -80,7 +79,7 @@ class Seat(asyncio.Protocol, Generic[R]):
         """Give it a job (JSON: its name and parameters); it begins when those before have ended."""
         self._last += 1
         self._jobs.append((self._last, receiver))
-        self._send(pack(job, body, self._last), at_once=len(self._jobs) == 1)
+        self.transport.write(pack(job, body, self._last))
         if len(self._jobs) == 1:
             self._begin()
 
@@ -97,20 +96,7 @@ class Seat(asyncio.Protocol, Generic[R]):
                 numbers.append(number)
                 self._jobs[place] = (number, None)
         if numbers:
-            self._send(pack({"drop": numbers}), at_once=True)
-
-    def _send(self, frame: bytes, *, at_once: bool) -> None:
-        """A worker that is idle begins at once; what comes behind goes out together."""
-        self._out.append(frame)
-        if at_once:
-            self._flush()
-        elif len(self._out) == 1:
-            asyncio.get_running_loop().call_soon(self._flush)
-
-    def _flush(self) -> None:
-        if self._out:
-            self.transport.write(b"".join(self._out))
-            self._out.clear()
+            self.transport.write(pack({"drop": numbers}))
 
     def cpu(self) -> float:
         """Seconds of the processor that the process has used (proc(5)); 0 when it has ended."""
