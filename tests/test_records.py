@@ -346,7 +346,7 @@ def test_membership_that_a_record_keeps_stays_though_a_rest_speaks_of_its_whole(
 STATEMENTS_OF_ANY_KIND = GRAPHS.map(lambda graph: sorted(s.line for s in graph)).filter(bool)
 
 
-@hypothesis_settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=25, deadline=None, derandomize=True)
 @given(st.lists(STATEMENTS_OF_ANY_KIND, min_size=1, max_size=3))
 def test_what_a_source_says_now_is_held_once_and_whole(imports: list[list[str]]) -> None:
     records = Records(EmbeddedStore(), Settings(base=BASE))
@@ -358,7 +358,7 @@ def test_what_a_source_says_now_is_held_once_and_whole(imports: list[list[str]])
         assert records.verify() == len(records.ids())
 
 
-@hypothesis_settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     st.lists(
         st.dictionaries(st.sampled_from("stu"), STATEMENTS_OF_ANY_KIND, min_size=1),

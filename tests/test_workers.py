@@ -258,7 +258,7 @@ def test_no_worker_inherits_an_open_store(tmp_path: Path) -> None:
         targets = [str(fd.readlink()) for fd in Path(f"/proc/{worker}/fd").iterdir()]
     store.close()
     assert not [target for target in targets if str(tmp_path) in target]
-    assert sum(target.startswith("socket:") for target in targets) == 1
+    assert sum(target.startswith("socket:") for target in targets) == 2
 
 
 def network_can_be_taken_away() -> bool:
