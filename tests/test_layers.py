@@ -22,7 +22,7 @@ LAYERS = {
             "formats skolem writing parsing partition queries profiles wording",
             "store workers shacl",
             "importers merging records holdings vetting adoption authority governance lineage"
-            " review selection release exports gaps quality index accounts audit integrity"
+            " review selection release removals exports gaps quality index accounts audit integrity"
             " material lint fetching probing harvesting editing scratch",
             "render reports workspace operations",
             "server",

@@ -10,7 +10,9 @@ import httpx
 import pytest
 from serving import BASE, CATALOGUE, Served, initialise, operate, served, token
 
+from bilbaokg.errors import RemovalRefused
 from bilbaokg.profiles import Shelf
+from bilbaokg.server import control
 
 TURTLE = {"Content-Type": "text/turtle"}
 
@@ -71,9 +73,41 @@ def test_from_nothing_to_a_public_catalogue(server: Served, publisher: dict[str,
     assert releases["releases"][0]["current"] is True
 
 
-def test_the_audit_names_the_token(server: Served, publisher: dict[str, str]) -> None:
-    from bilbaokg.server import control
+def test_a_release_that_takes_too_much_away_is_refused_until_a_reason_is_given(
+    server: Served, publisher: dict[str, str]
+) -> None:
+    client, build = server.client, {"waive": "a test"}
+    assert send(server, publisher | TURTLE, CATALOGUE).status_code == 200
+    first = client.post("/api/releases", json=build, headers=publisher).json()["id"]
+    client.post(f"/api/releases/{first}/publish", headers=publisher).raise_for_status()
+    control.call(server.data, "delete", {"iri": f"{BASE}/id/dataset/trees", "force": True})
 
+    refused = client.post("/api/releases", json=build, headers=publisher)
+    assert refused.status_code == 409
+    assert refused.json()["type"] == "urn:bilbaokg:problem:removals"
+    assert refused.json()["removals"]["gone"] == {"dataset": 1}
+    with pytest.raises(RemovalRefused, match="1 of 2 datasets"):
+        control.call(server.data, "release.build", build)
+    told = build | {"accept_removals": "cut down"}
+    second = client.post("/api/releases", json=told, headers=publisher).json()
+    assert second["removals"]["accepted"] == "cut down"
+    path = "/api/releases/{}/publish"
+    client.post(path.format(second["id"]), headers=publisher).raise_for_status()
+    page = client.get(f"/en/releases/{second['id']}").text
+    assert "cut down" in page
+
+    send(
+        server, publisher | TURTLE, CATALOGUE + f"<{BASE}/id/dataset/air> a dcat:Dataset ."
+    ).raise_for_status()
+    third = client.post("/api/releases", json=build, headers=publisher).json()["id"]
+    client.post(path.format(third), headers=publisher).raise_for_status()
+    back = client.post(path.format(second["id"]), headers=publisher)
+    assert back.status_code == 409
+    why = {"accept_removals": "air was not ready"}
+    assert client.post(path.format(second["id"]), params=why, headers=publisher).is_success
+
+
+def test_the_audit_names_the_token(server: Served, publisher: dict[str, str]) -> None:
     send(server, publisher | TURTLE, CATALOGUE.replace("Ruido", "Ruidos"))
     entries = control.call(server.data, "audit.list", {})["entries"]
     assert entries[0]["actor"] == "token:nightly"
@@ -197,8 +231,6 @@ def test_there_is_no_api_page_of_strangers(server: Served) -> None:
 
 
 def test_revoked_token_cannot_load(server: Served) -> None:
-    from bilbaokg.server import control
-
     headers = token(server.data, "write", "leaver") | TURTLE
     assert send(server, headers, CATALOGUE).status_code == 200
     control.call(server.data, "token.revoke", {"name": "leaver"})

@@ -152,7 +152,7 @@ def test_pages_of_a_release_that_was_taken_back_are_gone(tmp_path: Path) -> None
     with served(data) as server:
         build_and_publish(data)
         address = next_of(parsed(server.client.get("/catalog.ttl").content, "ttl"))
-        control.call(data, "release.rollback", {})
+        control.call(data, "release.rollback", {"accept_removals": "a test"})
         assert address
         answer = server.client.get(address)
         assert answer.status_code == 410
@@ -459,7 +459,7 @@ def test_rollback_is_seen_by_clients_that_know_dates_only(tmp_path: Path) -> Non
     operate(data, "release.publish")
     with served(data) as server:
         newer = server.client.get("/catalog.ttl").headers["last-modified"]
-        control.call(data, "release.rollback", {})
+        control.call(data, "release.rollback", {"accept_removals": "a test"})
         for path in ("/catalog.ttl", "/dataset/noise.ttl", "/es/dataset/noise"):
             answer = server.client.get(path, headers={"If-Modified-Since": newer})
             assert answer.status_code == 200

@@ -14,7 +14,8 @@
     ├── PreconditionFailed                 412     2
     ├── Conflict                           409     2
     │   ├── StoreBusy                      409     2   another process holds the data directory
-    │   └── GateRefused                    409     1   findings stop a release
+    │   ├── GateRefused                    409     1   findings stop a release
+    │   └── RemovalRefused                 409     1   portals would delete too much
     ├── TooManyRequests                    429     2   a client used up its minute
     ├── Overloaded                         503     2
     │   ├── DeadlineExceeded               503     2
@@ -48,6 +49,7 @@ __all__ = [
     "NotFound",
     "Overloaded",
     "PreconditionFailed",
+    "RemovalRefused",
     "StorageFault",
     "StorageFull",
     "StoreBusy",
@@ -188,6 +190,12 @@ class GateRefused(Conflict):
     """Findings stop the release; `extra["report"]` lists them."""
 
     code, title, exit_code = "gate", "The release is refused", 1
+
+
+class RemovalRefused(Conflict):
+    """Portals would delete too much, or see other identifiers; `extra["removals"]` lists it."""
+
+    code, title, exit_code = "removals", "The release would remove what is published", 1
 
 
 class TooManyRequests(BilbaokgError):

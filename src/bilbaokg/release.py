@@ -16,24 +16,26 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bilbaokg import exports, index, integrity
+from bilbaokg import exports, index, integrity, removals
 from bilbaokg.audit import now
 from bilbaokg.errors import CorruptStore, NotFound, StorageFault
 from bilbaokg.exports.files import sync, sync_tree
 from bilbaokg.model import Event, Profile, Record, Release, Report
 from bilbaokg.records import Records
+from bilbaokg.removals import Removals, Shown
 from bilbaokg.selection import Content
 from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
 from bilbaokg.terms import AS, RDF, plain, ref, split_line, split_lines
 
-__all__ = ["Builder", "Difference", "Releases", "difference", "statements"]
+__all__ = ["Builder", "Difference", "Releases", "difference", "removed", "statements"]
 
 FORMAT: Final = 1
 _CURRENT: Final = "current"
 _MANIFEST: Final = "manifest.json"
 _BUILDING: Final = ".building-"
 _HELD_BACK: Final = "held-back.json"
+_SWITCHES: Final = ("release.publish", "release.rollback")
 _TYPE: Final = ref(RDF.type)
 
 
@@ -107,6 +109,17 @@ class Releases:
         return held
 
 
+@dataclass(frozen=True, slots=True)
+class _Why:
+    """Who builds a release, under which gate, and what was said for it."""
+
+    profile: Profile
+    actor: str
+    note: str
+    waive: str | None
+    lost: dict[str, Any] | None
+
+
 class Builder:
     """Builds, publishes and rolls back; the caller holds the write lock of the working store."""
 
@@ -123,28 +136,29 @@ class Builder:
         actor: str,
         note: str = "",
         waive: str | None = None,
+        accept: str | None = None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> Release:
-        """Write the release to disk and return it; it is not published yet."""
+        """Write the release to disk and return it; it is not published yet.
+
+        `accept` is the reason for which portals may lose much by it. Raises RemovalRefused.
+        """
+        lost = self._lost(lambda: removals.of_records(content.records), accept)
+        why = _Why(profile, actor, note, waive, lost)
         id = self._next_id()
         aside = self.releases.path / f"{_BUILDING}{id}"
         with storage_errors(aside):
             shutil.rmtree(aside, ignore_errors=True)
             aside.mkdir(parents=True)
             try:
-                manifest = self._write(aside, id, content, profile, actor, note, waive, progress)
+                manifest = self._write(aside, id, content, why, progress)
                 progress("writing to disk")
                 sync_tree(aside)
             except BaseException:
                 shutil.rmtree(aside, ignore_errors=True)
                 raise
-        digest = _hash(manifest)
-        self._tell(
-            actor,
-            "release.build",
-            id,
-            {"id": id, "manifest": digest, "waived": waive, "why": note},
-        )
+        told = {"id": id, "manifest": _hash(manifest), "waived": waive, "why": note}
+        self._tell(actor, "release.build", id, told | {"removals": lost})
         self._into_place(id)
         return self.releases.get(id)
 
@@ -164,10 +178,7 @@ class Builder:
         aside: Path,
         id: str,
         content: Content,
-        profile: Profile,
-        actor: str,
-        note: str,
-        waive: str | None,
+        why: _Why,
         progress: Callable[[str], None],
     ) -> str:
         progress("writing the catalogue")
@@ -188,8 +199,8 @@ class Builder:
                 "format": FORMAT,
                 "content": {
                     "base": self.settings.base,
-                    "profile": profile.label,
-                    "gate": sorted(profile.stops),
+                    "profile": why.profile.label,
+                    "gate": sorted(why.profile.stops),
                     "files": integrity.hashes(aside, "catalogue.nq", "exports"),
                     "entries": [
                         {
@@ -202,7 +213,7 @@ class Builder:
                     ],
                     "tombstones": [r.id for r in content.records if _is_buried(r)],
                     "held_back": content.rules(),
-                    "waived": waive,
+                    "waived": why.waive,
                     "cut": dict(sorted(content.cut.items())),
                     "not_carried": not_carried,
                     "counts": _classes(content.records),
@@ -211,8 +222,9 @@ class Builder:
                     "id": id,
                     "created_at": now(),
                     "previous": before[-1] if before else None,
-                    "actor": actor,
-                    "note": note,
+                    "actor": why.actor,
+                    "note": why.note,
+                    "removals": why.lost,
                     "files": integrity.hashes(aside, "report.json", "index.db", "store"),
                 },
             }
@@ -241,23 +253,72 @@ class Builder:
 
     # ---- switching
 
-    def switch(self, id: str, *, actor: str, kind: str, why: str = "") -> Release:
-        """Make a release the current one: `release.publish` or `release.rollback`."""
+    def switch(
+        self, id: str, *, actor: str, kind: str, why: str = "", accept: str | None = None
+    ) -> Release:
+        """Make a release the current one: `release.publish` or `release.rollback`.
+
+        `accept` is the reason for which portals may lose much by it; one that was given when it
+        was built holds while the same release is published. Raises RemovalRefused, CorruptStore.
+        """
         release = self.releases.get(id)
         self.check(release)
-        detail = {"id": id, "from": self.releases.current_id(), "why": why}
+        lost = self._told_at_build(release)
+        if lost is None or accept:
+            lost = self._lost(lambda: removals.of_release(release), accept)
+        detail = {"id": id, "from": self.releases.current_id(), "why": why, "removals": lost}
         part = self._pointer(id)
         self._tell(actor, kind, id, detail)
         self._swap(part)
         return release
 
+    def _told_at_build(self, release: Release) -> dict[str, Any] | None:
+        """What portals lose by a release, where it was built against what is published now."""
+        told: dict[str, Any] | None = release.manifest["build"].get("removals")
+        holds = (
+            told is not None
+            and told["published"] == self.releases.current_id()
+            and (told["accepted"] or told["limit"] <= self.settings.removal_share)
+        )
+        return told if holds else None
+
+    def _lost(self, shown: Callable[[], Shown], accept: str | None) -> dict[str, Any] | None:
+        """What portals lose when this takes the place of what is published, in numbers.
+
+        None before the first release is. Raises RemovalRefused without a reason that it needs.
+        """
+        if self.releases.current_id() is None:
+            return None
+        before, limit = self._published(), self.settings.removal_share
+        found = (
+            removals.between(removals.of_release(before), shown(), before.id, limit, accept)
+            if before
+            else removals.unknown(limit, accept)
+        )
+        removals.refuse(found)
+        return found.brief()
+
+    def _published(self) -> Release | None:
+        """The release that is published, or where it is damaged the last one before it."""
+        events = self.records.audit.events()
+        switches = [e.detail["id"] for e in events if e.kind in _SWITCHES]
+        for id in dict.fromkeys([self.releases.current_id(), *reversed(switches)]):
+            try:
+                release = self.releases.get(str(id))
+                self._check_manifest(release, events)
+                integrity.check(release, "catalogue.nq")
+            except (CorruptStore, NotFound):
+                continue
+            return release
+        return None
+
     def check(self, release: Release) -> None:
         """Check all files of a release, its manifest by the audit. Raises CorruptStore."""
-        told = {
-            e.detail["id"]: e.detail["manifest"]
-            for e in self.records.audit.events()
-            if e.kind == "release.build"
-        }
+        self._check_manifest(release, self.records.audit.events())
+        integrity.check(release)
+
+    def _check_manifest(self, release: Release, events: Iterable[Event]) -> None:
+        told = {e.detail["id"]: e.detail["manifest"] for e in events if e.kind == "release.build"}
         manifest = release.path / _MANIFEST
         if release.id in told and integrity.file_hash(manifest) != told[release.id]:
             raise CorruptStore(
@@ -265,7 +326,6 @@ class Builder:
                 where=str(manifest),
                 hint="restore it from a backup, or publish another release",
             )
-        integrity.check(release)
 
     def _pointer(self, id: str) -> Path:
         """A link to a release beside the current one: what may need space comes first."""
@@ -292,7 +352,7 @@ class Builder:
                 self._into_place(id)
             else:
                 shutil.rmtree(aside, ignore_errors=True)
-        switches = [e for e in events if e.kind in ("release.publish", "release.rollback")]
+        switches = [e for e in events if e.kind in _SWITCHES]
         if switches:
             id = switches[-1].detail["id"]
             if (self.releases.path / id).is_dir() and self.releases.current_id() != id:
@@ -322,6 +382,14 @@ def difference(before: Release | None, after: Release) -> Difference:
         changed=sorted(id for id in both - buried if new[id] != old[id]),
         gone=sorted((old.keys() - new.keys()) | (buried & old.keys())),
     )
+
+
+def removed(before: Release, after: Release, limit: float) -> Removals:
+    """What portals would lose when one release takes the place of another. Raises CorruptStore."""
+    for release in (before, after):
+        integrity.check(release, "catalogue.nq")
+    old, new = map(removals.of_release, (before, after))
+    return removals.between(old, new, before.id, limit)
 
 
 def _tombstones(release: Release) -> set[str]:

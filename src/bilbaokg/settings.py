@@ -36,6 +36,7 @@ _LIMITS: Final[dict[str, tuple[int, int]]] = {
     "memory_limit": (1024 * MIB, _PETABYTE),
     "client_errors": (0, 1_000_000),
 }
+_SHARES: Final = ("removal_share",)
 _SECONDS: Final = ("query_seconds", "query_seconds_token", "group_seconds", "request_seconds")
 _SECONDS_OR_NONE: Final = ("client_query_seconds", "slow_query_seconds")
 _WORDS: Final[dict[type, str]] = {
@@ -64,6 +65,7 @@ class Settings:
     title: Mapping[str, str] = field(default_factory=lambda: {"es": "Catálogo de datos"})
     profile: str = "dcat-ap/3.0.1"
     gates: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    removal_share: float = 0.05
     page_size: int = 1000
     file_limit: int = 1024 * MIB
     body_limit: int = 64 * MIB
@@ -209,6 +211,9 @@ def _check(settings: Settings, where: str) -> None:
     for name, (least, most) in _LIMITS.items():
         if not least <= getattr(settings, name) <= most:
             raise BadInput(f"{name} must be between {least:,} and {most:,}", where=where)
+    for name in _SHARES:
+        if not 0 <= getattr(settings, name) <= 1:
+            raise BadInput(f"{name} must be between 0 and 1: 0.05 is 5%", where=where)
     for name in _SECONDS:
         if not 0 < getattr(settings, name) <= _DAY:
             raise BadInput(f"{name} must be over 0 seconds and at most a day", where=where)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -17,6 +17,12 @@ from bilbaokg.model import Release
 from bilbaokg.workspace import shelf
 
 __all__ = ["chosen_release"]
+
+_ACCEPT: Final = click.option(
+    "--accept-removals",
+    metavar="REASON",
+    help="Go on though portals would delete much, or see other identifiers; the reason is kept.",
+)
 
 
 def chosen_release(console: Console, id: str | None) -> tuple[Release, settings.Settings]:
@@ -47,9 +53,11 @@ def release_group() -> None:
 @click.option(
     "--waive", metavar="REASON", help="Take failing records in; the manifest keeps the reason."
 )
+@_ACCEPT
 @click.option("--note", default="", help="One line on this release.")
 def release_build(console: Console, **options: Any) -> int:
-    """Build a release of the approved public records; findings of the gate refuse it (exit 1).
+    """Build a release of the approved public records; findings of the gate refuse it (exit 1),
+    and so does too much that would be gone from what is published.
 
     Example: bilbaokg release build --hold-back --note "November"
     """
@@ -69,13 +77,21 @@ def _tell_release(console: Console, done: dict[str, Any], verb: str) -> None:
     )
     if done["waived"]:
         console.say(f"Findings waived: {done['waived']}")
+    _tell_accepted(console, done["removals"])
     if done["held_back"]:
         console.say(f"{len(done['held_back'])} records held back:")
         console.table(["record", "why"], [[h["title"], h["reason"]] for h in done["held_back"]])
 
 
+def _tell_accepted(console: Console, removals: dict[str, Any] | None) -> None:
+    """For what reason portals may delete something; earlier releases do not say it."""
+    if removals and removals["accepted"]:
+        console.say(f"Removals accepted: {removals['accepted']}")
+
+
 @verb(release_group, "publish")
 @click.argument("id", required=False)
+@_ACCEPT
 @click.option("--why", default="", help="Reason, kept in the audit.")
 def release_publish(console: Console, **options: Any) -> int:
     """Make a release the current one [the newest].
@@ -89,6 +105,7 @@ def release_publish(console: Console, **options: Any) -> int:
 
 @verb(release_group, "rollback")
 @click.argument("id", required=False)
+@_ACCEPT
 @click.option("--why", default="", help="Reason, kept in the audit.")
 def release_rollback(console: Console, **options: Any) -> int:
     """Make the release before the current one current again.
@@ -192,6 +209,7 @@ def _tell_manifest(console: Console, shown: Release, held: Sequence[dict[str, st
     if content["cut"]:
         console.say("Left out because it may not be public:")
         console.table(["property", "statements"], [[p, n] for p, n in content["cut"].items()])
+    _tell_accepted(console, build.get("removals"))
     for record in held:
         console.say(f"held back: {record['title']} ({record['reason']})", "yellow")
 
@@ -201,18 +219,21 @@ def _tell_manifest(console: Console, shown: Release, held: Sequence[dict[str, st
 @click.argument("after")
 @click.option("--statements", is_flag=True, help="Show the statements that differ.")
 def release_diff(console: Console, before: str, after: str, statements: bool) -> int:
-    """Compare two releases, record by record.
+    """Compare two releases, record by record, and say what portals would lose by the second.
 
     Example: bilbaokg release diff r1 r2 --statements
     """
-    old, new = chosen_release(console, before)[0], chosen_release(console, after)[0]
+    old, configuration = chosen_release(console, before)
+    new = chosen_release(console, after)[0]
     changes = release.difference(old, new)
+    removed = release.removed(old, new, configuration.removal_share)
     value: dict[str, Any] = {
         "before": old.id,
         "after": new.id,
         "new": changes.new,
         "changed": changes.changed,
         "gone": changes.gone,
+        "removals": removed.as_dict(),
     }
     if statements:
         with console.progress() as progress:
@@ -228,6 +249,8 @@ def release_diff(console: Console, before: str, after: str, statements: bool) ->
                 console.say(f"{sign} {line}", style)
         if not (changes.new or changes.changed or changes.gone):
             console.say("The two releases hold the same.")
+        if removed.stops:
+            console.say(f"Needs --accept-removals REASON: {removed.text()}.", "yellow")
 
     console.result(value, tell)
     return DONE

@@ -19,9 +19,13 @@ __all__ = ["release_build", "release_publish", "release_rollback"]
 def release_build(
     workspace: Workspace, params: dict[str, Any], progress: Progress
 ) -> dict[str, Any]:
-    """Build a release. params: profile, hold_back, waive, note, actor. Raises GateRefused."""
+    """Build a release. params: profile, hold_back, waive, accept_removals, note, actor.
+
+    Raises GateRefused, RemovalRefused.
+    """
     profile = workspace.shelf.load(params.get("profile") or workspace.settings.profile)
     waive = params.get("waive")
+    accept = _accepted(params)
     if waive is not None and not waive.strip():
         raise BadInput("to waive needs a reason")
     if waive is not None and params.get("hold_back"):
@@ -51,11 +55,20 @@ def release_build(
             actor=params.get("actor") or operator(),
             note=params.get("note") or "",
             waive=waive if blocking else None,
+            accept=accept,
             progress=lambda text: progress(0, None, text),
         )
     return _summary(workspace, built) | {
         "report": content.report.counts if content.report else None
     }
+
+
+def _accepted(params: dict[str, Any]) -> str | None:
+    """The reason for which portals may lose much. Raises BadInput for an empty one."""
+    reason: str | None = params.get("accept_removals")
+    if reason is not None and not reason.strip():
+        raise BadInput("to accept removals needs a reason")
+    return reason
 
 
 def _summary(workspace: Workspace, built: Release) -> dict[str, Any]:
@@ -69,6 +82,7 @@ def _summary(workspace: Workspace, built: Release) -> dict[str, Any]:
         "datasets": content["counts"].get(f"{PREFIXES['dcat']}Dataset", 0),
         "held_back": workspace.releases.held_back(built),
         "waived": content["waived"],
+        "removals": built.manifest["build"].get("removals"),
         "note": built.manifest["build"]["note"],
     }
 
@@ -76,7 +90,11 @@ def _summary(workspace: Workspace, built: Release) -> dict[str, Any]:
 def release_publish(
     workspace: Workspace, params: dict[str, Any], progress: Progress
 ) -> dict[str, Any]:
-    """Make a release current. params: id (default: the newest), why, actor."""
+    """Make a release current. params: id (default: the newest), accept_removals, why, actor.
+
+    Raises RemovalRefused.
+    """
+    accept = _accepted(params)
     with workspace.mutex:
         ids = workspace.releases.ids()
         if not ids:
@@ -87,6 +105,7 @@ def release_publish(
             actor=params.get("actor") or operator(),
             kind="release.publish",
             why=params.get("why") or "",
+            accept=accept,
         )
     return _summary(workspace, published)
 
@@ -94,7 +113,11 @@ def release_publish(
 def release_rollback(
     workspace: Workspace, params: dict[str, Any], progress: Progress
 ) -> dict[str, Any]:
-    """Make the release before the current one current again. params: id, why, actor."""
+    """Make the release before the current one current again.
+
+    params: id, accept_removals, why, actor. Raises RemovalRefused.
+    """
+    accept = _accepted(params)
     with workspace.mutex:
         current = workspace.releases.current_id()
         if current is None:
@@ -108,5 +131,6 @@ def release_rollback(
             actor=params.get("actor") or operator(),
             kind="release.rollback",
             why=params.get("why") or "",
+            accept=accept,
         )
     return _summary(workspace, restored)

@@ -54,6 +54,9 @@ class Build(BaseModel):
     waive: str | None = Field(
         None, max_length=1000, description="take failing records in, for this reason"
     )
+    accept_removals: str | None = Field(
+        None, max_length=1000, description="let portals delete what would be gone, for this reason"
+    )
     note: str = Field("", max_length=1000)
 
 
@@ -167,7 +170,8 @@ def build_routes(context: Context) -> list[BaseRoute]:
 
     @router.post("/api/releases", status_code=201, responses=problems(400, 404, 409, 503, 507))
     def build(request: Request, wanted: Build | None = None) -> Response:
-        """Build a release; it is not published yet. 409 with the report when the gate refuses."""
+        """Build a release; it is not published yet. 409 with the report when the gate refuses, with
+        `removals` when portals would delete too much."""
         if wanted and wanted.profile:
             shelf.named(wanted.profile)
         built = operate("release.build", request, (wanted or Build.model_validate({})).model_dump())
@@ -189,9 +193,11 @@ def publish_routes(context: Context) -> list[BaseRoute]:
         request: Request,
         id: Annotated[str, Path(pattern=_RELEASE)],
         why: Annotated[str, Query(max_length=1000)] = "",
+        accept_removals: Annotated[str | None, Query(max_length=1000)] = None,
     ) -> dict[str, Any]:
-        """Make a release current."""
-        return operate("release.publish", request, {"id": id, "why": why})
+        """Make a release current. 409 with `removals` when portals would delete too much."""
+        params = {"id": id, "why": why, "accept_removals": accept_removals}
+        return operate("release.publish", request, params)
 
     return list(router.routes)
 

@@ -77,6 +77,7 @@ def _row(context: Context, reader: Reader, release: Release) -> ReleaseRow:
         statements=sum(entry["statements"] for entry in content["entries"]),
         held_back=release.held_back,
         waived=content["waived"],
+        accepted=(release.manifest["build"].get("removals") or {}).get("accepted"),
         changes=change_counts(context, release),
         note=release.manifest["build"]["note"],
     )

@@ -375,7 +375,10 @@ class ValidationPage:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRow:
-    """One release; `changes` are new, changed and gone records, `waived` is the reason."""
+    """One release; `changes` are new, changed and gone records.
+
+    `waived` and `accepted` are the reasons for findings and for what portals may delete.
+    """
 
     id: str
     href: str
@@ -385,6 +388,7 @@ class ReleaseRow:
     statements: int
     held_back: int
     waived: str | None
+    accepted: str | None
     changes: tuple[int, int, int]
     note: str
 
