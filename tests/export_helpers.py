@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -61,7 +61,11 @@ def public(records: Iterable[Record], configuration: Settings = SETTINGS) -> lis
 
 
 def released(
-    directory: Path, records: Sequence[Record], configuration: Settings = SETTINGS
+    directory: Path,
+    records: Sequence[Record],
+    configuration: Settings = SETTINGS,
+    *,
+    withheld: Set[str] = frozenset(),
 ) -> Release:
     """A release directory with what exports read."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -71,7 +75,7 @@ def released(
         for line in r.text.split("\n")[:-1]
     ]
     (directory / "catalogue.nq").write_text("".join(sorted(lines)), encoding="utf-8", newline="\n")
-    exports.build(directory / "exports", records, configuration)
+    exports.build(directory / "exports", records, configuration, withheld=withheld)
     manifest = {"content": {"base": configuration.base}}
     return Release(directory.name, directory, "", None, "0" * 64, manifest)
 

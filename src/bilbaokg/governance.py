@@ -27,7 +27,7 @@ from bilbaokg.terms import (
     split_lines,
 )
 
-__all__ = ["People", "is_end", "people", "public_lines", "units"]
+__all__ = ["People", "is_end", "people", "pointed", "public_lines", "units"]
 
 _TYPE: Final = ref(RDF.type)
 _ORGANISATIONS: Final = tuple(
@@ -114,11 +114,16 @@ def units(
 
 
 def public_lines(
-    record: Record, known: People, excluded: frozenset[str], namespace: str
+    record: Record,
+    known: People,
+    excluded: Set[str],
+    namespace: str,
+    others: Set[str] = frozenset(),
 ) -> tuple[list[str], Counter[str]]:
     """The lines of a record that may be published, and what was cut, counted by property.
 
-    `excluded` holds terms that are not in the release: statements that point to them are cut.
+    `excluded` holds terms that are not in the release: statements that point to them are cut, by
+    their IRI as text too. `others` are heads of records that are not: nothing is said of them here.
     """
     statements = [split_line(line) for line in split_lines(record.text)]
     hidden = _hidden(statements, known, namespace, ref(record.iri))
@@ -128,12 +133,18 @@ def public_lines(
         subject, predicate, object_ = statement
         if predicate == _AGENT and object_ in known.units:
             object_ = known.units[object_]
-        named = ref(plain(object_)) if object_.startswith('"http') else object_
-        if {subject, object_} & hidden or named in known.persons or object_ in excluded:
+        named = pointed(object_)
+        left_out = named in known.persons or named in excluded or subject in others
+        if left_out or subject in hidden or object_ in hidden:
             cut[plain(predicate)] += 1
         else:
             lines.append(Statement(subject, predicate, object_).line)
     return lines, cut
+
+
+def pointed(object_: str) -> str:
+    """What a value points to: a literal that is an IRI points to what the IRI names."""
+    return ref(plain(object_)) if object_.startswith('"http') else object_
 
 
 def _hidden(statements: list[Statement], known: People, namespace: str, root: str) -> set[str]:

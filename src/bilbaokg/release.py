@@ -19,6 +19,8 @@ from typing import Any, Final
 from bilbaokg import exports, index, integrity, removals
 from bilbaokg.audit import now
 from bilbaokg.errors import CorruptStore, NotFound, StorageFault
+from bilbaokg.exports import vocabulary
+from bilbaokg.exports.closure import Wall, check_quads
 from bilbaokg.exports.files import sync, sync_tree
 from bilbaokg.model import Event, Profile, Record, Release, Report
 from bilbaokg.records import Records
@@ -187,12 +189,16 @@ class Builder:
         (aside / "report.json").write_text(_json(report), encoding="utf-8")
         held = [asdict(held) for held in content.held_back]
         (aside / _HELD_BACK).write_text(_json(held), encoding="utf-8")
+        wall = Wall(self.settings.base, content.withheld - vocabulary.terms())
+        check_quads(aside / "catalogue.nq", wall, {record.id for record in content.records})
         progress("loading the store")
         EmbeddedStore.build(aside / "store", aside / "catalogue.nq")
         progress("building the index")
         index.build(aside / "index.db", content.records)
         progress("writing the feeds")
-        not_carried = exports.build(aside / "exports", content.records, self.settings)
+        not_carried = exports.build(
+            aside / "exports", content.records, self.settings, withheld=content.withheld
+        )
         before = self.releases.ids()
         manifest = _json(
             {

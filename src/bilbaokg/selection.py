@@ -57,7 +57,8 @@ class _Reason:
 class Content:
     """What a release would hold: public records with their released text, and what was left out.
 
-    `report` is about these records alone.
+    `report` is about these records alone. `withheld` are the terms that the working store
+    describes and these records do not: they may not leave.
     """
 
     records: list[Record]
@@ -65,6 +66,7 @@ class Content:
     held_back: list[HeldBack] = field(default_factory=list)
     failed: Counter[Rule] = field(default_factory=Counter)
     report: Report | None = None
+    withheld: frozenset[str] = frozenset()
 
     def lines(self) -> Iterable[str]:
         """All statements, record by record."""
@@ -125,16 +127,24 @@ def select(
     known = governance.people(everything)
     public = [r for r in everything if r.visibility == "public" and r.id not in held]
     out = _terms_of(everything, {r.id for r in public}, settings.base)
+    inside = {r.id for r in public}
+    others = {ref(r.iri) for r in everything if r.id not in inside}
     content = Content([])
     dangling: list[Statement] = []
+    chosen: list[tuple[Record, list[str]]] = []
     for record in public:
-        dangling += _dangling(record, out)
-        lines, cut = governance.public_lines(record, known, out, settings.namespace)
+        dangling += _dangling(record.text, out)
+        lines, cut = governance.public_lines(record, known, out, settings.namespace, others)
         content.cut.update(cut)
-        if lines:
-            text = text_of(lines)
-            revision = hashlib.sha256(text.encode()).hexdigest()
-            content.records.append(replace(record, text=text, revision=revision))
+        chosen.append((record, lines))
+    chosen, content.withheld, more = _closed(
+        chosen, _subjects(everything), content.cut, settings.base
+    )
+    dangling += more
+    for record, lines in chosen:
+        text = text_of(lines)
+        revision = hashlib.sha256(text.encode()).hexdigest()
+        content.records.append(replace(record, text=text, revision=revision))
     if dangling:
         raise Invalid(
             "the release would point to what it does not hold: "
@@ -152,6 +162,46 @@ def select(
     return content
 
 
+def _subjects(records: Iterable[Record]) -> set[str]:
+    """Everything that records describe, and the records themselves."""
+    found = {ref(record.iri) for record in records}
+    for record in records:
+        found.update(line.partition(" ")[0] for line in split_lines(record.text))
+    return found
+
+
+def _named(object_: str, ours: str) -> set[str]:
+    """What a value points to, and of an IRI of ours what it is a fragment of."""
+    term = governance.pointed(object_)
+    return {term, f"{term[:-1].partition('#')[0]}>"} if term.startswith(ours) else {term}
+
+
+def _closed(
+    chosen: list[tuple[Record, list[str]]], known: set[str], cut: Counter[str], base: str
+) -> tuple[list[tuple[Record, list[str]]], frozenset[str], list[Statement]]:
+    """The records without statements that point to what is described in none of them, but is known.
+
+    What a cut takes away may be the last that was said of a node, so it is done until nothing more
+    is cut. Returns with it the terms that are not in them, and what may not be cut and dangles.
+    """
+    dangling: list[Statement] = []
+    ours = f"<{base}/id/"
+    while True:
+        described = {line.partition(" ")[0] for _, lines in chosen for line in lines}
+        described.update(ref(record.iri) for record, lines in chosen if lines)
+        withheld = frozenset(known - described)
+        more = False
+        for _, lines in chosen if withheld else ():
+            gone = {s.line: s for s in map(split_line, lines) if _named(s.object, ours) & withheld}
+            if gone:
+                more = True
+                cut.update(plain(s.predicate) for s in gone.values())
+                dangling += [s for s in gone.values() if s.predicate in _REFUSED]
+                lines[:] = [line for line in lines if line not in gone]
+        if not more:
+            return [(r, lines) for r, lines in chosen if lines], withheld, dangling
+
+
 def _pointing(
     everything: list[Record], settings: Settings, held: Mapping[str, _Reason]
 ) -> dict[str, _Reason]:
@@ -167,7 +217,7 @@ def _pointing(
                 Rule(DANGLING, None, plain(statements[0].predicate)),
             )
             for r in everything
-            if r.id in inside and (statements := _dangling(r, out))
+            if r.id in inside and (statements := _dangling(r.text, out))
         }
         if not more:
             return found
@@ -193,11 +243,9 @@ def _terms_of(records: Iterable[Record], inside: set[str], base: str) -> frozens
     return frozenset(out | {w for w in wanted - described if w.startswith(f"<{base}/id/")})
 
 
-def _dangling(record: Record, out: frozenset[str]) -> list[Statement]:
+def _dangling(text: str, out: frozenset[str]) -> list[Statement]:
     return [
-        s
-        for s in map(split_line, split_lines(record.text))
-        if s.predicate in _REFUSED and s.object in out
+        s for s in map(split_line, split_lines(text)) if s.predicate in _REFUSED and s.object in out
     ]
 
 

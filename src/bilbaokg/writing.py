@@ -32,7 +32,7 @@ from bilbaokg.terms import (
     without_graph,
 )
 
-__all__ = ["PREFIXES_USED", "read_back", "to_bytes", "write"]
+__all__ = ["PREFIXES_USED", "as_written", "read_back", "to_bytes", "write"]
 
 PREFIXES_USED: Final[Mapping[str, str]] = {
     **PREFIXES,
@@ -47,6 +47,8 @@ _LOCAL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _BATCH: Final = 20_000
 # What XML 1.0 cannot carry, not even as a reference.
 _NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+# Escapes of N-Triples; the group holds those of characters that XML cannot carry.
+_ESCAPE: Final = re.compile(r"\\(?:(u000[0-8BCEF]|u001[0-9A-F]|uFFF[EF]|[bf])|.)")
 _REFERENCES: Final = (
     ("&", "&amp;"),
     ("<", "&lt;"),
@@ -97,8 +99,15 @@ def write(lines: Iterable[str], format: str, out: BinaryIO, *, exact: bool = Fal
             out.write(piece.encode())
 
 
-def read_back(content: bytes, format: str) -> Iterator[ox.Quad]:
-    """Parse bytes that `write` made."""
+def as_written(line: str, format: str) -> str:
+    """What a feed says in place of a line in a syntax: RDF/XML has no word for some characters."""
+    if format != "rdf" or "\\" not in line:
+        return line
+    return _ESCAPE.sub(lambda m: "\ufffd" if m[1] else m[0], line)
+
+
+def read_back(content: bytes | BinaryIO, format: str) -> Iterator[ox.Quad]:
+    """Parse what `write` made."""
     return ox.parse(content, format=FORMATS[format].rdf, lenient=True)
 
 

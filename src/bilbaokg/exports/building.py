@@ -6,11 +6,13 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
-from bilbaokg.exports import closure, lookup
+from bilbaokg.exports import closure, lookup, vocabulary
 from bilbaokg.exports.catalogue import Catalogue
+from bilbaokg.exports.closure import Tally, Wall
 from bilbaokg.exports.feed import Feed, Walk
 from bilbaokg.exports.full import FULL
 from bilbaokg.exports.pages import ABOUT, About
@@ -23,26 +25,35 @@ __all__ = ["build", "cut"]
 
 
 def build(
-    directory: Path, records: Sequence[Record], settings: Settings
+    directory: Path,
+    records: Sequence[Record],
+    settings: Settings,
+    *,
+    withheld: Set[str] = frozenset(),
 ) -> dict[str, dict[str, int]]:
     """Write what exists from the start into `directory`: the pages of all feeds, the record texts.
 
-    The same records and settings give the same bytes, whatever the order of the records. Returns
-    by target how many statements it does not carry, by property. Raises Invalid, naming the path,
-    when something would leave that may not.
+    The same records and settings give the same bytes, whatever the order of the records. `withheld`
+    are the terms that the working store describes and the release does not. Returns by target how
+    many statements it does not carry, by property. Raises Invalid, naming the path, when something
+    would leave that may not.
     """
     held = list(records)
     FULL.check(held)
+    wall = Wall(settings.base, withheld - vocabulary.terms())
     lookup.build(directory, held, settings.base)
+    heads = {record.id: record.iri for record in held}
+    closure.check_texts(lookup.record_texts(directory), wall, heads)
     catalogue = Catalogue.of(held, settings.base)
     version = _version(held, settings)
+    wall = replace(wall, described=catalogue.about)
     return {
-        feed.name: _build_feed(directory / feed.name, feed.walk(catalogue, settings), version)
+        feed.name: _build_feed(directory / feed.name, feed.walk(catalogue, settings), version, wall)
         for feed in feeds()
     }
 
 
-def _build_feed(directory: Path, walk: Walk, version: str) -> dict[str, int]:
+def _build_feed(directory: Path, walk: Walk, version: str, wall: Wall) -> dict[str, int]:
     settings, feed = walk.settings, walk.feed
     about = About(
         public_url=settings.public_url,
@@ -54,11 +65,12 @@ def _build_feed(directory: Path, walk: Walk, version: str) -> dict[str, int]:
     )
     for page in walk.pages:
         statements = walk.write(page)
+        closure.check(statements, replace(wall, coined=walk.coined()), walk.released())
         for ext in feed.at_release:
             lines = statements + about.paging(settings, feed.name, ext).lines(page.number)
-            out = io.BytesIO()
-            feed.put(lines, ext, out)
-            closure.check(out.getvalue(), ext, lines, walk.released())
+            out, given = io.BytesIO(), Tally(ext)
+            feed.put(given.of(lines), ext, out)
+            closure.same(out.getvalue(), ext, given, flat=feed.is_flat(ext))
             _keep(directory / f"page-{page.number}.{ext}", out.getvalue())
     text = json.dumps(about._asdict(), ensure_ascii=False, indent=1) + "\n"
     _keep(directory / ABOUT, text.encode())

@@ -1,57 +1,192 @@
-"""The second wall: finished bytes are read again before they leave.
+"""The second wall: what is finished is read again before it leaves.
 
-Whatever chose the statements, a file holds no person, nothing listed that was not released, and
-exactly the statements that it was given.
+Whatever chose the statements, no text of a release and no page holds a person, a term that the
+working store describes and the release does not (an internal dataset, system or post), or
+something listed that was not released; and every file says exactly the statements that it was
+given, whichever syntax it is in. What is made on first request is made of what stood this proof.
 """
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Final
 
 from bilbaokg.errors import Invalid
-from bilbaokg.exports.catalogue import TYPE
-from bilbaokg.terms import PERSONS, plain, split_line
-from bilbaokg.writing import read_back
+from bilbaokg.exports import json_ld
+from bilbaokg.exports.catalogue import TYPE, Blanks, lines_of
+from bilbaokg.terms import PERSONS, plain, ref, split_line
+from bilbaokg.writing import as_written, read_back
 
-__all__ = ["check", "path_to"]
+__all__ = ["Tally", "Wall", "check", "check_quads", "check_texts", "path_to", "same"]
 
-_TYPE_IRI: Final = plain(TYPE)
+_END: Final = ".,;:!?)]'"
+_HINT: Final = "mend the statement that leads there, or make its record internal"
 
 
-def check(
-    content: bytes, format: str, lines: list[str], released: Mapping[str, Iterable[str]]
-) -> None:
-    """Read a finished file. `released` maps a listed class to the terms that may have it.
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """What may not leave in the exports of a catalogue with this base.
+
+    `withheld` are terms that the working store describes and the release does not; `described`,
+    where given, are those that it does: then no other IRI that we minted may be named. `coined` are
+    terms that an export brings itself.
+    """
+
+    base: str
+    withheld: Set[str] = frozenset()
+    described: Collection[str] | None = None
+    coined: Set[str] = frozenset()
+    _ours: str = field(init=False)
+    _named: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        blank = Blanks(self.base)
+        both = frozenset(self.withheld) | {blank(term) for term in self.withheld}
+        ours = f"{self.base}/id/"
+        object.__setattr__(self, "withheld", both)
+        object.__setattr__(self, "_ours", ours)
+        object.__setattr__(self, "_named", re.compile(re.escape(ours) + r'[^\s<>"{}|\\^`]+'))
+
+    def stops(self, term: str) -> str | None:
+        """Why a term may not leave; None where it may."""
+        if term in self.withheld:
+            return None if term in self.coined else "is not released"
+        if term.startswith(f"<{self._ours}"):
+            if f"{term[:-1].partition('#')[0]}>" in self.withheld:
+                return "is not released"
+            known = self.described is None or term in self.described or term in self.coined
+            return None if known else "is not in the release"
+        if term.startswith('"') and (term.startswith('"http') or self._ours in term):
+            return "is not released" if self.withheld & set(self._named_in(plain(term))) else None
+        return None
+
+    def _named_in(self, text: str) -> Iterator[str]:
+        """The terms that a text names: the IRI that it is as a whole, and all IRIs of ours."""
+        yield ref(text)
+        for found in self._named.findall(text):
+            for name in (found, found.rstrip(_END)):
+                yield ref(name)
+                yield ref(name.partition("#")[0])
+
+
+def check(lines: list[str], wall: Wall, released: Mapping[str, Iterable[str]]) -> None:
+    """Check the statements of a page. `released` maps a listed class to the terms that may have it.
 
     Raises Invalid naming the path from the first subject to what may not leave.
     """
     allowed = {cls: frozenset(terms) for cls, terms in released.items()}
-    count = 0
-    for quad in read_back(content, format):
-        count += 1
-        if quad.predicate.value != _TYPE_IRI:
-            continue
-        subject, cls = str(quad.subject), str(quad.object)
-        if cls in PERSONS:
-            _refuse("the export would name a person", lines, subject)
-        if cls in allowed and subject not in allowed[cls]:
-            _refuse(f"the export would list a {cls} that is not released", lines, subject)
-    if count != len(lines):
+    for line in lines:
+        subject, predicate, object_ = split_line(line)
+        if predicate == TYPE and object_ in allowed and subject not in allowed[object_]:
+            _refuse(f"the export would list a {object_} that is not released", lines, subject)
+        _check_line(line, wall, lines)
+
+
+def _check_line(line: str, wall: Wall, lines: Iterable[str]) -> None:
+    """Check one statement; `lines` are those around it, which show the way there."""
+    subject, predicate, object_ = split_line(line)
+    if predicate == TYPE and object_ in PERSONS:
+        _refuse("the export would name a person", lines, subject)
+    if why := wall.stops(subject):
+        _refuse(f"the export would speak of what {why}", lines, subject)
+    if why := wall.stops(object_):
+        last = line.removesuffix(" .")
+        _refuse(f"the export would name what {why}", lines, subject, last)
+
+
+def check_texts(texts: Iterable[tuple[str, str]], wall: Wall, heads: Mapping[str, str]) -> None:
+    """Check the exact texts of records: (id, text). `heads` maps an id to the IRI of its record.
+
+    Raises Invalid naming the path from the record to what may not leave.
+    """
+    for id, text in texts:
+        lines = lines_of(text)
+        for line in lines:
+            _check_line(line, wall, _Lines(lines, heads[id]))
+
+
+def check_quads(path: Path, wall: Wall, ids: Collection[str]) -> None:
+    """Check a catalogue.nq, whose graphs are the records with these ids. Raises Invalid."""
+    prefix = f" <{wall.base}/graph/record/"
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        for line in lines:
+            statement, _, graph = line.rpartition(prefix)
+            id = graph.removesuffix("> .\n")
+            if not statement or id not in ids:
+                _refuse("the export would hold a graph that is no record of it", [], line.rstrip())
+            _check_line(f"{statement} .", wall, ())
+
+
+# ---- what was written is what was given
+
+
+class Tally:
+    """How many statements there are and which, whatever their order; in the memory of two numbers.
+
+    Python's hash is keyed anew in each process, so that nobody can make two sets look the same.
+    """
+
+    def __init__(self, format: str) -> None:
+        self.format, self.count, self._sum = format, 0, 0
+
+    def of(self, lines: Iterable[str]) -> Iterator[str]:
+        """The same lines, counted as they pass."""
+        for line in lines:
+            self.add(as_written(line, self.format))
+            yield line
+
+    def add(self, line: str) -> None:
+        """Count a line as it is."""
+        self.count += 1
+        self._sum = (self._sum + hash(line)) & 0xFFFFFFFFFFFFFFFF
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tally) and (self.count, self._sum) == (other.count, other._sum)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def same(content: bytes | BinaryIO, format: str, given: Tally, *, flat: bool = False) -> None:
+    """Raises Invalid unless a finished file says exactly what it was given.
+
+    flat: it is JSON-LD as `json_ld.write` makes it, which is read in pieces.
+    """
+    found = Tally(format)
+    quads = json_ld.read(content) if flat else read_back(content, format)
+    named = format in ("nq", "trig")
+    for quad in quads:
+        found.add(f"{quad} ." if named else f"{quad.triple} .")
+    if found != given:
+        what = f"{found.count:,} statements, not {given.count:,}"
+        if found.count == given.count:
+            what = "other statements than it was given"
         raise Invalid(
-            f"the {format} file reads back as {count} statements, not {len(lines)}",
-            where=lines[0] if lines else None,
+            f"the {format} file reads back as {what}",
             hint="this is a defect of the exporter: keep the release and report it",
         )
 
 
-def _refuse(message: str, lines: list[str], node: str) -> None:
-    raise Invalid(
-        message,
-        where=" ; ".join(path_to(lines, node)) or node,
-        hint="mend the statement that leads there, or make its record internal",
-    )
+# ---- the way there
+
+
+class _Lines:
+    """The statements of a record, those of its head first: they are put in order where one is
+    refused."""
+
+    def __init__(self, lines: list[str], head: str) -> None:
+        self.lines, self.head = lines, f"{ref(head)} "
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self.lines, key=lambda line: not line.startswith(self.head)))
+
+
+def _refuse(message: str, lines: Iterable[str], node: str, last: str = "") -> None:
+    path = path_to(lines, node) + ([last] if last else [])
+    raise Invalid(message, where=" ; ".join(path) or node, hint=_HINT)
 
 
 def path_to(lines: Iterable[str], node: str) -> list[str]:

@@ -120,6 +120,10 @@ class Feed:
         else:
             write(lines, ext, out)
 
+    def is_flat(self, ext: str) -> bool:
+        """Whether a format is JSON-LD as this target writes it itself."""
+        return ext == "jsonld" and ext in self.writers
+
     def walk(self, catalogue: Catalogue, settings: Settings) -> Walk:
         """Everything that this target takes from a catalogue, cut into pages."""
         return Walk(self, catalogue, settings)
@@ -147,6 +151,7 @@ class Walk:
         self._names: dict[str, str] = {}
         self.datasets = catalogue.roots[_DATASET]
         self.main = self._main_catalogue()
+        self._listed = {name: frozenset(catalogue.roots[cls]) for cls, name in _CLASSES.items()}
         self._known = [self.main] if feed.one_catalogue else catalogue.roots[_CATALOG]
         self.pages = self._plan()
 
@@ -209,11 +214,14 @@ class Walk:
         return listed is not None and _CLASSES[listed] in self.feed.leaves_out
 
     def _follows(self, value: str, to: str | None) -> bool:
-        """Whether the node is described where it is linked; what is listed only as what it is."""
+        """Whether the node is described where it is linked; what is listed only as what it is, and
+        as something listed only what is."""
         if to is None:
             return False
         listed = root_class(self.catalogue.types(value))
         if listed is not None and _CLASSES[listed] != to:
+            return False
+        if to in self._listed and value not in self._listed[to]:
             return False
         return (value, to) in self._described or bool(self._says((value, to)))
 
@@ -339,6 +347,11 @@ class Walk:
                 terms = self._known if name == CATALOG else self.catalogue.roots[cls]
                 found[self.feed.kinds[name].classes[0]] = terms
         return found
+
+    def coined(self) -> set[str]:
+        """The terms of what was written that are not the catalogue's own."""
+        names = {name for term, name in self._names.items() if name != term}
+        return {self.main, self._name(self.main)} | names
 
     def write(self, page: Page) -> list[str]:
         """The statements of a page, subject by subject, classes first; without its paging node."""

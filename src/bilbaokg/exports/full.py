@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -24,10 +24,17 @@ class Full:
     profile: str = ""
     formats: tuple[str, ...] = ("nt", "nq", "ttl", "trig", "rdf", "jsonld")
 
-    def write(self, release: Release, ext: str, out: BinaryIO) -> None:
-        """Write the whole release. Raises Invalid where RDF/XML cannot say a statement."""
-        lines = {"nq": _quads, "trig": _by_record}.get(ext, _triples)(release)
+    def lines(self, release: Release, ext: str) -> Iterator[str]:
+        """All statements, in the order and with the graphs that a format needs."""
+        return {"nq": _quads, "trig": _by_record}.get(ext, _triples)(release)
+
+    def put(self, lines: Iterable[str], ext: str, out: BinaryIO) -> None:
+        """Write them. Raises Invalid where RDF/XML cannot say a statement."""
         write(lines, ext, out, exact=True)
+
+    def is_flat(self, ext: str) -> bool:
+        """No format of it is written in a way of its own."""
+        return False
 
     def check(self, records: list[Record]) -> None:
         """Raises Invalid, naming the record and who points there, when a person would leave."""

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, BinaryIO, Final
+
+import pyoxigraph as ox
 
 from bilbaokg.exports.catalogue import TYPE
 from bilbaokg.terms import HYDRA, SCHEMA, XSD, plain, split_line, split_literal
 
-__all__ = ["tree", "write"]
+__all__ = ["read", "tree", "write"]
 
 _SPACES: Final = {SCHEMA: "", HYDRA: "hydra:"}
 _CONTEXT: Final = {"@vocab": str(SCHEMA), "hydra": str(HYDRA)}
 _BOOLEANS: Final = {"true": True, "false": False}
 _DEPTH: Final = 4
+_NODES: Final = 1000
 Node = dict[str, Any]
 
 
@@ -31,6 +34,18 @@ def write(lines: Iterable[str], out: BinaryIO) -> None:
         out.write(f"{mark}{_text(node)}".encode())
         mark = ",\n"
     out.write(b"\n]}\n")
+
+
+def read(content: bytes | BinaryIO) -> Iterator[ox.Quad]:
+    """Parse what `write` made, some nodes at a time: a parser holds a whole `@graph` in memory."""
+    lines = iter(content.split(b"\n") if isinstance(content, bytes) else content)
+    head = next(lines) + next(lines)
+    while nodes := list(islice(lines, _NODES)):
+        text = b"".join(nodes).rstrip(b"\n,")
+        if text == b"]}":
+            return
+        whole = head + text.removesuffix(b"]}") + b"]}"
+        yield from ox.parse(whole, format=ox.RdfFormat.JSON_LD, lenient=True)
 
 
 def tree(lines: Iterable[str], root: str, language: str) -> Node:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bilbaokg.errors import CorruptStore, NotFound, UnsupportedFormat
+from bilbaokg.exports import closure
 from bilbaokg.exports.catalogue import TYPE, Blanks, lines_of
+from bilbaokg.exports.closure import Tally
 from bilbaokg.exports.files import replace_file
 from bilbaokg.model import Record, Release
 from bilbaokg.terms import CSVW, DCAT, LISTINGS, PROV, plain, record_id, ref, split_line
@@ -99,7 +101,10 @@ def resource(release: Release, id_or_iri: str, ext: str) -> bytes:
     if ext not in FORMATS:
         raise UnsupportedFormat(f"no data as {ext!r}", hint=f"one of: {', '.join(FORMATS)}")
     reader = _Reader(release.path / "exports", release.manifest["content"]["base"])
-    return to_bytes(reader.lines(id_or_iri), ext, exact=True)
+    given = Tally(ext)
+    content = to_bytes(given.of(reader.lines(id_or_iri)), ext, exact=True)
+    closure.same(content, ext, given)
+    return content
 
 
 class _Reader:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
+import shutil
+import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -15,8 +18,9 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from bilbaokg.errors import NotFound
-from bilbaokg.exports import pages
+from bilbaokg.exports import closure, pages
 from bilbaokg.exports.catalogue import TYPE
+from bilbaokg.exports.closure import Tally
 from bilbaokg.exports.feed import Feed
 from bilbaokg.exports.files import replace_file
 from bilbaokg.exports.full import Full
@@ -37,6 +41,7 @@ __all__ = [
 ]
 
 _CATALOGUES: Final = tuple(f" {TYPE} {ref(cls)} ." for cls in (DCAT.Catalog, SCHEMA.DataCatalog))
+_PIECE: Final = 1 << 20
 # One lock a file that is being made, so that a burst of first requests makes it once.
 _making: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
 
@@ -100,11 +105,14 @@ def write(
     exporter = find(target, ext, language)
     _check_page(release, target, page)
     if isinstance(exporter, Full):
-        exporter.write(release, ext, out)
+        write_whole(release, target, ext, out, language)
         return
     paging = pages.about(release, exporter).paging(settings, target, ext, language)
     lines = in_language(list(pages.statements(release, exporter, page)), language)
-    exporter.put(lines + paging.lines(page), ext, out)
+    content, given = io.BytesIO(), Tally(ext)
+    exporter.put(given.of(lines + paging.lines(page)), ext, content)
+    closure.same(content.getvalue(), ext, given, flat=exporter.is_flat(ext))
+    out.write(content.getbuffer())
 
 
 def _check_page(release: Release, target: str, page: int) -> None:
@@ -143,11 +151,19 @@ def write_whole(
     Raises as `representation`.
     """
     exporter = find(target, ext, language)
-    if isinstance(exporter, Full):
-        exporter.write(release, ext, out)
-        return
-    blocks = _blocks(release, exporter)
-    exporter.put((line for block in blocks for line in in_language(block, language)), ext, out)
+    given = Tally(ext)
+    # Nothing goes out before all of it was read again.
+    with tempfile.TemporaryFile() as content:
+        if isinstance(exporter, Full):
+            exporter.put(given.of(exporter.lines(release, ext)), ext, content)
+        else:
+            blocks = _blocks(release, exporter)
+            lines = (line for block in blocks for line in in_language(block, language))
+            exporter.put(given.of(lines), ext, content)
+        content.seek(0)
+        closure.same(content, ext, given, flat=exporter.is_flat(ext))
+        content.seek(0)
+        shutil.copyfileobj(content, out, _PIECE)
 
 
 def _blocks(release: Release, feed: Feed) -> Iterator[list[str]]:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from bilbaokg.exports import derived, json_ld, vocabulary
+from bilbaokg.exports import closure, derived, json_ld, vocabulary
 from bilbaokg.exports.catalogue import TYPE, Catalogue, Pair
+from bilbaokg.exports.closure import Wall
 from bilbaokg.exports.feed import RECORD, SERIES, Feed, kind
 from bilbaokg.exports.inlined import names_of, title_of
 from bilbaokg.exports.language import in_language
@@ -269,6 +270,9 @@ SCHEMA_ORG: Final = Feed(
 
 def island(records: Iterable[Record], iri: str, base: str, language: str) -> dict[str, Any]:
     """One dataset as a tree, for a page in a language; from its record and those around it."""
-    walk = SCHEMA_ORG.walk(Catalogue.of(records, base), Settings(base=base))
+    catalogue = Catalogue.of(records, base)
+    walk = SCHEMA_ORG.walk(catalogue, Settings(base=base))
     lines = [line for page in walk.pages for line in walk.write(page)]
+    wall = Wall(base, described=catalogue.about, coined=walk.coined())
+    closure.check(lines, wall, walk.released())
     return json_ld.tree(in_language(lines, language), ref(iri), language)

@@ -12,13 +12,15 @@ from bilbaokg.exports.catalogue import TYPE, Pair
 from bilbaokg.formats import FORMATS
 from bilbaokg.terms import SKOS, plain, ref
 
-__all__ = ["EUROPEAN_THEMES", "SECTORS", "code", "concept", "names", "sector_of"]
+__all__ = ["EUROPEAN_THEMES", "SECTORS", "code", "concept", "names", "sector_of", "terms"]
 
 SECTORS: Final = "http://datos.gob.es/kos/sector-publico/sector"
 """The scheme of the Spanish sectors (NTI-RISP)."""
 EUROPEAN_THEMES: Final = "http://publications.europa.eu/resource/authority/data-theme"
 
-_LABEL, _NOTATION, _BROAD = map(ref, (SKOS.prefLabel, SKOS.notation, SKOS.broadMatch))
+_LABEL, _NOTATION, _BROAD, _SCHEME = map(
+    ref, (SKOS.prefLabel, SKOS.notation, SKOS.broadMatch, SKOS.inScheme)
+)
 _SECTOR: Final = f"<{SECTORS}/"
 
 
@@ -36,6 +38,13 @@ def _tables() -> dict[str, list[Pair]]:
 def concept(term: str) -> list[Pair]:
     """What the tables say of a concept; nothing where they do not know it."""
     return _tables().get(term, [])
+
+
+@cache
+def terms() -> frozenset[str]:
+    """The terms of the tables and of their schemes: everybody knows them."""
+    schemes = {o for pairs in _tables().values() for p, o in pairs if p == _SCHEME}
+    return frozenset({*_tables(), *schemes, ref(SECTORS), ref(EUROPEAN_THEMES)})
 
 
 def names(term: str) -> list[str]:
