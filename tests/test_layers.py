@@ -23,7 +23,7 @@ LAYERS = {
             "store workers shacl",
             "importers merging records holdings vetting adoption authority governance lineage"
             " review selection release removals exports gaps quality index accounts audit integrity"
-            " material lint fetching probing harvesting editing scratch",
+            " material published changes lint fetching probing harvesting editing scratch",
             "render reports workspace operations",
             "server",
             "console cli __main__",

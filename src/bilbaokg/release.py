@@ -8,21 +8,23 @@ that is swapped by rename. `recover` finishes or undoes what a kill interrupted.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bilbaokg import exports, index, integrity, removals
+from bilbaokg import exports, index, integrity, published, removals
 from bilbaokg.audit import now
 from bilbaokg.errors import CorruptStore, NotFound, StorageFault
 from bilbaokg.exports import vocabulary
 from bilbaokg.exports.closure import Wall, check_quads
 from bilbaokg.exports.files import sync, sync_tree
 from bilbaokg.model import Event, Profile, Record, Release, Report
+from bilbaokg.published import Switch
 from bilbaokg.records import Records
 from bilbaokg.removals import Removals, Shown
 from bilbaokg.selection import Content
@@ -37,7 +39,6 @@ _CURRENT: Final = "current"
 _MANIFEST: Final = "manifest.json"
 _BUILDING: Final = ".building-"
 _HELD_BACK: Final = "held-back.json"
-_SWITCHES: Final = ("release.publish", "release.rollback")
 _TYPE: Final = ref(RDF.type)
 
 
@@ -86,6 +87,20 @@ class Releases:
         """The ids of all releases, oldest first, whatever their state."""
         names = [p.name for p in self.path.glob("r*") if p.is_dir() and p.name[1:].isdigit()]
         return sorted(names, key=lambda name: int(name[1:]))
+
+    def history(self) -> Sequence[Switch]:
+        """Which release was public from when, oldest first, up to the current one."""
+        current = self.current_id()
+        if current is None:
+            return []
+        built = (Switch(r.id, r.created_at) for r in self._readable())
+        return published.history(self.path, current, built)
+
+    def _readable(self) -> Iterator[Release]:
+        """All releases whose manifest can be read, oldest first."""
+        for id in self.ids():
+            with contextlib.suppress(CorruptStore):
+                yield self.get(id)
 
     def report(self, release: Release) -> Report | None:
         """The validation of what a release holds, None where it was not validated.
@@ -274,7 +289,9 @@ class Builder:
             lost = self._lost(lambda: removals.of_release(release), accept)
         detail = {"id": id, "from": self.releases.current_id(), "why": why, "removals": lost}
         part = self._pointer(id)
+        place = published.prepare(self.releases.path, id)
         self._tell(actor, kind, id, detail)
+        place()
         self._swap(part)
         return release
 
@@ -307,7 +324,7 @@ class Builder:
     def _published(self) -> Release | None:
         """The release that is published, or where it is damaged the last one before it."""
         events = self.records.audit.events()
-        switches = [e.detail["id"] for e in events if e.kind in _SWITCHES]
+        switches = [e.detail["id"] for e in events if e.kind in published.SWITCHES]
         for id in dict.fromkeys([self.releases.current_id(), *reversed(switches)]):
             try:
                 release = self.releases.get(str(id))
@@ -358,7 +375,8 @@ class Builder:
                 self._into_place(id)
             else:
                 shutil.rmtree(aside, ignore_errors=True)
-        switches = [e for e in events if e.kind in _SWITCHES]
+        published.recover(self.releases.path, events)
+        switches = [e for e in events if e.kind in published.SWITCHES]
         if switches:
             id = switches[-1].detail["id"]
             if (self.releases.path / id).is_dir() and self.releases.current_id() != id:

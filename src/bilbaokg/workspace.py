@@ -41,7 +41,7 @@ __all__ = [
 _FOLDERS: Final = ("working", "scratch", "releases", "cache", "logs")
 _VERDICTS: Final = "verdicts"
 # What says itself what it is about: it is not of a release or a state of the store.
-_KEPT: Final = frozenset({_VERDICTS, "harvest"})
+_KEPT: Final = frozenset({_VERDICTS, "harvest", "changes"})
 # How long to wait for another process to let go of the directory.
 WAIT_SECONDS: Final = 1.0
 

@@ -92,5 +92,5 @@ def releases(data: Path) -> list[Release]:
 
 def half_built(data: Path) -> list[str]:
     """What lies in the folder of releases and is neither a release nor the link to one."""
-    known = {release.id for release in releases(data)} | {"current"}
+    known = {release.id for release in releases(data)} | {"current", "published.json"}
     return sorted(path.name for path in (data / "releases").iterdir() if path.name not in known)

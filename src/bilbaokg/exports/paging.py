@@ -20,12 +20,14 @@ class Paging:
     page_size: int
     version: str
     language: str | None = None
+    since: str | None = None  # of what changed alone: from when on
 
     def url(self, number: int) -> str:
         """The address of a page: its number, the first one too, and what it is a page of."""
         version = f"&version={self.version}" if self.version else ""
         tail = f"&lang={self.language}" if self.language else ""
-        return f"{self.address}?page={number}{version}{tail}"
+        since = f"&modified_since={self.since}" if self.since else ""
+        return f"{self.address}?page={number}{version}{tail}{since}"
 
     def lines(self, number: int) -> list[str]:
         """The statements of the paging node of a page; the last page has no next."""

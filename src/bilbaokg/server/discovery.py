@@ -19,7 +19,7 @@ from bilbaokg import exports, index
 from bilbaokg.errors import NotFound
 from bilbaokg.formats import FORMATS
 from bilbaokg.model import Release
-from bilbaokg.server import negotiate
+from bilbaokg.server import changes, negotiate
 from bilbaokg.server.context import Context
 from bilbaokg.server.validators import is_known, media_type, validators
 from bilbaokg.terms import (
@@ -47,6 +47,11 @@ _CLOSED: Final = ("sparql", "graph-store", "api/", "working/", "scratch/")
 _OFFERS: Final = {FORMATS[ext].media_type: ext for ext in ("ttl", "rdf", "jsonld", "nt")}
 _SPARQL: Final = "http://www.w3.org/TR/sparql11-protocol/"
 _FORMATS: Final = "http://www.w3.org/ns/formats/"
+_RFC: Final = "https://www.rfc-editor.org/rfc/rfc"
+_CHANGES: Final = {
+    changes.ATOM: (f"{_RFC}4287", f"{_RFC}5005", f"{_RFC}6721"),
+    "deletions.json": ("https://www.w3.org/TR/activitystreams-core/",),
+}
 _FEATURES: Final = ("Turtle", "RDF_XML", "JSON-LD", "N-Triples")
 
 
@@ -153,6 +158,10 @@ class _Discovery:
         for feed in exports.feeds():
             address = exports.address(self.context.settings, feed.name, feed.formats[0])
             yield from self._service(address, feed.name, address)
+        for name, standards in _CHANGES.items():
+            address = changes.address_of(self.context.settings, exports.MAIN, name)
+            yield from self._service(address, name.partition(".")[0], address)
+            yield from (_line(address, DCT.conformsTo, ref(standard)) for standard in standards)
 
     def _service(self, iri: str, title: str, endpoint: str) -> Iterator[str]:
         yield _line(iri, RDF.type, ref(DCAT.DataService))

@@ -9,49 +9,40 @@ rest after the next one is published.
 
 from __future__ import annotations
 
-import hashlib
-import itertools
-import os
-import re
-import shutil
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bilbaokg import exports
 from bilbaokg.errors import BadInput, CorruptStore, Gone, NotFound, StorageFault
-from bilbaokg.exports.files import replace_file
+from bilbaokg.exports.feed import Feed
 from bilbaokg.model import Release
-from bilbaokg.server import negotiate
+from bilbaokg.server import atom, changes
+from bilbaokg.server.asking import language_of, page_of, target_of, version_of
 from bilbaokg.server.context import Context
 from bilbaokg.server.replays import stamp
+from bilbaokg.server.sending import send, stream, whole
 from bilbaokg.server.validators import is_known, media_type, validators
-from bilbaokg.terms import DCAT, DCT, LANGUAGES, RDF, literal, mint, ref
+from bilbaokg.terms import DCAT, DCT, RDF, literal, mint, ref
 from bilbaokg.writing import to_bytes
 
 __all__ = ["EXTENSIONS", "routes"]
 
 EXTENSIONS: Final = ("rdf", "ttl", "jsonld", "nt")
 Handler = Callable[[Request], Response]
-_MOST_PAGES: Final = 1_000_000
-_PIECE: Final = 64 << 10
-# Pages of so many bytes are sent in one go, from memory when they are asked for again.
-_LARGEST: Final = 8 << 20
 _READ: Final = ["GET", "HEAD"]
-_VERSION: Final = re.compile(r"[0-9a-f]{16,64}")
 _PACKED: Final = "application/gzip"
 
 
 def routes(context: Context) -> list[BaseRoute]:
     """One route a format, so that another extension is a plain 404."""
     feeds = _Feeds(context)
-    found: list[BaseRoute] = []
+    found = changes.routes(feeds.changes)
     for ext in EXTENSIONS:
         page = feeds.page(ext)
         found += [
@@ -66,21 +57,22 @@ class _Feeds:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.versions = _Versions(context)
+        self.changes = changes.ChangeFeeds(context)
 
     def page(self, ext: str) -> Handler:
         """A page of a target in one format; of the public feed where no target is named."""
 
         def handler(request: Request) -> Response:
-            target = _target(request)
-            page = _page(request.query_params.get("page"))
-            language = _language(request.query_params.get("lang"))
+            if "modified_since" in request.query_params:
+                return self.changes.modified_since(ext, request)
+            target, page, language = target_of(request), page_of(request), language_of(request)
             current = self.context.current()
-            release = self.versions.find(target, _version(request.query_params.get("version")))
+            release = self.versions.find(target, version_of(request))
             if release is None:
                 return _empty(self.context, ext)
             answer = _Page(self.context, release, target, ext, language, page).send(request)
             if current and "range" not in request.headers:
-                answer = _whole(answer)
+                answer = whole(answer)
                 stamp(request.scope, current)
             return answer
 
@@ -90,7 +82,11 @@ class _Feeds:
         """All of a target in one packed document."""
 
         def handler(request: Request) -> Response:
-            target, language = _target(request), _language(request.query_params.get("lang"))
+            if "modified_since" in request.query_params:
+                raise BadInput(
+                    "a dump is always all of it", hint="ask catalog, not dump, what changed"
+                )
+            target, language = target_of(request), language_of(request)
             release = self.context.current()
             if release is None:
                 raise NotFound("nothing is published yet")
@@ -156,6 +152,9 @@ class _Sent:
         place = self.context.settings.public_url
         asked = f"{self.target} {self.ext} {what} {self.language} {place} {encoding}"
         headers = validators(self.release, asked) | {"Vary": "Accept-Encoding"}
+        if isinstance(exports.TARGETS[self.target], Feed):
+            told = changes.address_of(self.context.settings, self.target, changes.ATOM)
+            headers["Link"] = f'<{told}>; rel="alternate"; type="{atom.MEDIA_TYPE}"'
         return headers | ({"Content-Encoding": encoding} if encoding else {})
 
 
@@ -167,19 +166,14 @@ class _Page(_Sent):
 
     def send(self, request: Request) -> Response:
         """304 where the client has it, gzip where welcome and kept, else plain."""
-        file = self._file()
-        if negotiate.accepts_gzip(request.headers.get("accept-encoding")) and file:
-            headers = self._headers(str(self.page), "gzip")
-            if is_known(request.headers, headers):
-                return Response(status_code=304, headers=headers)
-            if twin := _twin(file, self.release, self.context.cache):
-                return FileResponse(twin, headers=headers, media_type=media_type(self.ext))
-        headers = self._headers(str(self.page))
-        if is_known(request.headers, headers):
-            return Response(status_code=304, headers=headers)
-        if file:
-            return FileResponse(file, headers=headers, media_type=media_type(self.ext))
-        return _stream(self._write, headers, media_type(self.ext))
+        return send(
+            request,
+            lambda encoding: self._headers(str(self.page), encoding),
+            media_type(self.ext),
+            self._file(),
+            self._write,
+            self.context.cache / self.release.id / "gzip",
+        )
 
     def _file(self) -> Path | None:
         """The file with it, or None where none can be kept."""
@@ -210,47 +204,12 @@ class _Dump(_Sent):
                 self.release, self.target, self.ext, self.language, cache=self.context.cache
             )
         except StorageFault:
-            return _stream(self._write, headers, _PACKED)
+            return stream(self._write, headers, _PACKED)
         return FileResponse(file, headers=headers, media_type=_PACKED)
 
     def _write(self, out: BinaryIO) -> None:
         with exports.packing(out) as packed:
             exports.write_whole(self.release, self.target, self.ext, packed, self.language)
-
-
-# ---- what is asked for
-
-
-def _target(request: Request) -> str:
-    target: str = request.path_params.get("target", exports.MAIN)
-    if target not in exports.TARGETS:
-        raise NotFound(f"no feed {target!r}", hint=f"feeds: {', '.join(exports.TARGETS)}")
-    return target
-
-
-def _page(text: str | None) -> int:
-    if text is None:
-        return 1
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= _MOST_PAGES):
-        raise BadInput(f"page={text[:50]!r} is no page number", hint="pages begin with 1")
-    return int(text)
-
-
-def _language(text: str | None) -> str | None:
-    if text is not None and text not in LANGUAGES:
-        raise BadInput(
-            f"lang={text[:50]!r} is not available", hint=f"one of: {', '.join(LANGUAGES)}"
-        )
-    return text
-
-
-def _version(text: str | None) -> str | None:
-    if text is not None and not _VERSION.fullmatch(text):
-        raise BadInput(f"version={text[:80]!r} is none", hint="follow the links of the first page")
-    return text
-
-
-# ---- what is sent
 
 
 def _empty(context: Context, ext: str) -> Response:
@@ -263,62 +222,3 @@ def _empty(context: Context, ext: str) -> Response:
     ]
     headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     return Response(to_bytes(sorted(lines), ext), headers=headers, media_type=media_type(ext))
-
-
-def _twin(path: Path, release: Release, cache: Path) -> Path | None:
-    """The gzip twin of a file, made once; the same bytes each time. None when it cannot be kept."""
-    key = hashlib.sha256(str(path).encode()).hexdigest()[:24]
-    twin = cache / release.id / "gzip" / f"{key}.gz"
-
-    def fill(out: BinaryIO) -> None:
-        with path.open("rb") as plain, exports.packing(out) as packed:
-            shutil.copyfileobj(plain, packed, 1 << 20)
-
-    if not twin.is_file():
-        try:
-            replace_file(twin, fill)
-        except StorageFault:
-            return None
-    return twin
-
-
-def _whole(answer: Response) -> Response:
-    """The bytes of a file that is not too large, in place of the file."""
-    if isinstance(answer, FileResponse) and Path(answer.path).stat().st_size <= _LARGEST:
-        answer = Response(Path(answer.path).read_bytes(), headers=dict(answer.headers))
-    return answer
-
-
-def _stream(
-    write: Callable[[BinaryIO], None], headers: dict[str, str], media: str
-) -> StreamingResponse:
-    """An answer that is made while it is sent."""
-    pieces = _pieces(write)
-    # What fails before the first piece is full is an error like any other.
-    body = itertools.chain([next(pieces, b"")], pieces)
-    return StreamingResponse(body, headers=headers, media_type=media)
-
-
-def _pieces(write: Callable[[BinaryIO], None]) -> Iterator[bytes]:
-    """What `write` writes, as it comes; it waits for whoever takes the pieces, and fails for it."""
-    reading, writing = os.pipe()
-    failed: list[Exception] = []
-
-    def work() -> None:
-        try:
-            with os.fdopen(writing, "wb", _PIECE) as out:
-                write(out)
-        except Exception as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    try:
-        while piece := os.read(reading, _PIECE):
-            yield piece
-        thread.join()
-        if failed:
-            raise failed[0]
-    finally:
-        # Writing on into a closed pipe fails, and so ends the thread.
-        os.close(reading)

@@ -1,0 +1,106 @@
+"""Which release was public from when: the log beside the releases.
+
+The audit tells who published what, but it stays inside. The public side needs the order and the
+times alone, also after a rollback, and reads them in `releases/published.json`: `[{"id": "r1",
+"at": "..."}, ...]`, oldest first. It is written with each switch and made again from the audit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+
+from bilbaokg.audit import now
+from bilbaokg.exports.files import replace_file
+from bilbaokg.model import Event
+from bilbaokg.store.embedded import storage_errors
+
+__all__ = ["LOG", "SWITCHES", "Switch", "history", "later", "prepare", "recover"]
+
+LOG: Final = "published.json"
+SWITCHES: Final = frozenset({"release.publish", "release.rollback"})
+"""The kinds of audit entries that make a release the current one."""
+_INSTANT: Final = timedelta(milliseconds=1)
+
+
+class Switch(NamedTuple):
+    """A release became the public one: its id, and when (xsd:dateTime, UTC)."""
+
+    id: str
+    at: str
+
+
+def prepare(releases: Path, id: str) -> Callable[[], None]:
+    """Write the log with one more switch, now, beside its place; what is returned puts it there.
+
+    Raises StorageFault, StorageFull.
+    """
+    part = _part(releases)
+    content = _text([*_read(releases / LOG), Switch(id, now())])
+    replace_file(part, lambda out: _put(out, content))
+
+    def place() -> None:
+        with storage_errors(releases):
+            part.replace(releases / LOG)
+
+    return place
+
+
+def recover(releases: Path, events: Iterable[Event]) -> None:
+    """Make the log again where it does not tell what the audit does."""
+    _part(releases).unlink(missing_ok=True)
+    told = [Switch(e.detail["id"], e.at) for e in events if e.kind in SWITCHES]
+    if [s.id for s in _read(releases / LOG)] != [s.id for s in told]:
+        content = _text(told)
+        replace_file(releases / LOG, lambda out: _put(out, content))
+
+
+def history(releases: Path, current: str, built: Iterable[Switch]) -> list[Switch]:
+    """The switches up to the one to the current release, oldest first; each later than the last.
+
+    A switch that is told of and not done yet is left out. `built` are all releases with the times
+    when they were made: where there is no log, each was public from then on. A clock that was put
+    back changes the times, not the order.
+    """
+    told = _read(releases / LOG)
+    while told and told[-1].id != current:
+        told.pop()
+    if not told:
+        told = [s for s in built if int(s.id[1:]) <= int(current[1:])]
+    found: list[Switch] = []
+    for switch in told:
+        if found and switch.id == found[-1].id:
+            continue
+        at = max(switch.at, later(found[-1].at)) if found else switch.at
+        found.append(Switch(switch.id, at))
+    return found
+
+
+def later(at: str) -> str:
+    """The next instant that can be told from this one."""
+    moment = datetime.fromisoformat(at) + _INSTANT
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _part(releases: Path) -> Path:
+    return releases / f".{LOG}"
+
+
+def _read(path: Path) -> list[Switch]:
+    """The log as it stands; nothing where it is missing or damaged: the audit has it too."""
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return [Switch(str(row["id"]), str(row["at"])) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _put(out: BinaryIO, content: bytes) -> None:
+    out.write(content)
+
+
+def _text(switches: Sequence[Switch]) -> bytes:
+    return (json.dumps([s._asdict() for s in switches], indent=1) + "\n").encode()

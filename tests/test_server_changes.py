@@ -1,0 +1,223 @@
+"""The change feeds over HTTP, behind a prefix: addresses, validators, what may be asked."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+
+import pytest
+import rdflib
+from feed_reader import ATOM, TOMBSTONES
+from rdflib.namespace import DCAT, DCTERMS, RDF
+from serving import BASE, Served, load, operate, published, served
+
+AS = rdflib.Namespace("https://www.w3.org/ns/activitystreams#")
+PUBLIC = "https://data.example/datos"
+DATASETS = " ".join(
+    f"<{BASE}/id/dataset/d{n}> a <{DCAT.Dataset}> ; <{DCTERMS.title}> 'D{n}'@es ."
+    for n in range(120)
+)
+GONE = rdflib.URIRef(f"{BASE}/id/dataset/d7")
+PARSERS = {"ttl": "turtle", "rdf": "xml", "nt": "nt", "jsonld": "json-ld"}
+DOCUMENTS = [
+    ("/feeds/changes.atom", "application/atom+xml"),
+    ("/feeds/ckan/changes.atom?lang=eu", "application/atom+xml"),
+    ("/feeds/deletions.json", "application/json"),
+    ("/feeds/dcat-ap-es/deletions.ttl", "text/turtle; charset=utf-8"),
+    ("/catalog.rdf?modified_since=2020-01-01", "application/rdf+xml"),
+    ("/feeds/schema.org/catalog.jsonld?modified_since=2020-01-01", "application/ld+json"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    data = published(tmp_path_factory.mktemp("changes") / "data", public_url=PUBLIC)
+    load(data, DATASETS, "many")
+    operate(data, "release.build", unchecked=True)
+    operate(data, "release.publish")
+    operate(data, "delete", iri=str(GONE), replaced_by=f"{BASE}/id/dataset/d8")
+    operate(data, "release.build", unchecked=True)
+    operate(data, "release.publish")
+    with served(data, root_path="/datos") as server:
+        yield server
+
+
+def atom(server: Served, address: str) -> ElementTree.Element:
+    answer = server.client.get(address.removeprefix("https://data.example"))
+    assert answer.status_code == 200, answer.text
+    return ElementTree.fromstring(answer.text)  # noqa: S314  our own
+
+
+def link(feed: ElementTree.Element, relation: str) -> str | None:
+    links = (e for e in feed.findall(f"{ATOM}link") if e.attrib["rel"] == relation)
+    return next((e.attrib["href"] for e in links), None)
+
+
+@pytest.mark.parametrize(("path", "media"), DOCUMENTS)
+def test_documents_have_validators_heads_and_packed_twins(
+    server: Served, path: str, media: str
+) -> None:
+    path = f"/datos{path}"
+    plain = server.client.get(path, headers={"Accept-Encoding": "identity"})
+    assert (plain.status_code, plain.headers["content-type"]) == (200, media)
+    assert plain.headers["access-control-allow-origin"] == "*"
+    head = server.client.head(path, headers={"Accept-Encoding": "identity"})
+    assert head.headers["content-length"] == str(len(plain.content))
+    with server.client.stream("GET", path, headers={"Accept-Encoding": "gzip"}) as packed:
+        assert packed.headers["content-encoding"] == "gzip"
+        assert gzip.decompress(b"".join(packed.iter_raw())) == plain.content
+    assert packed.headers["etag"] != plain.headers["etag"]
+    for known in (
+        {"If-None-Match": plain.headers["etag"]},
+        {"If-Modified-Since": plain.headers["last-modified"]},
+    ):
+        again = server.client.get(path, headers=known | {"Accept-Encoding": "identity"})
+        assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("modified_since=2026-11-01", 200),
+        ("modified_since=2026-11-01T09:30:00Z", 200),
+        ("modified_since=2026-11-01t09:30:00.123456789z", 200),
+        ("modified_since=2026-11-01T09:30:00", 200),
+        ("modified_since=2026-11-01T09:30:00+02:00", 200),
+        ("modified_since=2026-11-01T09:30:00%2B02:00", 200),
+        ("modified_since=2026-11-01Z", 200),
+        ("modified_since=9999-12-31T23:59:59Z", 200),
+        ("modified_since=", 400),
+        ("modified_since=yesterday", 400),
+        ("modified_since=2026", 400),
+        ("modified_since=2026-13-01", 400),
+        ("modified_since=2026-02-30", 400),
+        ("modified_since=2026-11-01T25:00:00Z", 400),
+        ("modified_since=2026-11-01T09:30Z", 400),
+        ("modified_since=0001-01-01T00:00:00%2B14:00", 400),
+        ("modified_since=%D9%A2%D9%A0%D9%A2%D9%A6-11-01", 400),
+        ("modified_since=2026-11-01&page=0", 400),
+        ("modified_since=2026-11-01&page=99", 404),
+        ("modified_since=2026-11-01&lang=fr", 400),
+        ("modified_since=2026-11-01&version=x", 400),
+        ("modified_since=2026-11-01&version=0000000000000000", 410),
+    ],
+)
+def test_moment_is_a_date_or_a_date_with_a_time(server: Served, query: str, status: int) -> None:
+    for path in ("/datos/catalog.ttl", "/datos/feeds/deletions.json"):
+        if "lang" in query and "deletions" in path:
+            continue
+        answer = server.client.get(f"{path}?{query}")
+        assert answer.status_code == status, answer.text
+        if status == 400:
+            assert answer.json()["hint"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/feeds/full/changes.atom", 404),
+        ("/feeds/nobody/deletions.json", 404),
+        ("/feeds/full/catalog.nt?modified_since=2026-01-01", 404),
+        ("/feeds/ckan/dump.nt.gz?modified_since=2026-01-01", 400),
+        ("/feeds/changes.atom?page=3", 404),
+        ("/feeds/changes.atom?lang=fr", 400),
+        ("/feeds/deletions.exe", 404),
+    ],
+)
+def test_what_is_not_there_says_so(server: Served, path: str, status: int) -> None:
+    answer = server.client.get(f"/datos{path}")
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_only_what_changed_is_listed(server: Served) -> None:
+    since = server.client.get("/datos/feeds/deletions.json").json()["orderedItems"][0]["published"]
+    answer = server.client.get(f"/datos/catalog.ttl?modified_since={since}")
+    graph = rdflib.Graph().parse(data=answer.text)
+    assert not set(graph.subjects(RDF.type, DCAT.Dataset))
+    assert len(set(graph.subjects(RDF.type, DCAT.Catalog))) == 1
+
+
+def test_atom_is_paged_newest_first_with_every_member_once(server: Served) -> None:
+    address: str | None = f"{PUBLIC}/feeds/changes.atom"
+    names, times = [], []
+    while address:
+        feed = atom(server, address)
+        for element in feed:
+            if element.tag == f"{ATOM}entry":
+                names.append(element.findtext(f"{ATOM}id"))
+                times.append(str(element.findtext(f"{ATOM}updated")))
+            elif element.tag == f"{TOMBSTONES}deleted-entry":
+                names.append(element.attrib["ref"])
+                times.append(element.attrib["when"])
+        assert feed.findtext(f"{ATOM}updated") == times[0]
+        address = link(feed, "next")
+    assert len(names) == len(set(names)) == 123
+    assert times == sorted(times, reverse=True)
+    assert names[0] == str(GONE)
+    assert link(feed, "last") == link(feed, "self")
+
+
+def test_atom_leads_to_pages_and_data(server: Served) -> None:
+    feed = atom(server, "/datos/feeds/changes.atom?lang=eu")
+    (entry,) = [
+        e for e in feed.findall(f"{ATOM}entry") if str(e.findtext(f"{ATOM}id")).endswith("/d11")
+    ]
+    links = [e.attrib for e in entry.findall(f"{ATOM}link")]
+    assert {e["rel"] for e in links} == {"alternate"}
+    assert {e["href"].rpartition(".")[2] for e in links if "html" not in e["type"]} == set(PARSERS)
+    for found in links:
+        answer = server.client.get(found["href"].removeprefix("https://data.example"))
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith(found["type"])
+    (gone,) = feed.findall(f"{TOMBSTONES}deleted-entry")
+    places = {e.attrib["rel"]: e.attrib["href"] for e in gone.findall(f"{ATOM}link")}
+    assert places["successor-version"] == f"{BASE}/id/dataset/d8"
+    answer = server.client.get(places["alternate"].removeprefix("https://data.example"))
+    assert answer.status_code == 410
+    for ext in PARSERS:
+        assert server.client.get(f"/datos/dataset/d7.{ext}").status_code == 410
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
+@pytest.mark.parametrize("ext", PARSERS)
+def test_deletions_are_activities_with_what_replaces_it(server: Served, ext: str) -> None:
+    answer = server.client.get(f"/datos/feeds/deletions.{ext}")
+    graph = rdflib.Graph().parse(data=answer.content, format=PARSERS[ext])
+    (event,) = graph.subjects(RDF.type, AS.Delete)
+    assert graph.value(event, AS.object) == GONE
+    assert graph.value(GONE, RDF.type) == AS.Tombstone
+    assert graph.value(GONE, AS.formerType) == DCAT.Dataset
+    assert graph.value(GONE, DCTERMS.isReplacedBy) == rdflib.URIRef(f"{BASE}/id/dataset/d8")
+    published, deleted = graph.value(event, AS.published), graph.value(GONE, AS.deleted)
+    assert str(deleted) < str(published)
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
+def test_deletions_as_json_say_the_same(server: Served) -> None:
+    body = server.client.get("/datos/feeds/deletions.json").json()
+    assert body["id"].startswith(f"{PUBLIC}/feeds/deletions.json?page=1&version=")
+    assert (body["type"], body["totalItems"]) == ("OrderedCollectionPage", 1)
+    # The context of ActivityStreams is known to every reader; here it is written out.
+    body["@context"][0] = {
+        "@vocab": str(AS), "id": "@id", "type": "@type", "orderedItems": {"@id": "as:items"},
+        "formerType": {"@id": f"{AS}formerType", "@type": "@id"},
+    }  # fmt: skip
+    graph = rdflib.Graph().parse(data=json.dumps(body), format="json-ld")
+    assert graph.value(GONE, DCTERMS.isReplacedBy) == rdflib.URIRef(f"{BASE}/id/dataset/d8")
+    assert graph.value(GONE, AS.formerType) == DCAT.Dataset
+
+
+def test_feeds_and_pages_lead_to_the_changes(server: Served) -> None:
+    page = server.client.get("/datos/eu/").text
+    assert 'type="application/atom+xml" href="/datos/feeds/changes.atom?lang=eu"' in page
+    for path, place in (("/catalog.rdf", "/feeds"), ("/feeds/ckan/catalog.nt", "/feeds/ckan")):
+        told = server.client.head(f"/datos{path}").headers["link"]
+        assert (
+            told == f'<{PUBLIC}{place}/changes.atom>; rel="alternate"; type="application/atom+xml"'
+        )
+    assert "link" not in server.client.head("/datos/feeds/full/catalog.nt").headers
+    void = server.client.get("/datos/.well-known/void", headers={"Accept": "text/turtle"}).text
+    assert f"<{PUBLIC}/feeds/changes.atom>" in void
