@@ -109,7 +109,11 @@ class Reader:
     def begin(self) -> None:
         """Read the feed whole."""
         self.known = self._newest()
-        self.members = split(whole(self.get, f"{self.feed}.{self.ext}", self.ext))
+        self.take(whole(self.get, f"{self.feed}.{self.ext}", self.ext))
+
+    def take(self, feed: Iterable[Triple]) -> None:
+        """Begin with what somebody else has read."""
+        self.members = split(feed)
 
     def _newest(self) -> str:
         return next((at for at, _, _ in self._entries(f"{self.changes}/changes.atom")), "")

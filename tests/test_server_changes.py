@@ -7,11 +7,16 @@ import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 
+import demo_release
 import pytest
 import rdflib
-from feed_reader import ATOM, TOMBSTONES
+from feed_reader import ATOM, TOMBSTONES, Reader, whole
 from rdflib.namespace import DCAT, DCTERMS, RDF
 from serving import BASE, Served, load, operate, published, served
+
+from bilbaokg import exports, settings
+from bilbaokg.release import Releases
+from bilbaokg.server import control
 
 AS = rdflib.Namespace("https://www.w3.org/ns/activitystreams#")
 PUBLIC = "https://data.example/datos"
@@ -221,3 +226,49 @@ def test_feeds_and_pages_lead_to_the_changes(server: Served) -> None:
     assert "link" not in server.client.head("/datos/feeds/full/catalog.nt").headers
     void = server.client.get("/datos/.well-known/void", headers={"Accept": "text/turtle"}).text
     assert f"<{PUBLIC}/feeds/changes.atom>" in void
+
+
+def test_demo_is_followed_from_its_first_release_on(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    data = demo_release.copied(tmp_path_factory)
+    known = settings.read(data)
+    releases = Releases(data, known)
+    edit = data.parent / "edit.ttl"
+    edit.write_text(
+        f"<{known.base}/id/dataset/bilbobus-gtfs> <{DCAT.keyword}> 'cambio'@es ."
+        f"<{known.base}/id/dataset/fresh> a <{DCAT.Dataset}> ; <{DCTERMS.title}> 'Nuevo'@es ."
+    )
+    steps = [
+        [("load", {"paths": [str(edit)], "source": "edit"}), ("release.build", {"unchecked": True}),
+         ("release.publish", {})],
+        [("delete", {"iri": f"{known.base}/id/dataset/fresh"}),
+         ("release.build", {"unchecked": True}), ("release.publish", {})],
+        [("release.rollback", {})],
+    ]  # fmt: skip
+    with served(data) as server:
+
+        def get(address: str) -> bytes:
+            answer = server.client.get(address.removeprefix(known.public_url))
+            assert answer.status_code == 200, f"{address}: {answer.text}"
+            return answer.content
+
+        readers = []
+        first, since = releases.get("r1"), releases.history()[0].at
+        for target in ("dcat-ap", "dcat-ap-es", "ckan", "schema.org"):
+            feed = f"/feeds/{target}"
+            version = exports.version(first, target)
+            begun = whole(get, f"{feed}/catalog.rdf?page=1&version={version}", "rdf")
+            for way in ("atom", "modified"):
+                reader = Reader(get, f"{feed}/catalog", feed, "rdf")
+                if target == "dcat-ap":
+                    reader.changes = "/feeds"
+                reader.take(begun)
+                reader.known = since
+                readers.append((way, reader))
+        for step in [[], *steps]:
+            for name, params in step:
+                control.call(data, name, params)
+            for way, reader in readers:
+                reader.follow_atom() if way == "atom" else reader.follow_modified(since)
+                assert reader.graph == whole(get, f"{reader.feed}.rdf", "rdf"), (way, reader.feed)
