@@ -464,3 +464,32 @@ def test_rollback_is_seen_by_clients_that_know_dates_only(tmp_path: Path) -> Non
             answer = server.client.get(path, headers={"If-Modified-Since": newer})
             assert answer.status_code == 200
             assert "Ruido" in answer.text
+
+
+def test_what_was_taken_back_or_never_published_is_not_served_later(tmp_path: Path) -> None:
+    data = published(tmp_path / "data", page_size=1)
+    with served(data) as server:
+        for name in ("a", "b"):
+            load_again(data, tmp_path, datasets(name))
+            build_and_publish(data)
+        address = next_of(parsed(server.client.get("/catalog.ttl").content, "ttl"))
+        assert address
+        control.call(data, "release.rollback", {})
+        load_again(data, tmp_path, datasets("c"))
+        control.call(data, "release.build", {"unchecked": True})
+        load_again(data, tmp_path, datasets("d"))
+        build_and_publish(data)
+        assert server.client.get(address).status_code == 410
+        told = server.client.get("/api/releases").json()
+        rows = told["releases"] if isinstance(told, dict) else told
+        assert [row["id"] for row in rows] == ["r5", "r2", "r1"]
+        for id, status in (("r5", 200), ("r4", 404), ("r3", 404), ("r2", 200)):
+            assert server.client.get(f"/api/releases/{id}").status_code == status
+            assert server.client.get(f"/en/releases/{id}").status_code == status
+
+
+def load_again(data: Path, folder: Path, turtle: str) -> None:
+    """Load while the server runs."""
+    file = folder / "again.ttl"
+    file.write_text(turtle)
+    control.call(data, "load", {"paths": [str(file)], "source": "again"})

@@ -18,7 +18,7 @@ from bilbaokg.exports.files import replace_file
 from bilbaokg.model import Event
 from bilbaokg.store.embedded import storage_errors
 
-__all__ = ["LOG", "SWITCHES", "Switch", "history", "later", "prepare", "recover"]
+__all__ = ["LOG", "SWITCHES", "Switch", "history", "later", "prepare", "recover", "standing"]
 
 LOG: Final = "published.json"
 SWITCHES: Final = frozenset({"release.publish", "release.rollback"})
@@ -76,6 +76,16 @@ def history(releases: Path, current: str, built: Iterable[Switch]) -> list[Switc
             continue
         at = max(switch.at, later(found[-1].at)) if found else switch.at
         found.append(Switch(switch.id, at))
+    return found
+
+
+def standing(switches: Iterable[Switch]) -> list[str]:
+    """The ids of the releases that were public and were not taken back, oldest first."""
+    found: list[str] = []
+    for switch in switches:
+        number = int(switch.id[1:])
+        found = [id for id in found if int(id[1:]) < number]
+        found.append(switch.id)
     return found
 
 

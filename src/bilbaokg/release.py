@@ -96,6 +96,10 @@ class Releases:
         built = (Switch(r.id, r.created_at) for r in self._readable())
         return published.history(self.path, current, built)
 
+    def standing(self) -> Sequence[str]:
+        """The ids of the releases that were public and were not taken back, oldest first."""
+        return published.standing(self.history())
+
     def _readable(self) -> Iterator[Release]:
         """All releases whose manifest can be read, oldest first."""
         for id in self.ids():

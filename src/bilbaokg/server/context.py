@@ -77,9 +77,12 @@ class Context:
         return self._seen[name]
 
     def public_releases(self) -> list[Release]:
-        """The releases up to the published one, oldest first: those after it are not public yet."""
-        current = self.current()
-        return [r for r in self.releases.list() if current and r.number <= current.number]
+        """The releases that were public and were not taken back, oldest first.
+
+        What was removed from the disk is left out. Raises CorruptStore.
+        """
+        kept = set(self.releases.ids())
+        return [self.releases.get(id) for id in self.releases.standing() if id in kept]
 
     def url(self, path: str) -> str:
         """The absolute address of one of our paths."""

@@ -103,7 +103,7 @@ class _Versions:
         self._known: dict[tuple[str, str], str] = {}  # (release, target) -> version
 
     def find(self, target: str, version: str | None) -> Release | None:
-        """The current release, or the newest public one of a version; None before the first.
+        """The current release, or the newest that was public of a version; None before the first.
 
         Raises Gone where none has it, or where it is one that was taken back.
         """
@@ -113,8 +113,8 @@ class _Versions:
                 raise self._gone(target)
             return current
         releases = self.context.releases
-        for id in reversed(releases.ids()):
-            if int(id[1:]) < current.number and self._of_id(id, target) == version:
+        for id in reversed(releases.standing()):
+            if self._of_id(id, target) == version:
                 return releases.get(id)
         raise self._gone(target)
 

@@ -44,7 +44,7 @@ def page(context: Context, reader: Reader, id: str) -> ReleasePage:
     return ReleasePage(
         row=_row(context, reader, release),
         previous=before.id if before else None,
-        first=release.previous is None,
+        first=context.releases.standing()[0] == release.id,
         sha256=release.sha256,
         groups=groups,
     )
@@ -53,15 +53,18 @@ def page(context: Context, reader: Reader, id: str) -> ReleasePage:
 def change_counts(context: Context, release: Release) -> tuple[int, int, int]:
     """New, changed and gone records since the release before; none when that was removed."""
     before = _before(context, release)
-    if release.previous and before is None:
+    if before is None and context.releases.standing()[0] != release.id:
         return (0, 0, 0)
     found = releases.difference(before, release)
     return (len(found.new), len(found.changed), len(found.gone))
 
 
 def _before(context: Context, release: Release) -> Release | None:
+    """The release that was public before it; None for the first, and where it was removed."""
+    ids = context.releases.standing()
+    place = ids.index(release.id)
     try:
-        return context.releases.get(release.previous) if release.previous else None
+        return context.releases.get(ids[place - 1]) if place else None
     except NotFound:
         return None
 
