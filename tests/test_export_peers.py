@@ -34,6 +34,7 @@ pytestmark = [pytest.mark.peers, pytest.mark.timeout(900)]
 PEERS = Path(__file__).parent / "data" / "exports"
 # What CKAN is installed from; its own requirements are an extra.
 CKAN = ("ckan[requirements]==2.12.0", "ckanext-dcat==2.4.4", "ckanext-harvest==1.6.3")
+FEED_READERS = ("feedparser==6.0.14",)
 UDATA = ("udata==17.18.0", "mongomock==4.3.0")
 DEMO = Settings(page_size=30, public_url="https://portal.example")
 VOCABULARIES = (
@@ -82,6 +83,11 @@ def ckan(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture(scope="module")
 def udata(request: pytest.FixtureRequest) -> Path:
     return environment(request, UDATA)
+
+
+@pytest.fixture(scope="module")
+def readers(request: pytest.FixtureRequest) -> Path:
+    return environment(request, FEED_READERS)
 
 
 def harvested(python: Path, script: str, *arguments: object) -> dict[str, Any]:
@@ -200,6 +206,23 @@ def test_udata_makes_every_dataset_over_the_pages(portal: Served, udata: Path) -
         assert dataset["description"]
         assert dataset["tags"]
         assert all(r["url"] and r["format"] for r in dataset["resources"])
+
+
+@pytest.mark.parametrize("path", ["/feeds/changes.atom", "/feeds/schema.org/changes.atom?lang=eu"])
+def test_feed_readers_read_every_change_over_the_pages(
+    portal: Served, readers: Path, path: str
+) -> None:
+    found = harvested(readers, "atom_reads.py", f"{portal.url}{path}")
+    assert (found["faults"], found["pages"]) == ([], 3)
+    entries = found["entries"]
+    kinds = Counter(kind for entry in entries for kind in entry["kinds"])
+    assert kinds["Dataset"] == DATASETS
+    assert kinds["created"] == len(entries) == len({entry["id"] for entry in entries})
+    for entry in entries:
+        assert entry["title"]
+        assert entry["dated"]
+        assert entry["content"] == "application/rdf+xml"
+        assert entry["links"][0] == "text/html"
 
 
 # ---- the official shapes

@@ -6,6 +6,8 @@ import gzip
 import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from datetime import datetime
+from urllib.parse import urlsplit
 
 import demo_release
 import pytest
@@ -163,6 +165,33 @@ def test_atom_is_paged_newest_first_with_every_member_once(server: Served) -> No
     assert times == sorted(times, reverse=True)
     assert names[0] == str(GONE)
     assert link(feed, "last") == link(feed, "self")
+
+
+@pytest.mark.parametrize("query", ["", "?page=2", "?lang=eu"])
+def test_atom_keeps_the_rules_of_its_standards(server: Served, query: str) -> None:
+    """RFC 4287, sections 4.1.1, 4.1.2, 4.1.3.3 and 4.2.7; RFC 5005, section 3; RFC 6721."""
+    feed = atom(server, f"/datos/feeds/changes.atom{query}")
+    assert feed.tag == f"{ATOM}feed"
+    for element in (feed, *feed.findall(f"{ATOM}entry")):
+        for name in ("id", "title", "updated"):
+            assert len(element.findall(f"{ATOM}{name}")) == 1
+        assert urlsplit(str(element.findtext(f"{ATOM}id"))).scheme
+        links = [e.attrib for e in element.findall(f"{ATOM}link")]
+        ways = [(e["rel"], e.get("type"), e.get("hreflang")) for e in links]
+        assert len(ways) == len(set(ways))
+        assert all(urlsplit(e["href"]).netloc for e in links)
+    assert feed.findall(f"{ATOM}author/{ATOM}name")
+    moments = [e.text for e in feed.iter() if e.tag in (f"{ATOM}updated", f"{ATOM}published")]
+    moments += [e.attrib["when"] for e in feed.findall(f"{TOMBSTONES}deleted-entry")]
+    for moment in moments:
+        assert datetime.fromisoformat(str(moment)).tzinfo
+    for content in feed.iter(f"{ATOM}content"):
+        assert content.attrib == {"type": "application/rdf+xml"}
+        assert len(content) == 1
+        assert not str(content.text or "").strip()
+    assert {"self", "first", "last", "alternate"} <= {
+        e.attrib["rel"] for e in feed.findall(f"{ATOM}link")
+    }
 
 
 def test_atom_leads_to_pages_and_data(server: Served) -> None:
