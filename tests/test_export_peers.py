@@ -36,7 +36,7 @@ PEERS = Path(__file__).parent / "data" / "exports"
 CKAN = ("ckan[requirements]==2.12.0", "ckanext-dcat==2.4.4", "ckanext-harvest==1.6.3")
 FEED_READERS = ("feedparser==6.0.14",)
 UDATA = ("udata==17.18.0", "mongomock==4.3.0")
-DEMO = Settings(page_size=30, public_url="https://portal.example")
+DEMO = Settings(page_size=30, public_url="https://portal.example", list_services=True)
 VOCABULARIES = (
     "access-right", "data-theme", "dataset-types", "datasetstatus", "distribution-status",
     "filetypes", "frequencies", "licences", "nti-risp_vocab_sector", "nti-risp_vocab_territorio",
@@ -267,6 +267,8 @@ def test_export_adds_no_violation_of_the_official_shapes(demo: Release, target: 
     exported, held = (findings(whole(demo, t, "ttl"), *DCAT_AP) for t in (target, "full"))
     assert sorted(exported.keys() - held.keys()) == []
     mandatory = {f for f in exported if f[2] == "MinCountConstraintComponent" and DCT in f[1]}
+    assert {f"{DEMO.public_url}/sparql"} <= {plain(s) for s, _, _ in triples(
+        whole(demo, target, "nt"), "nt")}  # fmt: skip
     assert mandatory, "the demo has datasets without a description on purpose: shapes do fire"
 
 

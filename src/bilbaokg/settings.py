@@ -67,6 +67,7 @@ class Settings:
     gates: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     removal_share: float = 0.05
     page_size: int = 1000
+    list_services: bool = False
     file_limit: int = 1024 * MIB
     body_limit: int = 64 * MIB
     memory_limit: int = 2048 * MIB

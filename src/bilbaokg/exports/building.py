@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 
-from bilbaokg.exports import closure, lookup, vocabulary
+from bilbaokg.exports import closure, lookup, own, vocabulary
 from bilbaokg.exports.catalogue import Catalogue
 from bilbaokg.exports.closure import Tally, Wall
 from bilbaokg.exports.feed import Feed, Walk
@@ -45,6 +45,7 @@ def build(
     heads = {record.id: record.iri for record in held}
     closure.check_texts(lookup.record_texts(directory), wall, heads)
     catalogue = Catalogue.of(held, settings.base)
+    own.add(catalogue, settings)
     version = _version(held, settings)
     wall = replace(wall, described=catalogue.about)
     return {
@@ -79,7 +80,8 @@ def _build_feed(directory: Path, walk: Walk, version: str, wall: Wall) -> dict[s
 
 def _version(records: Iterable[Record], settings: Settings) -> str:
     """Names what the pages are made of, so that a page can say which rest belongs to it."""
-    digest = hashlib.sha256(str(settings.page_size).encode())
+    listed = f" {settings.public_url}" if settings.list_services else ""
+    digest = hashlib.sha256(f"{settings.page_size}{listed}".encode())
     for revision in sorted(f"{record.id} {record.revision}\n" for record in records):
         digest.update(revision.encode())
     return digest.hexdigest()[:16]

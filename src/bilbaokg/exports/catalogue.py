@@ -136,6 +136,19 @@ class Catalogue:
                 for topic in self.values(subject, _TOPIC):
                     self.topics.setdefault(topic, []).append(subject)
 
+    def put(self, node: str, cls: str, pairs: Iterable[Pair], listing: Pair | None = None) -> None:
+        """Describe a node that stands in no record, unless it is described already.
+
+        listing: the catalogue that lists it, and by which property.
+        """
+        if node in self.about:
+            return
+        self.about[node] = sorted({(TYPE, cls), *pairs})
+        self._types[node] = frozenset({cls})
+        if listing:
+            self.roots[cls] = sorted([*self.roots[cls], node])
+            self.listed[node] = [listing]
+
     def types(self, node: str) -> frozenset[str]:
         """The classes of a node."""
         return self._types.get(node, frozenset())

@@ -23,7 +23,7 @@ from bilbaokg.formats import FORMATS
 from bilbaokg.server.snapshot import Removal, Snapshot
 from bilbaokg.terms import DCAT, DCT, SCHEMA, plain, ref, split_line, split_literal
 
-__all__ = ["MEDIA_TYPE", "PAGE", "entries", "write"]
+__all__ = ["MEDIA_TYPE", "PAGE", "write"]
 
 MEDIA_TYPE: Final = "application/atom+xml"
 PAGE: Final = 100
@@ -41,19 +41,6 @@ _LONGEST: Final = 500
 _PREFIX: Final = re.compile(r" *xmlns:(\w+:?)=")
 # What XML 1.0 cannot carry (section 2.2).
 _NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-
-
-def entries(snapshot: Snapshot) -> list[str]:
-    """The terms of all members that are there or gone, the last change first."""
-    found = _dates_of(snapshot)
-    return sorted(sorted(found), key=lambda term: found[term], reverse=True)
-
-
-def _dates_of(snapshot: Snapshot) -> dict[str, str]:
-    """When each member changed last, or went."""
-    ledger = snapshot.ledger
-    found = {term: seen.at for term, seen in ledger.members.items()}
-    return found | {term: lost.at for term, lost in ledger.gone.items()}
 
 
 def write(
@@ -80,7 +67,7 @@ def _about(snapshot: Snapshot, paging: Paging, page: int, lang: str) -> Iterator
     """The elements of the feed itself."""
     settings = snapshot.context.settings
     title = settings.title.get(lang) or next(iter(settings.title.values()))
-    newest = max(_dates_of(snapshot).values(), default=snapshot.ledger.at)
+    newest = next(iter(snapshot.dates.values()), snapshot.ledger.at)
     yield f"<id>{snapshot.id('changes', lang)}</id>\n"
     yield f"<title>{_text(render.translate('feed.title', lang, catalogue=title))}</title>\n"
     yield f"<updated>{newest}</updated>\n"

@@ -41,6 +41,7 @@ __all__ = ["ATOM", "ChangeFeeds", "address_of", "routes"]
 ATOM: Final = "changes.atom"
 _READ: Final = ["GET", "HEAD"]
 _JSON: Final = "json"
+_IN_MEMORY: Final = 8
 _DELETIONS: Final = ("rdf", "ttl", "jsonld", "nt", _JSON)
 Handler = Callable[[Request], Response]
 
@@ -79,10 +80,21 @@ class ChangeFeeds:
     def __init__(self, context: Context) -> None:
         self.context, self.settings = context, context.settings
         self.changes = Changes(context.releases)
+        self._snapshots: dict[tuple[str, str], Snapshot] = {}
 
     def _snapshot(self, request: Request) -> Snapshot:
+        """What is public now, or was when a version was."""
         feed = feed_of(target_of(request))
-        return Snapshot.of(self.context, self.changes, feed, version_of(request))
+        ledger = self.changes.ledger(feed, version_of(request))
+        key = feed.name, ledger.version
+        found = self._snapshots.get(key)
+        if found is None:
+            release = self.context.releases.get(ledger.release)
+            found = Snapshot(self.context, feed, ledger, release)
+            while len(self._snapshots) >= _IN_MEMORY:
+                self._snapshots.pop(next(iter(self._snapshots)), None)
+            self._snapshots[key] = found
+        return found
 
     def modified_since(self, ext: str, request: Request) -> Response:
         """A page of the target with what changed alone, as a catalogue."""
@@ -112,7 +124,7 @@ class ChangeFeeds:
         """A page of the changes as Atom."""
         page, language = page_of(request), language_of(request)
         snapshot = self._snapshot(request)
-        every = atom.entries(snapshot)
+        every = list(snapshot.dates)
         address = address_of(self.settings, snapshot.feed.name, ATOM)
         paging = Paging(
             address=address,

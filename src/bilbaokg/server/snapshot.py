@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from bilbaokg import index
-from bilbaokg.changes import Changes, Ledger
+from bilbaokg.changes import Ledger
 from bilbaokg.exports.catalogue import Blanks
 from bilbaokg.exports.feed import Feed
 from bilbaokg.exports.members import CATALOG, Members, members
@@ -43,12 +43,7 @@ class Snapshot:
     feed: Feed
     ledger: Ledger
     release: Release
-
-    @classmethod
-    def of(cls, context: Context, changes: Changes, feed: Feed, version: str | None) -> Snapshot:
-        """What is public now, or was when a version was. Raises as Changes.ledger."""
-        ledger = changes.ledger(feed, version)
-        return cls(context, feed, ledger, context.releases.get(ledger.release))
+    _listed: dict[tuple[str, str], list[str]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def known(self) -> Members:
@@ -68,16 +63,29 @@ class Snapshot:
         text = " ".join((self.context.settings.base, self.feed.name, *what))
         return uuid.uuid5(uuid.NAMESPACE_URL, text).urn
 
-    def changed(self, since: str) -> list[str]:
+    def changed(self, since: str) -> Sequence[str]:
         """The members that changed at or after a switch, but catalogues: these are always told."""
-        found = self.ledger.members.items()
-        return sorted(t for t, seen in found if seen.at >= since and seen.kind != CATALOG)
+        key = "changed", since
+        if key not in self._listed:
+            found = self.ledger.members.items()
+            terms = (t for t, seen in found if seen.at >= since and seen.kind != CATALOG)
+            self._listed[key] = sorted(terms)
+        return self._listed[key]
 
-    def gone(self, since: str) -> list[str]:
+    def gone(self, since: str) -> Sequence[str]:
         """The members that went at or after a switch, the last first."""
-        lost = self.ledger.gone
-        found = sorted(term for term in lost if lost[term].at >= since)
-        return sorted(found, key=lambda term: lost[term].at, reverse=True)
+        key = "gone", since
+        if key not in self._listed:
+            lost = self.ledger.gone
+            self._listed[key] = _last_first({t: lost[t].at for t in lost if lost[t].at >= since})
+        return self._listed[key]
+
+    @cached_property
+    def dates(self) -> Mapping[str, str]:
+        """When each member changed last, or went; the last first."""
+        found = {term: seen.at for term, seen in self.ledger.members.items()}
+        found |= {term: lost.at for term, lost in self.ledger.gone.items()}
+        return {term: found[term] for term in _last_first(found)}
 
     def places(self, terms: Iterable[str]) -> Mapping[str, index.Where]:
         """Where members have their pages, by IRI."""
@@ -107,3 +115,8 @@ class Snapshot:
             successor=successor[1:-1] if successor.startswith("<") else None,
             page=place.page,
         )
+
+
+def _last_first(dates: Mapping[str, str]) -> list[str]:
+    """Terms by their dates, those of one date in alphabetical order."""
+    return sorted(sorted(dates), key=lambda term: dates[term], reverse=True)
