@@ -13,15 +13,14 @@ from typing import Final, NamedTuple
 
 from bilbaokg import wording
 from bilbaokg.exports.catalogue import Catalogue, Pair
-from bilbaokg.exports.vocabulary import SECTORS
 from bilbaokg.settings import Settings
 from bilbaokg.terms import DCAT, DCATAP, DCT, LANGUAGES, literal, ref
 
 __all__ = ["add"]
 
 _AUTHORITY: Final = "http://publications.europa.eu/resource/authority/"
-# Government and public sector, in the European and the Spanish table.
-_THEMES: Final = (f"{_AUTHORITY}data-theme/GOVE", f"{SECTORS}/sector-publico")
+# Science and technology: the theme of such services that has one Spanish sector.
+_THEME: Final = f"{_AUTHORITY}data-theme/TECH"
 _SUBCATALOG: Final = ref(DCAT.catalog)
 # What a service takes from the catalogue that lists it.
 _SHARED: Final = tuple(map(ref, (DCT.publisher, DCAT.contactPoint, DCT.license)))
@@ -75,7 +74,7 @@ def _says(service: _Service, term: str, settings: Settings) -> Iterator[Pair]:
     yield ref(DCAT.endpointDescription), ref(f"{settings.public_url}{service.description}")
     yield ref(DCT.conformsTo), ref(service.standard)
     yield ref(DCT.accessRights), ref(f"{_AUTHORITY}access-right/PUBLIC")
-    yield from ((ref(DCAT.theme), ref(theme)) for theme in _THEMES)
+    yield ref(DCAT.theme), ref(_THEME)
 
 
 def _shared(catalogue: Catalogue, main: str) -> Iterator[Pair]:
