@@ -22,8 +22,9 @@ LAYERS = {
             "formats skolem writing parsing partition queries profiles wording",
             "store workers shacl",
             "importers merging records holdings vetting adoption authority governance lineage"
-            " review selection release removals exports gaps quality index accounts audit integrity"
-            " material published changes lint fetching probing harvesting editing scratch",
+            " review selection release removals exports gaps quality index accounts audit"
+            " integrity material published changes lint fetching probing harvesting editing"
+            " scratch rehearsal",
             "render reports workspace operations",
             "server",
             "console cli __main__",

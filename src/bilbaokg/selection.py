@@ -15,7 +15,7 @@ from bilbaokg.model import Problem, Record, Report
 from bilbaokg.settings import Settings
 from bilbaokg.terms import DCAT, DCT, RDF, Statement, plain, ref, split_line, split_lines
 
-__all__ = ["DANGLING", "Content", "HeldBack", "Rule", "choose", "select"]
+__all__ = ["DANGLING", "Check", "Content", "HeldBack", "Rule", "choose", "select"]
 
 DANGLING: Final = "Dangling"
 """The component of the rule that a release points to nothing that it does not hold."""

@@ -18,8 +18,8 @@ from bilbaokg.terms import DQV, DUV, EARL, PREFIXES, SH
 __all__ = ["SHARED", "counted", "find", "say", "term"]
 
 _DEFAULT: Final = "es"
-# What validation, quality, linter, status and services say; no section stands in two of them.
-_FILES: Final = ("findings", "quality", "lint", "status", "services")
+# What validation, quality, linter, status, services and rehearsals say; no section is in two.
+_FILES: Final = ("findings", "quality", "lint", "status", "services", "portals")
 SHARED: Final = frozenset({"terms", *_FILES})
 """The files of `web/locale/` that hold all languages; each other one is a language of the pages."""
 _NAMESPACES: Final = {

@@ -17,7 +17,7 @@ from bilbaokg.exports.feed import SERIES, Feed, Kind, changed
 from bilbaokg.exports.inlined import format_node, title_of
 from bilbaokg.terms import DCAT, DCT, RDFS, language_of, literal, plain, ref
 
-__all__ = ["CKAN"]
+__all__ = ["CKAN", "keyword", "knows_licence"]
 
 _KEYWORD, _TITLE, _LICENCE = ref(DCAT.keyword), ref(DCT.title), ref(DCT.LicenseDocument)
 # CKAN: tag_length_validator, tag_name_validator.
@@ -42,13 +42,26 @@ _LICENCES: Final = tuple(
         ),
     )
 )
+_OTHER_TITLES: Final = frozenset(
+    {
+        "GNU Free Documentation License",
+        "License not specified",
+        "Other (Attribution)",
+        "Other (Non-Commercial)",
+        "Other (Not Open)",
+        "Other (Open)",
+        "Other (Public Domain)",
+        "UK Open Government Licence (OGL)",
+    }
+)
 
 
 def says(catalogue: Catalogue, node: str, name: str) -> list[Pair]:
     """What there is to say of a node, with formats and licences described where they are linked."""
     pairs = derived.says(catalogue, node, name)
     if name == "Dataset":
-        return [pair for p, o in pairs for pair in (_keywords(o) if p == _KEYWORD else [(p, o)])]
+        said = ((p, keyword(o) if p == _KEYWORD else o) for p, o in pairs)
+        return [(p, o) for p, o in said if o is not None]
     if name == "MediaTypeOrExtent":
         return pairs + format_node(catalogue, node)
     if name == "LicenseDocument":
@@ -58,7 +71,7 @@ def says(catalogue: Catalogue, node: str, name: str) -> list[Pair]:
 
 def _licence(catalogue: Catalogue, node: str, pairs: list[Pair]) -> list[Pair]:
     """A licence with the title by which CKAN knows it, else with its own."""
-    known = next((title for pattern, title in _LICENCES if pattern.match(node)), None)
+    known = _title(node)
     if known:
         return [pair for pair in pairs if pair[0] != _TITLE] + [(_TITLE, literal(known))]
     if any(p == _TITLE for p, _ in pairs):
@@ -66,12 +79,19 @@ def _licence(catalogue: Catalogue, node: str, pairs: list[Pair]) -> list[Pair]:
     return pairs + [(_TITLE, title) for title in title_of(catalogue, node)]
 
 
-def _keywords(term: str) -> list[Pair]:
-    """A keyword in the characters that CKAN takes; none where too little is left of it."""
+def _title(licence: str) -> str | None:
+    return next((title for pattern, title in _LICENCES if pattern.match(licence)), None)
+
+
+def knows_licence(title: str) -> bool:
+    """Whether CKAN finds a licence of its own by this title (text)."""
+    return title in _OTHER_TITLES or any(title == known for _, known in _LICENCES)
+
+
+def keyword(term: str) -> str | None:
+    """A keyword in the characters that CKAN takes; None where too little is left of it."""
     words = " ".join(_NO_KEYWORD.sub(" ", plain(term)).split())[:_LONGEST].strip()
-    if len(words) < _SHORTEST:
-        return []
-    return [(_KEYWORD, literal(words, language=language_of(term)))]
+    return literal(words, language=language_of(term)) if len(words) >= _SHORTEST else None
 
 
 _KINDS: Final[dict[str, Kind]] = {

@@ -19,7 +19,19 @@ from bilbaokg.settings import Settings
 from bilbaokg.terms import DCAT, DCT, PERSONS, literal, mint, plain, ref
 from bilbaokg.writing import write
 
-__all__ = ["RECORD", "SERIES", "Feed", "Kind", "Page", "Walk", "changed", "kind"]
+__all__ = [
+    "CATALOG",
+    "DATASET",
+    "RECORD",
+    "SERIES",
+    "SERVICE",
+    "Feed",
+    "Kind",
+    "Page",
+    "Walk",
+    "changed",
+    "kind",
+]
 
 # A link with one of these must not lead out of the release.
 REFUSED: Final = frozenset(map(ref, (DCAT.servesDataset, DCAT.inSeries, DCT.publisher)))

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bilbaokg.terms import DCAT, DCT, RDF, plain, ref, split_line
 
-__all__ = ["Comparison", "Difference", "compare"]
+__all__ = ["Comparison", "Datasets", "Difference", "compare", "differences"]
 
 _TYPE: Final = ref(RDF.type)
 _DATASET: Final = ref(DCAT.Dataset)
@@ -68,7 +68,7 @@ def compare(released: Iterable[str], shown: Iterable[str], base: str) -> Compari
     side: portals may give IRIs of their own. What is shown below `base` and was not released is
     extra; other datasets of the portal are counted.
     """
-    ours, theirs = _Datasets(released), _Datasets(shown)
+    ours, theirs = Datasets(released), Datasets(shown)
     found = Comparison(len(ours.members), len(theirs.members))
     seen: set[str] = set()
     for dataset in sorted(ours.members):
@@ -77,7 +77,7 @@ def compare(released: Iterable[str], shown: Iterable[str], base: str) -> Compari
             found.missing.append((plain(dataset), ours.title(dataset)))
             continue
         seen.add(other)
-        found.differing += _differences(dataset, ours, other, theirs)
+        found.differing += differences(dataset, ours, other, theirs)
     for dataset in sorted(theirs.members - seen):
         if dataset.startswith(f"<{base}/"):
             found.extra.append((plain(dataset), theirs.title(dataset)))
@@ -86,7 +86,7 @@ def compare(released: Iterable[str], shown: Iterable[str], base: str) -> Compari
     return found
 
 
-class _Datasets:
+class Datasets:
     """The datasets of a catalogue, and what is said of every node."""
 
     def __init__(self, lines: Iterable[str]) -> None:
@@ -111,7 +111,7 @@ class _Datasets:
         found = min(titles, key=lambda term: (not term.endswith("@es"), term), default=None)
         return plain(found) if found else None
 
-    def same_as(self, dataset: str, ours: _Datasets) -> str | None:
+    def same_as(self, dataset: str, ours: Datasets) -> str | None:
         """The dataset here that is one of another catalogue."""
         if dataset in self.members:
             return dataset
@@ -136,9 +136,8 @@ class _Datasets:
         }
 
 
-def _differences(
-    dataset: str, ours: _Datasets, other: str, theirs: _Datasets
-) -> Iterable[Difference]:
+def differences(dataset: str, ours: Datasets, other: str, theirs: Datasets) -> Iterable[Difference]:
+    """What another catalogue shows otherwise of a dataset, property by property."""
     shown = theirs.values(other)
     for name, values in ours.values(dataset).items():
         seen = shown[name]

@@ -40,6 +40,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "release.build": _in("releasing", "release_build"),
     "release.publish": _in("releasing", "release_publish"),
     "release.rollback": _in("releasing", "release_rollback"),
+    "publish.rehearse": _in("rehearsing", "publish_rehearse"),
     "token.create": _in("access", "token_create"),
     "token.list": _in("access", "token_list"),
     "token.revoke": _in("access", "token_revoke"),

@@ -6,14 +6,14 @@ from typing import Any
 
 from bilbaokg import selection, shacl
 from bilbaokg.errors import BadInput, Invalid, NotFound
-from bilbaokg.model import Release, Report
+from bilbaokg.model import Profile, Release, Report
 from bilbaokg.operations.base import Progress
-from bilbaokg.selection import Content
+from bilbaokg.selection import Check, Content
 from bilbaokg.shacl.texts import Texts
 from bilbaokg.terms import PREFIXES
 from bilbaokg.workspace import Workspace, operator, verdicts_file
 
-__all__ = ["release_build", "release_publish", "release_rollback"]
+__all__ = ["gate", "release_build", "release_publish", "release_rollback"]
 
 
 def release_build(
@@ -31,14 +31,7 @@ def release_build(
     if waive is not None and params.get("hold_back"):
         raise BadInput("to hold back and to waive exclude each other")
 
-    language = params.get("lang") or "es"
-    verdicts = verdicts_file(workspace.data, "release", profile.label, language)
-
-    def check(content: Content) -> Report:
-        progress(0, None, f"validating against {profile.label}")
-        texts = Texts((record.id, record.revision, record.text) for record in content.records)
-        return shacl.check_records(texts, profile, verdicts, language=language)
-
+    check = gate(workspace, profile, params.get("lang") or "es", progress)
     with workspace.mutex:
         progress(0, None, "choosing records")
         content = selection.choose(
@@ -69,6 +62,20 @@ def _accepted(params: dict[str, Any]) -> str | None:
     if reason is not None and not reason.strip():
         raise BadInput("to accept removals needs a reason")
     return reason
+
+
+def gate(
+    workspace: Workspace, profile: Profile, language: str, progress: Progress, of: str = "release"
+) -> Check:
+    """What validates the content of a release. of: whose verdicts it goes on from."""
+    verdicts = verdicts_file(workspace.data, of, profile.label, language)
+
+    def check(content: Content) -> Report:
+        progress(0, None, f"validating against {profile.label}")
+        texts = Texts((record.id, record.revision, record.text) for record in content.records)
+        return shacl.check_records(texts, profile, verdicts, language=language)
+
+    return check
 
 
 def _summary(workspace: Workspace, built: Release) -> dict[str, Any]:
