@@ -58,6 +58,8 @@ class Settings:
     `gates` are severities that stop a release, by profile (name or label) and target ("" is every
     target). `client_query_seconds` and `client_errors` are what a client may use in a minute, 0
     without a limit; `trusted_proxies` are addresses and networks whose X-Forwarded-For is believed.
+    `webhooks` are addresses that are told of releases; `webhook_private_hosts` those hosts of them,
+    with a port if need be, whose addresses may be private.
     """
 
     base: str = DEFAULT_BASE
@@ -87,6 +89,9 @@ class Settings:
     review_required: bool = False
     internal_kinds: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
+    webhooks: tuple[str, ...] = ()
+    webhook_secret_file: str = "webhook.secret"  # noqa: S105 -- a name
+    webhook_private_hosts: tuple[str, ...] = ()
 
     @property
     def namespace(self) -> str:
@@ -230,6 +235,30 @@ def _check(settings: Settings, where: str) -> None:
         raise BadInput(f"internal_kinds has the unknown {unknown[0]!r}", where=where, hint=hint)
     for text in settings.trusted_proxies:
         _check_network(text, where)
+    _check_webhooks(settings, where)
+
+
+def _check_webhooks(settings: Settings, where: str) -> None:
+    """Messages never repeat an address whole: it may hold a secret."""
+    for url in settings.webhooks:
+        try:
+            parts = urlsplit(url)
+            usable = bool(parts.hostname) and parts.port != 0 and parts.username is None
+        except ValueError:
+            usable = False
+        if not usable or parts.scheme not in ("http", "https") or not is_iri(url) or "#" in url:
+            hint = "such as https://hooks.example.org/release, without a name or password"
+            raise BadInput("webhooks holds what is no http(s) address", where=where, hint=hint)
+    for host in settings.webhook_private_hosts:
+        try:
+            parts = urlsplit(f"//{host}")
+            usable = parts.netloc == host and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or parts.username is not None:
+            hint = 'such as "hooks.internal" or "10.0.0.7:8443"'
+            words = f"webhook_private_hosts: {host!r} is no host"
+            raise BadInput(words, where=where, hint=hint)
 
 
 def _check_network(text: str, where: str) -> None:

@@ -50,6 +50,7 @@ VERBS: Final = {
     "watching": ("status",),
     "profiles": ("profile",),
     "publishing": ("publish",),
+    "telling": ("webhook",),
     "vocab": ("vocab",),
     "serving": ("demo", "serve"),
 }  # fmt: skip

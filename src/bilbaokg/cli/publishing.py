@@ -12,7 +12,7 @@ from bilbaokg.cli import rehearsing
 from bilbaokg.cli.base import DONE, FINDINGS, global_options, group, verb
 from bilbaokg.cli.operating import operate
 from bilbaokg.cli.options import fail_on_option, portal_options, release_option
-from bilbaokg.cli.releasing import chosen_release
+from bilbaokg.cli.releasing import chosen_release, named_profile
 from bilbaokg.console import Console
 from bilbaokg.gaps import counted
 from bilbaokg.model import SEVERITIES
@@ -45,6 +45,7 @@ def rehearse(console: Console, fail_on: str, **options: Any) -> int:
 
     Example: bilbaokg publish rehearse ckan --against https://portal.example/
     """
+    options["profile"] = named_profile(console, options["profile"])
     done = operate(console, "publish.rehearse", options)
     console.result(done, lambda: rehearsing.tell(console, done))
     if fail_on == "never":

@@ -11,12 +11,13 @@ import click
 from bilbaokg import exports, release, settings
 from bilbaokg.cli.base import DONE, global_options, group, verb
 from bilbaokg.cli.operating import configuration_of, operate
+from bilbaokg.cli.telling import send_noted
 from bilbaokg.console import Console
 from bilbaokg.errors import NotFound
 from bilbaokg.model import Release
 from bilbaokg.workspace import shelf
 
-__all__ = ["chosen_release"]
+__all__ = ["chosen_release", "named_profile"]
 
 _ACCEPT: Final = click.option(
     "--accept-removals",
@@ -36,6 +37,13 @@ def chosen_release(console: Console, id: str | None) -> tuple[Release, settings.
             hint="run: bilbaokg release build, then: bilbaokg release publish",
         )
     return found, configuration
+
+
+def named_profile(console: Console, profile: str | None) -> str | None:
+    """A profile as a server finds it, which has a working directory of its own."""
+    if profile and shelf(console.data, configuration_of(console)).folder(profile) is None:
+        return str(Path(profile).absolute())
+    return profile
 
 
 @group.group("release")
@@ -61,10 +69,7 @@ def release_build(console: Console, **options: Any) -> int:
 
     Example: bilbaokg release build --hold-back --note "November"
     """
-    profile = options["profile"]
-    if profile and shelf(console.data, configuration_of(console)).folder(profile) is None:
-        # A server that builds it has a working directory of its own.
-        options["profile"] = str(Path(profile).absolute())
+    options["profile"] = named_profile(console, options["profile"])
     done = operate(console, "release.build", options)
     console.result(done, lambda: _tell_release(console, done, "Built"))
     return DONE
@@ -100,6 +105,7 @@ def release_publish(console: Console, **options: Any) -> int:
     """
     done = operate(console, "release.publish", options)
     console.result(done, lambda: _tell_release(console, done, "Published"))
+    send_noted(console)
     return DONE
 
 
@@ -114,6 +120,7 @@ def release_rollback(console: Console, **options: Any) -> int:
     """
     done = operate(console, "release.rollback", options)
     console.result(done, lambda: _tell_release(console, done, "Current again"))
+    send_noted(console)
     return DONE
 
 

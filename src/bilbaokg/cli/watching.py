@@ -69,6 +69,9 @@ class _Telling:
             "release", current=done["current"] or none, all=", ".join(done["releases"]) or none
         )
 
+        if told := done["webhooks"]:
+            self._say("unsent" if "error" in told else "webhooks", **told)
+
     def _server(self, told: dict[str, Any]) -> None:
         time = timedelta(seconds=int(told["uptime_seconds"]))
         self.console.say("")

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from typing import Final
 from urllib.robotparser import RobotFileParser
@@ -18,7 +20,7 @@ import httpx
 
 from bilbaokg.fetching.guard import Refused
 
-__all__ = ["AGENT", "Polite", "body", "user_agent"]
+__all__ = ["AGENT", "Polite", "body", "retry_after", "user_agent"]
 
 AGENT: Final = "bilbaokg"
 _HOPS: Final = 5
@@ -137,3 +139,15 @@ async def body(response: httpx.Response, most: int) -> bytes | None:
         if len(held) > most:
             return None
     return bytes(held)
+
+
+def retry_after(value: str) -> float:
+    """Seconds to wait (RFC 9110, section 10.2.3: a number of them, or a date)."""
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return 0.0
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)

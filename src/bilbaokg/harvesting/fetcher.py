@@ -7,7 +7,6 @@ import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +14,7 @@ import httpx
 
 from bilbaokg.errors import UpstreamFault
 from bilbaokg.fetching.guard import Refused
-from bilbaokg.fetching.polite import Polite
+from bilbaokg.fetching.polite import Polite, retry_after
 
 __all__ = ["Fetcher", "Limits", "Page", "Trouble"]
 
@@ -189,7 +188,7 @@ def _judge(response: httpx.Response, longest: float) -> None:
     status = response.status_code
     if status == 200:
         return
-    wait = _retry_after(response.headers.get("retry-after", ""))
+    wait = retry_after(response.headers.get("retry-after", ""))
     again = status in _TRANSIENT
     if again and wait > longest:
         raise Trouble(
@@ -197,15 +196,3 @@ def _judge(response: httpx.Response, longest: float) -> None:
             hint="start the harvest again then: it goes on where it stopped", answered=status,
         )  # fmt: skip
     raise Trouble(f"HTTP {status}", again=again, wait=wait, answered=status)
-
-
-def _retry_after(value: str) -> float:
-    """Seconds to wait (RFC 9110, section 10.2.3: a number of them, or a date)."""
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return 0.0
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from bilbaokg.errors import BadInput
+from bilbaokg.errors import BadInput, BilbaokgError
 from bilbaokg.operations.base import Progress, tell
+from bilbaokg.webhooks.outbox import Outbox
 from bilbaokg.workspace import Workspace
 
 __all__ = [
@@ -67,7 +68,23 @@ def status(workspace: Workspace, params: dict[str, Any], progress: Progress) -> 
             "releases": workspace.releases.ids(),
             "current": workspace.releases.current_id(),
             "audit_entries": last.seq if last else 0,
+            "webhooks": _webhooks(workspace),
         }
+
+
+def _webhooks(workspace: Workspace) -> dict[str, Any] | None:
+    """How many addresses are told of releases, and deliveries by state; None without any.
+
+    `error` in place of deliveries that cannot be read.
+    """
+    outbox = Outbox(workspace.data)
+    addresses = len(workspace.settings.webhooks)
+    if not addresses and not outbox.exists:
+        return None
+    try:
+        return {"addresses": addresses, **outbox.counts()}
+    except BilbaokgError as error:
+        return {"addresses": addresses, "error": str(error)}
 
 
 def audit_verify(

@@ -7,6 +7,7 @@ from typing import Any
 from bilbaokg import selection, shacl
 from bilbaokg.errors import BadInput, Invalid, NotFound
 from bilbaokg.model import Profile, Release, Report
+from bilbaokg.operations import noting
 from bilbaokg.operations.base import Progress
 from bilbaokg.selection import Check, Content
 from bilbaokg.shacl.texts import Texts
@@ -114,6 +115,7 @@ def release_publish(
             why=params.get("why") or "",
             accept=accept,
         )
+        noting.switched(workspace)
     return _summary(workspace, published)
 
 
@@ -140,4 +142,5 @@ def release_rollback(
             why=params.get("why") or "",
             accept=accept,
         )
+        noting.switched(workspace)
     return _summary(workspace, restored)

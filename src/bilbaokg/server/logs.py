@@ -35,6 +35,8 @@ def configure(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # It says every address that is asked, with what may be a secret in it.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     # It says at every start and stop what we say ourselves, and of an answer that we cut as well.
     uvicorn = logging.getLogger("uvicorn.error")
     uvicorn.setLevel(logging.WARNING)

@@ -43,10 +43,12 @@ def serve(
             workspace.builder.check(current)
         workspace.clear_cache()
         # What takes long to import comes after the lock, so that a refusal is quick.
+        from bilbaokg.operations import noting
         from bilbaokg.server import running
         from bilbaokg.server.context import Context
         from bilbaokg.server.query_log import NAME, QueryLog
         from bilbaokg.server.usage import Usage
+        from bilbaokg.webhooks.sending import Sender
 
         file = data / NAME if settings.query_log else None
         with contextlib.closing(QueryLog(file, workspace.releases.current_id)) as log:
@@ -55,7 +57,9 @@ def serve(
                 Usage(settings, host, log=log),
             )  # fmt: skip
             started = partial(announce, _address(listening))
-            running.run(context, workspace, listening, host, root_path, started)
+            noting.catch_up(workspace)
+            with Sender(data, settings):
+                running.run(context, workspace, listening, host, root_path, started)
 
 
 def _listen(host: str, port: int) -> socket.socket:
