@@ -14,7 +14,7 @@ from helpers import BASE, lines
 
 from bilbaokg import index, settings
 from bilbaokg.errors import NotFound
-from bilbaokg.index import Index, Text
+from bilbaokg.index import Index, Text, find
 from bilbaokg.merging import text_of
 from bilbaokg.model import Record, Release
 from bilbaokg.release import Releases
@@ -113,8 +113,8 @@ def test_ten_thousand_datasets_are_all_found(tmp_path: Path) -> None:
 
     index.build(tmp_path / "i.db", many())
     built = Index(tmp_path / "i.db")
-    assert built.datasets("es", {"theme": ["https://other.example/green"]}, "arbol").total == 10_000
-    assert built.facets()
+    assert find(built, "arbol", {"theme": ["https://other.example/green"]}).total == 10_000
+    assert find(built).facets()
 
 
 # ---- resources
@@ -165,7 +165,7 @@ def test_labels_come_in_the_language_or_the_nearest(make: Made, lang: str, expec
 
 
 def test_list_says_in_which_language_a_title_stands(make: Made) -> None:
-    found = make().datasets("eu", sort="title")
+    found = find(make()).page("eu", "title")
     assert {row.title for row in found.rows} == {Text("Zuhaitzak", "eu"), Text("Ruido", "es")}
 
 
@@ -182,7 +182,7 @@ def test_choose_prefers_the_asked_language_then_ours_then_none_then_any() -> Non
 def test_lists_leave_tombstones_out(make: Made) -> None:
     built = make()
     assert built.counts() == {"dataset": 2, "distribution": 1}
-    assert ids(built.datasets("es")) == ["noise", "trees"]
+    assert ids(find(built).page("es")) == ["noise", "trees"]
     assert built.is_gone("dataset/old")
     assert not built.is_gone("dataset/trees")
 
@@ -206,7 +206,7 @@ def test_lists_leave_tombstones_out(make: Made) -> None:
 def test_search_knows_no_accents_and_no_operators(
     make: Made, words: str, expected: list[str]
 ) -> None:
-    assert ids(make().datasets("es", q=words, sort="relevance")) == expected
+    assert ids(find(make(), words).page("es", "relevance")) == expected
 
 
 @pytest.mark.parametrize(
@@ -218,34 +218,34 @@ def test_search_knows_no_accents_and_no_operators(
     ],
 )
 def test_sort(make: Made, sort: str, expected: list[str]) -> None:
-    assert ids(make().datasets("es", sort=sort)) == expected
+    assert ids(find(make()).page("es", sort)) == expected
 
 
 def test_page_beyond_the_last_is_the_last(make: Made) -> None:
-    found = make().datasets("es", page=99, size=1)
+    found = find(make()).page("es", page=99, size=1)
     assert (found.page, found.pages, found.total, ids(found)) == (2, 2, 2, ["trees"])
 
 
 def test_values_of_a_facet_are_alternatives_and_facets_add_up(make: Made) -> None:
     built, x = make(), "https://other.example/"
-    assert built.datasets("es", {"theme": [f"{x}green", f"{x}air"]}).total == 2
-    assert built.datasets("es", {"theme": [f"{x}green"], "area": [f"{x}health"]}).total == 0
+    assert find(built, filters={"theme": [f"{x}green", f"{x}air"]}).total == 2
+    assert find(built, filters={"theme": [f"{x}green"], "area": [f"{x}health"]}).total == 0
 
 
 def test_area_is_the_owners_unit_else_the_creator(make: Made) -> None:
-    areas = dict(make().facets()["area"])
+    areas = dict(find(make()).facets()["area"])
     assert areas == {"https://other.example/parks": 1, "https://other.example/health": 1}
 
 
 def test_facet_counts_leave_their_own_filter_aside(make: Made) -> None:
     x = "https://other.example/"
-    facets = make().facets({"theme": [f"{x}green"]})
+    facets = find(make(), filters={"theme": [f"{x}green"]}).facets()
     assert dict(facets["theme"]) == {f"{x}green": 1, f"{x}air": 1}
     assert dict(facets["area"]) == {f"{x}parks": 1}
 
 
 def test_formats_of_a_shared_distribution_count_for_its_datasets(make: Made) -> None:
-    found = make().datasets("es", {"format": ["https://other.example/JSON"]})
+    found = find(make(), filters={"format": ["https://other.example/JSON"]}).page("es")
     assert ids(found) == ["noise"]
 
 
@@ -261,14 +261,15 @@ def test_uses_count_for_how_many_datasets_a_value_is_something(make: Made) -> No
 
 
 def test_matches_count_words_in_every_kind(make: Made) -> None:
-    assert make().matches("json") == {"distribution": 1}
-    assert make().matches("") == {}
+    assert find(make(), "tabla").kinds() == {"dataset": 1}
+    assert find(make(), "json").kinds() == {"dataset": 1, "distribution": 1}
+    assert find(make()).kinds() == {}
 
 
 def test_many_threads_may_read(make: Made) -> None:
     built, found = make(), []
     threads = [
-        threading.Thread(target=lambda: found.append(built.datasets("es").total)) for _ in range(8)
+        threading.Thread(target=lambda: found.append(find(built, "arbol").total)) for _ in range(8)
     ]
     for thread in threads:
         thread.start()
@@ -315,10 +316,10 @@ def test_index_is_made_in_memory_where_no_cache_can_be_written(
     with ThreadPoolExecutor(4) as threads:
         found = list(threads.map(lambda _: index.of(other, cache), range(8)))
     assert set(found) == {made}
-    assert made.datasets("es").total == shipped.datasets("es").total
+    assert find(made).total == find(shipped).total
 
 
 def test_no_person_is_in_the_demo_index(release: Release, tmp_path: Path) -> None:
     built = index.of(release, tmp_path)
     assert all("foaf/0.1/Person" not in built.text(entry.id) for entry in release.entries)
-    assert built.matches("Etxebarria") == {}
+    assert find(built, "Etxebarria").kinds() == {}

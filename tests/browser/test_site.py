@@ -13,7 +13,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 RUN = "run=1&query=SELECT+*+%7B+%3Fs+%3Fp+%3Fo+%7D+LIMIT+20"
 PATHS = {
     "home": "/es/",
+    "search": "/es/search",
+    "found": "/es/search?q=aire",
+    "unfound": "/eu/search?q=contaminasion+xyz",
     "datasets": "/es/datasets",
+    "matches": "/en/datasets?q=district",
     "filtered": "/es/datasets?q=bus&gap=steward&area=x",
     "nothing": "/es/datasets?q=zzzz",
     "dataset": "/es/dataset/bilbobus-gtfs",
@@ -81,6 +85,8 @@ def test_search_from_home_finds_datasets(open_page: Open) -> None:
     tab = open_page("/es/").tab
     tab.fill("#q", "ruido")
     tab.keyboard.press("Enter")
+    tab.wait_for_url("**/es/search?q=ruido")
+    tab.get_by_role("link", name="en la lista de conjuntos de datos").click()
     tab.wait_for_url("**/es/datasets?q=ruido")
     assert "ruido" in tab.inner_text("main").lower()
 

@@ -1,4 +1,4 @@
-"""Reads the index of a release: lists, facets, labels, exact texts."""
+"""Reads the index of a release: records and their exact texts, labels, the rows of lists."""
 
 from __future__ import annotations
 
@@ -6,24 +6,40 @@ import re
 import sqlite3
 import threading
 import zlib
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from pyroaring import BitMap
+
 from bilbaokg.errors import NotFound
+from bilbaokg.index.sets import Sets
 from bilbaokg.index.texts import Text, choose
 
-__all__ = ["FACETS", "SORTS", "Index", "Listing", "Row", "Where"]
+__all__ = ["FACETS", "WEIGHTS", "Index", "Row", "Where"]
 
-# Facets that lists may be filtered by. "gap" names what a dataset lacks.
+# Facets that lists may be filtered by. "gap" names what a dataset lacks, "quality" is the band of
+# its points.
 FACETS: Final = (
-    "theme", "area", "publisher", "format", "access", "hvd", "licence", "frequency", "status",
-    "steward", "subject", "series", "scheme", "gap",
+    "theme", "area", "owner", "steward", "publisher", "format", "access", "hvd", "licence",
+    "frequency", "status", "quality", "subject", "series", "scheme", "gap",
 )  # fmt: skip
-SORTS: Final = ("relevance", "modified", "issued", "title")
+WEIGHTS: Final = "10, 5, 4, 2, 1, 0.5, 5"
+"""How much a hit counts in each Field, for bm25."""
+_ROWS: Final = """
+SELECT e.num, e.id, e.iri, e.kind, t.title, t.title_lang, t.summary, t.summary_lang, e.issued,
+    e.modified FROM entries e JOIN texts t ON t.lang = ? AND t.entry = e.num WHERE e.num IN ({})
+"""
+_COLUMN_ROWS: Final = """
+SELECT c.num, r.page, c.iri, 'column', t.title, t.title_lang, t.summary, t.summary_lang, NULL, NULL
+    FROM columns c JOIN resources r ON r.iri = c.iri
+    JOIN texts t ON t.lang = ? AND t.entry = c.num WHERE c.num IN ({})
+"""
 
 
 class Where(NamedTuple):
@@ -40,8 +56,9 @@ class Where(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One entry of a list, as it reads in the language asked for."""
+    """One entry of a list, as it reads in the language asked for; `num` is its number inside."""
 
+    num: int
     id: str
     iri: str
     kind: str
@@ -50,17 +67,6 @@ class Row:
     issued: str | None
     modified: str | None
     facets: dict[str, list[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One page of a list; `total` counts the entries of all pages, `size` those of a full one."""
-
-    rows: list[Row]
-    total: int
-    page: int
-    pages: int
-    size: int
 
 
 class Index:
@@ -72,6 +78,7 @@ class Index:
     def __init__(self, path: Path, memory: sqlite3.Connection | None = None) -> None:
         self.path, self._memory = path, memory
         self._local = threading.local()
+        self._sets = Sets()
 
     @property
     def database(self) -> sqlite3.Connection:
@@ -92,9 +99,30 @@ class Index:
         """The number of the format that the file was written in."""
         return int(self._all("PRAGMA user_version")[0][0])
 
+    def facet(self, name: str) -> Mapping[str, BitMap]:
+        """The values of a facet, or kinds, with the entries that have them. Not to be changed."""
+        return self._sets.facet(self.database, name)
+
+    def order(self, kind: str, sort: str, lang: str) -> array[int]:
+        """The entries of a kind, in an order."""
+        return self._sets.order(self.database, kind, sort, lang)
+
+    def hits(self, expression: str) -> BitMap:
+        """The entries that fit an expression of FTS5. Not to be changed."""
+        return self._sets.hits(self.database, expression)
+
+    def ranked(self, expression: str) -> Sequence[int]:
+        """The same, the best first."""
+        return self._sets.ranked(self.database, expression, WEIGHTS)
+
+    @cached_property
+    def words(self) -> Mapping[str, int]:
+        """The words of the release, as FTS5 folds them, with how many entries hold each."""
+        return dict(self._all("SELECT word, entries FROM words"))
+
     def counts(self) -> dict[str, int]:
         """Entries by kind, tombstones left out."""
-        return dict(self._all("SELECT kind, count(*) FROM entries WHERE NOT gone GROUP BY kind"))
+        return {kind: len(held) for kind, held in sorted(self.facet("kind").items())}
 
     def text(self, id: str) -> str:
         """The exact released text of a record. Raises NotFound."""
@@ -112,12 +140,10 @@ class Index:
 
     def uses(self, value: str, kind: str = "dataset") -> dict[str, int]:
         """For how many entries of a kind a value is something: facet -> count."""
-        marks = ",".join("?" * len(FACETS))
-        sql = (
-            "SELECT f.facet, count(*) FROM facets f JOIN entries e ON e.num = f.entry"  # noqa: S608
-            f" WHERE f.facet IN ({marks}) AND f.value = ? AND e.kind = ? GROUP BY f.facet"
-        )
-        return dict(self._all(sql, (*FACETS, value, kind)))
+        those = self.facet("kind").get(kind, BitMap())
+        rows = self._all("SELECT facet, entries FROM sets WHERE value = ?", (value,))
+        found = {f: those.intersection_cardinality(BitMap.deserialize(b)) for f, b in rows}
+        return {facet: count for facet, count in found.items() if count and facet in FACETS}
 
     def pages(self) -> list[str]:
         """The pages of all records that are there, in their order."""
@@ -165,8 +191,8 @@ class Index:
         if not match:
             return []
         sql = (
-            "SELECT e.id FROM search JOIN entries e ON e.num = search.rowid WHERE search MATCH ?"
-            " ORDER BY e.kind != ?, bm25(search, 8, 4, 1), e.id LIMIT ?"
+            "SELECT e.id FROM search JOIN entries e ON e.num = search.rowid WHERE search MATCH ?"  # noqa: S608
+            f" ORDER BY e.kind != ?, bm25(search, {WEIGHTS}), e.id LIMIT ?"
         )
         titles = f"{{title keywords}} : ({match})"
         return [row[0] for row in self._all(sql, (titles, kind, limit))]
@@ -180,117 +206,32 @@ class Index:
             texts[iri][tag] = text
         return {iri: choose(held, lang) for iri, held in texts.items()}
 
-    def _in(self, sql: str, values: Iterable[str]) -> Iterator[Any]:
+    def _in(self, sql: str, values: Iterable[Any], *before: Any) -> Iterator[Any]:
         for batch in _batches(values, 500):
-            yield from self._all(sql.format(",".join("?" * len(batch))), batch)
+            yield from self._all(sql.format(",".join("?" * len(batch))), (*before, *batch))
 
-    # ---- lists
+    # ---- rows of lists
 
-    def datasets(
-        self, lang: str, filters: Mapping[str, Sequence[str]] | None = None, q: str = "",
-        sort: str = "modified", page: int = 1, size: int = 20, kind: str = "dataset",
-    ) -> Listing:  # fmt: skip
-        """One page of the entries of a kind that fit all filters and the words of `q`.
-
-        `filters` maps a facet to values of which one must fit; `sort` is one of SORTS; pages are
-        counted from 1, and a page beyond the last is the last.
-        """
-        where, values = _where(kind, filters or {}, q)
-        total = self._all(f"SELECT count(*) FROM entries e {where}", values)[0][0]  # noqa: S608
-        pages = max(1, -(-total // size))
-        page = min(max(page, 1), pages)
-        order = {
-            "relevance": "hits.rank, t.sort" if q else "t.sort",
-            "modified": "e.modified IS NULL, e.modified DESC, t.sort",
-            "issued": "e.issued IS NULL, e.issued DESC, t.sort",
-            "title": "t.sort",
-        }[sort]
-        sql = (
-            "SELECT e.num, e.id, e.iri, e.kind, t.title, t.title_lang, t.summary,"  # noqa: S608
-            " t.summary_lang, e.issued, e.modified"
-            " FROM entries e JOIN texts t ON t.entry = e.num AND t.lang = :lang"
-            f" {where} ORDER BY {order}, e.id LIMIT :size OFFSET :skip"
-        )
-        found = self._all(sql, values | {"lang": lang, "size": size, "skip": (page - 1) * size})
-        facets = self._facets_of([row[0] for row in found])
-        rows = [
-            Row(r[1], r[2], r[3], Text(r[4], r[5]), Text(r[6], r[7]), r[8], r[9], facets[r[0]])
-            for r in found
+    def rows(self, numbers: Sequence[int], lang: str) -> list[Row]:
+        """These entries, in their order, as they read in a language."""
+        found = {
+            row[0]: row for sql in (_ROWS, _COLUMN_ROWS) for row in self._in(sql, numbers, lang)
+        }
+        facets = self._facets_of(numbers)
+        return [
+            Row(n, id, iri, kind, Text(*told[:2]), Text(*told[2:]), issued, modified, facets[n])
+            for n, id, iri, kind, *told, issued, modified in (found[n] for n in numbers)
         ]
-        return Listing(rows, total, page, pages, size)
 
     def _facets_of(self, numbers: Sequence[int]) -> dict[int, dict[str, list[str]]]:
         facets: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-        marks = ",".join("?" * len(numbers))
-        sql = (
-            f"SELECT entry, facet, value FROM facets WHERE entry IN ({marks}) ORDER BY facet, value"  # noqa: S608
-        )
-        for entry, facet, value in self._all(sql, numbers):
+        sql = "SELECT entry, facet, value FROM facets WHERE entry IN ({}) ORDER BY facet, value"
+        for entry, facet, value in self._in(sql, numbers):
             facets[entry][facet].append(value)
         return {number: dict(facets[number]) for number in numbers}
 
-    def facets(
-        self, filters: Mapping[str, Sequence[str]] | None = None, q: str = "",
-        names: Sequence[str] = FACETS, kind: str = "dataset",
-    ) -> dict[str, list[tuple[str, int]]]:  # fmt: skip
-        """For each facet its values with counts, most first.
 
-        A facet's counts leave its own filter aside: they say what another choice would give.
-        """
-        held = {facet: values for facet, values in (filters or {}).items() if values}
-        found: dict[str, list[tuple[str, int]]] = {}
-        free = [name for name in names if name not in held]
-        for group in ([free] if free else []) + [[name] for name in names if name in held]:
-            others = {f: v for f, v in held.items() if f not in group}
-            where, values = _where(kind, others, q)
-            marks = ",".join(f":name{n}" for n in range(len(group)))
-            sql = (
-                "SELECT f.facet, f.value, count(*) AS n FROM entries e"  # noqa: S608
-                f" JOIN facets f ON f.entry = e.num AND f.facet IN ({marks})"
-                f" {where} GROUP BY f.facet, f.value ORDER BY f.facet, n DESC, f.value"
-            )
-            values |= {f"name{n}": name for n, name in enumerate(group)}
-            for name, rows in groupby(self._all(sql, values), key=lambda row: str(row[0])):
-                found[name] = [(row[1], row[2]) for row in rows]
-        return {name: found.get(name, []) for name in names}
-
-    def matches(self, q: str) -> dict[str, int]:
-        """How many entries of each kind fit the words of `q`."""
-        where, values = _where(None, {}, q)
-        sql = f"SELECT e.kind, count(*) FROM entries e {where} GROUP BY e.kind ORDER BY e.kind"  # noqa: S608
-        return dict(self._all(sql, values)) if q else {}
-
-
-def _where(
-    kind: str | None, filters: Mapping[str, Sequence[str]], q: str
-) -> tuple[str, dict[str, Any]]:
-    """The join with the words' hits and the condition, with named values."""
-    values: dict[str, Any] = {}
-    join, conditions = "", ["NOT e.gone"]
-    if q:
-        # A word is always quoted, so that it cannot be an operator of the search language.
-        words = re.findall(r"\w+", q)[:16]
-        values["match"] = " AND ".join(f'"{word}"*' for word in words) or '""'
-        join = (
-            "JOIN (SELECT rowid AS num, bm25(search, 8, 4, 1) AS rank FROM search"
-            " WHERE search MATCH :match) hits ON hits.num = e.num"
-        )
-    if kind:
-        values["kind"] = kind
-        conditions.append("e.kind = :kind")
-    for number, (facet, wanted) in enumerate(sorted(filters.items())):
-        if not wanted:
-            continue
-        marks = ",".join(f":v{number}_{n}" for n in range(len(wanted)))
-        values |= {f"v{number}_{n}": value for n, value in enumerate(wanted)}
-        values[f"f{number}"] = facet
-        conditions.append(
-            f"e.num IN (SELECT entry FROM facets WHERE facet = :f{number} AND value IN ({marks}))"  # noqa: S608
-        )
-    return f"{join} WHERE {' AND '.join(conditions)}", values
-
-
-def _batches(values: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
+def _batches(values: Iterable[Any], size: int) -> Iterator[tuple[Any, ...]]:
     distinct = iter(dict.fromkeys(values))
     while batch := tuple(islice(distinct, size)):
         yield batch

@@ -12,6 +12,7 @@ from bilbaokg.model import Release
 from bilbaokg.release import Releases
 from bilbaokg.server.kept import Given, Kept
 from bilbaokg.server.lanes import LANES, Lanes
+from bilbaokg.server.reading import Catalogue
 from bilbaokg.server.replays import Replays
 from bilbaokg.server.usage import Usage
 from bilbaokg.settings import Settings
@@ -37,6 +38,7 @@ class Context:
     accounts: Accounts
     workspace: Workspace | None = None
     usage: Usage = field(default_factory=Usage)
+    catalogue: Catalogue = field(init=False)
     lanes: Lanes = field(init=False)
     kept: Kept[str, Given] = field(init=False)
     replays: Replays = field(init=False)
@@ -45,6 +47,8 @@ class Context:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_link", str(self.data / "releases" / "current"))
+        catalogue = Catalogue(self.releases, self.cache, self.settings.base)
+        object.__setattr__(self, "catalogue", catalogue)
         lanes = Lanes(LANES * self.settings.workers, self.settings.memory_limit)
         object.__setattr__(self, "lanes", lanes)
         limit = self.settings.cache_bytes

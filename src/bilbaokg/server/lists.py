@@ -6,17 +6,17 @@ import csv
 import io
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
 from bilbaokg import render
-from bilbaokg.index import FACETS, SORTS, Listing, Row, Text
+from bilbaokg.index import FACETS, SORTS, Listing, Text, find
 from bilbaokg.reports.tools import cell
+from bilbaokg.server.cards import cards, hints, names, text
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import (
     Action,
-    Card,
     Choice,
     DatasetsPage,
     FacetGroup,
@@ -25,7 +25,6 @@ from bilbaokg.server.views import (
     Listed,
     Pager,
     Tile,
-    Value,
 )
 
 __all__ = ["Form", "datasets", "home", "kind", "table", "where_used"]
@@ -35,10 +34,15 @@ _CSV_ROWS: Final = 100_000
 _LONGEST: Final = 200
 _SHOWN_CHOICES: Final = 40
 # The facets that the list of datasets offers; the others filter too, but only links choose them.
-_OFFERED: Final = ("theme", "area", "format", "access", "licence", "hvd", "publisher", "gap")
+_OFFERED: Final = (
+    "theme", "area", "format", "owner", "steward", "status", "quality", "access", "licence", "hvd",
+    "publisher", "gap",
+)  # fmt: skip
 _OPEN: Final = ("theme", "area", "format")
-_COLUMNS: Final = ("area", "steward", "publisher", "theme", "format", "licence", "access", "gap")
-_PUBLIC: Final = "http://publications.europa.eu/resource/authority/access-right/PUBLIC"
+_COLUMNS: Final = (
+    "area", "owner", "steward", "publisher", "theme", "format", "licence", "access", "status",
+    "quality", "gap",
+)  # fmt: skip
 _TILES: Final = ("dataset", "series", "service", "unit", "principle", "concept")
 # Kinds that the home page offers below, in this order.
 _KINDS: Final = (
@@ -66,10 +70,11 @@ class Form:
         return wanted if wanted in allowed else allowed[0]
 
     def link(
-        self, *, page: int | None = None, words: bool = True, without: tuple[str, str] | None = None
-    ) -> str:
-        """The query string of this list: of another page, without its words, without a filter."""
-        q = self.q if words else ""
+        self, *, page: int | None = None, q: str | None = None,
+        without: tuple[str, str] | None = None,
+    ) -> str:  # fmt: skip
+        """The query string of this list: of another page, with other words, without a filter."""
+        q = self.q if q is None else q
         pairs: list[tuple[str, object]] = [("q", q)] if q else []
         pairs += [(n, v) for n, held in self.filters.items() for v in held if (n, v) != without]
         if self.sort != ("relevance" if q else "modified") and (q or self.sort != "relevance"):
@@ -80,50 +85,10 @@ class Form:
 # ---- parts
 
 
-def _t(reader: Reader, key: str, count: int | None = None) -> str:
-    return render.translate(key, reader.lang, count)
-
-
-def _cards(reader: Reader, rows: Sequence[Row]) -> list[Card]:
-    shown = ("area", "scheme", "format", "access")
-    reader.load(value for row in rows for name in shown for value in row.facets.get(name, ()))
-    return [
-        Card(
-            href=reader.site.url(f"/{quote(row.id)}"),
-            title=row.title,
-            summary=row.summary,
-            context=[
-                Value(reader.name(iri))
-                for facet in ("area", "scheme")
-                for iri in row.facets.get(facet, ())
-            ],
-            formats=sorted(reader.name(v).text for v in row.facets.get("format", ())),
-            modified=row.modified,
-            # Public is the rule: only the exception is worth a mark.
-            access=next(
-                (Value(reader.name(v)) for v in row.facets.get("access", ()) if v != _PUBLIC), None
-            ),
-        )
-        for row in rows
-    ]
-
-
-def _names(reader: Reader, facet: str, values: Sequence[str]) -> dict[str, Text]:
-    """What the values of a facet are called."""
-    if facet == "gap":
-        known = {value: f"gap.{value}" for value in values}
-        return {
-            value: Text(_t(reader, key) if render.has_text(key) else value, "")
-            for value, key in known.items()
-        }
-    reader.load(values)
-    return {value: reader.name(value) for value in values}
-
-
 def _tiles(reader: Reader, facet: str, rows: Sequence[tuple[str, int]]) -> list[Tile]:
-    names = _names(reader, facet, [value for value, _ in rows])
+    called = names(reader, facet, [value for value, _ in rows])
     return [
-        Tile(count, names[value].text, reader.site.url(f"/datasets?{urlencode({facet: value})}"))
+        Tile(count, called[value].text, reader.site.url(f"/datasets?{urlencode({facet: value})}"))
         for value, count in rows
     ]
 
@@ -154,14 +119,15 @@ def home(reader: Reader, changes: tuple[int, int, int]) -> HomePage:
     index, site = reader.opened.index, reader.site
     counts = index.counts()
     # Norms of others are kept as principles are, but only ours stand in a scheme.
-    own = sum(n for _, n in index.facets(names=("scheme",), kind="principle")["scheme"])
+    own = sum(n for _, n in find(index, kind="principle").facets(("scheme",))["scheme"])
     counts |= {"principle": own} if own else {}
-    facets = index.facets(names=("theme", "area", "gap"))
-    recent = index.datasets(reader.lang, sort="modified", size=6)
+    found = find(index)
+    facets = found.facets(("theme", "area", "gap"))
+    recent = found.page(reader.lang, "modified", size=6)
 
     def tile(kind: str) -> Tile:
         path = "/datasets" if kind == "dataset" else f"/{kind}"
-        return Tile(counts[kind], _t(reader, f"kind.{kind}", counts[kind]), site.url(path))
+        return Tile(counts[kind], text(reader, f"kind.{kind}", counts[kind]), site.url(path))
 
     return HomePage(
         title=site.title,
@@ -169,7 +135,7 @@ def home(reader: Reader, changes: tuple[int, int, int]) -> HomePage:
         themes=_tiles(reader, "theme", facets["theme"][:12]),
         areas=_tiles(reader, "area", facets["area"][:12]),
         gaps=_tiles(reader, "gap", facets["gap"]),
-        recent=_cards(reader, recent.rows),
+        recent=cards(reader, recent.rows),
         release=reader.opened.release.id,
         released=reader.opened.release.created_at,
         changes=changes,
@@ -183,18 +149,23 @@ def home(reader: Reader, changes: tuple[int, int, int]) -> HomePage:
 def datasets(reader: Reader, form: Form) -> DatasetsPage:
     """The datasets that fit the form."""
     index, site = reader.opened.index, reader.site
-    listing = index.datasets(reader.lang, form.filters, form.q, form.sort, form.page, _SIZE)
-    facets = index.facets(form.filters, form.q, _OFFERED)
+    found = find(index, form.q, form.filters)
+    listing = found.page(reader.lang, form.sort, form.page, _SIZE)
+    facets = found.facets(_OFFERED)
     reader.load(value for rows in facets.values() for value, _ in rows)
     elsewhere = [
-        Tile(n, _t(reader, f"kind.{kind}", n), site.url(f"/{kind}?{urlencode({'q': form.q})}"))
-        for kind, n in index.matches(form.q).items()
+        Tile(n, text(reader, f"kind.{kind}", n), site.url(f"/{kind}?{urlencode({'q': form.q})}"))
+        for kind, n in found.kinds().items()
         if kind != "dataset" and render.has_text(f"kind.{kind}")
     ]
+
+    def address(q: str, filtered: bool) -> str:
+        return site.url(f"/datasets?{form.link(q=q) if filtered else urlencode({'q': q})}")
+
     return DatasetsPage(
         q=form.q,
         sorts=[
-            Choice(sort, Text(_t(reader, f"sort.{sort}"), ""), chosen=sort == form.sort)
+            Choice(sort, Text(text(reader, f"sort.{sort}"), ""), chosen=sort == form.sort)
             for sort in SORTS
             if sort != "relevance" or form.q
         ],
@@ -202,10 +173,11 @@ def datasets(reader: Reader, form: Form) -> DatasetsPage:
         hidden=[(n, v) for n, held in form.filters.items() if n not in _OFFERED for v in held],
         chips=_chips(reader, form),
         clear=site.url("/datasets"),
-        cards=_cards(reader, listing.rows),
+        cards=cards(reader, listing.rows, found.words),
         pager=_pager(site, "/datasets", listing, form),
         csv=site.url(f"/datasets.csv?{form.link()}"),
         elsewhere=elsewhere,
+        hints=hints(reader, found, form.q, address),
     )
 
 
@@ -215,36 +187,38 @@ def _facet(reader: Reader, name: str, rows: Sequence[tuple[str, int]], form: For
     held = [*rows[:_SHOWN_CHOICES], *((v, n) for v, n in rows[_SHOWN_CHOICES:] if v in chosen)]
     present = {value for value, _ in rows}
     held += [(value, 0) for value in chosen if value not in present]
-    names = _names(reader, name, [value for value, _ in held])
-    choices = [Choice(value, names[value], n, value in chosen) for value, n in held]
-    return FacetGroup(name, _t(reader, f"facet.{name}"), choices, bool(chosen) or name in _OPEN)
+    called = names(reader, name, [value for value, _ in held])
+    choices = [Choice(value, called[value], n, value in chosen) for value, n in held]
+    more = sum(value not in chosen for value, _ in rows[_SHOWN_CHOICES:])
+    is_open = bool(chosen) or name in _OPEN
+    return FacetGroup(name, text(reader, f"facet.{name}"), choices, is_open, more)
 
 
 def _chips(reader: Reader, form: Form) -> list[Action]:
     chips = []
     if form.q:
-        href = reader.site.url(f"/datasets?{form.link(words=False)}")
-        quoted = f"{_t(reader, 'quote.open')}{form.q}{_t(reader, 'quote.close')}"
+        href = reader.site.url(f"/datasets?{form.link(q='')}")
+        quoted = f"{text(reader, 'quote.open')}{form.q}{text(reader, 'quote.close')}"
         chips.append(Action(quoted, href))
     for name, values in form.filters.items():
-        names = _names(reader, name, values)
+        called = names(reader, name, values)
         for value in values:
             href = reader.site.url(f"/datasets?{form.link(without=(name, value))}")
-            chips.append(Action(f"{_t(reader, f'facet.{name}')}: {names[value].text}", href))
+            chips.append(Action(f"{text(reader, f'facet.{name}')}: {called[value].text}", href))
     return chips
 
 
 def table(reader: Reader, form: Form) -> str:
     """All pages of the list as CSV (RFC 4180), names in the reader's language."""
-    index = reader.opened.index
-    rows = index.datasets(reader.lang, form.filters, form.q, form.sort, 1, _CSV_ROWS).rows
+    found = find(reader.opened.index, form.q, form.filters)
+    rows = found.page(reader.lang, form.sort, 1, _CSV_ROWS).rows
     reader.load(v for row in rows for f in _COLUMNS for v in row.facets.get(f, ()))
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["id", "iri", "title", "issued", "modified", *_COLUMNS])
     for row in rows:
         values = [
-            "; ".join(text.text for text in _names(reader, f, row.facets.get(f, [])).values())
+            "; ".join(text.text for text in names(reader, f, row.facets.get(f, [])).values())
             for f in _COLUMNS
         ]
         cells = [row.id, row.iri, row.title.text, row.issued or "", row.modified or "", *values]
@@ -258,12 +232,18 @@ def table(reader: Reader, form: Form) -> str:
 def kind(reader: Reader, name: str, form: Form) -> KindPage:
     """All records of a kind, by name; narrowed by words and by vocabulary."""
     index, site = reader.opened.index, reader.site
-    schemes = index.facets({}, form.q, ("scheme",), name)["scheme"]
     chosen = form.filters.get("scheme", [""])[0]
     form.filters = {"scheme": [chosen]} if chosen else {}
     form.sort = "relevance" if form.q else "title"
-    listing = index.datasets(reader.lang, form.filters, form.q, form.sort, form.page, 60, name)
-    names = _names(reader, "scheme", [value for value, _ in schemes])
+    found = find(index, form.q, form.filters, name)
+    schemes = found.facets(("scheme",))["scheme"]
+    listing = found.page(reader.lang, form.sort, form.page, 60)
+    called = names(reader, "scheme", [value for value, _ in schemes])
+
+    def address(q: str, filtered: bool) -> str:
+        held = {"scheme": chosen} if filtered and chosen else {}
+        return site.url(f"/{name}?{urlencode({'q': q, **held})}")
+
     words = {"q": form.q} if form.q else {}
     return KindPage(
         kind=name,
@@ -272,14 +252,15 @@ def kind(reader: Reader, name: str, form: Form) -> KindPage:
         schemes=[
             Tile(
                 n,
-                names[value].text,
+                called[value].text,
                 site.url(f"/{name}?{urlencode({**words, 'scheme': value})}"),
                 value == chosen,
             )
             for value, n in schemes
         ],
-        rows=_cards(reader, listing.rows),
+        rows=cards(reader, listing.rows, found.words),
         pager=_pager(site, f"/{name}", listing, form),
+        hints=hints(reader, found, form.q, address),
     )
 
 
@@ -287,8 +268,10 @@ def where_used(reader: Reader, iri: str) -> list[Listed]:
     """The datasets for which a resource is the area, the theme, the format..."""
     index, site = reader.opened.index, reader.site
     found = []
-    for facet, total in index.uses(iri).items():
-        listing = index.datasets(reader.lang, {facet: [iri]}, sort="title", size=_SIZE)
+    # Who owns is the area that answers: told once.
+    uses = {facet: total for facet, total in index.uses(iri).items() if facet != "owner"}
+    for facet, total in uses.items():
+        listing = find(index, filters={facet: [iri]}).page(reader.lang, "title", size=_SIZE)
         href = site.url(f"/datasets?{urlencode({facet: iri})}")
-        found.append(Listed(facet, total, _cards(reader, listing.rows), href))
+        found.append(Listed(facet, total, cards(reader, listing.rows), href))
     return sorted(found, key=lambda listed: FACETS.index(listed.facet))

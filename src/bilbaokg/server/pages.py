@@ -21,8 +21,8 @@ from starlette.routing import BaseRoute, Route
 from bilbaokg import render
 from bilbaokg.errors import NotFound
 from bilbaokg.model import SEVERITIES
-from bilbaokg.server import describe, findings, history, lists, query_page
-from bilbaokg.server.reading import Catalogue, Opened, Reader
+from bilbaokg.server import describe, findings, history, lists, query_page, search_page
+from bilbaokg.server.reading import Opened, Reader
 from bilbaokg.server.views import EmptyPage
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def routes(context: Context) -> list[BaseRoute]:
     pages = _Pages(context)
     handlers: list[tuple[str, str, Handler]] = [
         ("/", "home", pages.home),
+        ("/search", "search", pages.search),
         ("/datasets", "datasets", pages.datasets),
         ("/datasets.csv", "datasets", pages.datasets_csv),
         ("/sparql", "sparql", pages.sparql),
@@ -83,7 +84,6 @@ class _Pages:
 
     def __init__(self, context: Context) -> None:
         self.context, self.settings = context, context.settings
-        self.catalogue = Catalogue(context.releases, context.data / "cache", context.settings.base)
 
     def site(self, request: Request, lang: str, section: str, opened: Opened | None) -> render.Site:
         """What stands around the page."""
@@ -110,7 +110,7 @@ class _Pages:
 
     def answer(self, handler: Handler, lang: str, section: str, request: Request) -> Response:
         """Open the release, answer from the client's cache where it can, else make the page."""
-        opened = self.catalogue.current()
+        opened = self.context.catalogue.current()
         site = self.site(request, lang, section, opened)
         if opened is None:
             content = EmptyPage("bilbaokg demo" if section == "home" else "bilbaokg release build")
@@ -132,6 +132,10 @@ class _Pages:
             lists.home(reader, history.change_counts(self.context, reader.opened.release)),
             reader.site,
         )
+
+    def search(self, request: Request, reader: Reader) -> Response:
+        """Everything that fits the words, by kind."""
+        return _html(search_page.page(reader, lists.Form(request.query_params)), reader.site)
 
     def datasets(self, request: Request, reader: Reader) -> Response:
         """The datasets that fit the form."""

@@ -5,28 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
-import pyoxigraph as ox
-
-from bilbaokg import assets, index, render
-from bilbaokg.index import Index, Text, Where, choose
+from bilbaokg import index, render
+from bilbaokg.index import Index, Text, Where, choose, vocabulary
 from bilbaokg.model import Query, Release
 from bilbaokg.queries import bind
 from bilbaokg.release import Releases
 from bilbaokg.server.views import Value
 from bilbaokg.skolem import GENID
 from bilbaokg.store.embedded import EmbeddedStore
-from bilbaokg.terms import DCT, PREFIXES, RDFS, SKOS, XSD, language_of, plain
+from bilbaokg.terms import PREFIXES, XSD, language_of, plain
 
 __all__ = ["Catalogue", "Opened", "Reader", "anchor"]
 
-_LABELS: Final = tuple(map(ox.NamedNode, (SKOS.prefLabel, RDFS.label, DCT["title"])))
 _DATES: Final = (f"^^<{XSD.date}>", f"^^<{XSD.dateTime}>")
 _AUTHORITIES: Final = (
     "http://publications.europa.eu/resource/authority/",
@@ -38,19 +35,6 @@ _AUTHORITIES: Final = (
 def anchor(iri: str) -> str:
     """The id of a subject on the page of its record."""
     return f"s-{hashlib.sha256(iri.encode()).hexdigest()[:10]}"
-
-
-@cache
-def _ontology(base: str) -> Mapping[str, Mapping[str, str]]:
-    """Names from the vocabularies that we bring: IRI -> language -> text."""
-    names: dict[str, dict[str, str]] = {}
-    for file in sorted(assets.folder("ontology").rglob("*.ttl")):
-        parsed = ox.parse(path=str(file), format=ox.RdfFormat.TURTLE, base_iri=f"{base}/")
-        for quad in parsed:
-            if quad.predicate in _LABELS and isinstance(quad.object, ox.Literal):
-                subject = str(getattr(quad.subject, "value", ""))
-                names.setdefault(subject, {})[quad.object.language or ""] = quad.object.value
-    return names
 
 
 @dataclass(frozen=True)
@@ -135,7 +119,7 @@ class Reader:
         self.load([iri])
         if iri in self._labels:
             return self._labels[iri]
-        if names := _ontology(self.opened.base).get(iri):
+        if names := vocabulary.names(self.opened.base).get(iri):
             return choose(names, self.lang)
         place = self._places[iri]
         if place and not place.whole and place.page == place.record:

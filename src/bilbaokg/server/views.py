@@ -6,10 +6,11 @@ ready to print: they carry the path prefix and were checked to be safe links.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bilbaokg.index import Text
+from bilbaokg.index import Piece, Text
 
 __all__ = [
     "Action",
@@ -27,18 +28,22 @@ __all__ = [
     "FindingKind",
     "Group",
     "HeldBack",
+    "Hints",
     "HomePage",
     "KindPage",
     "LineageStep",
     "Listed",
     "Node",
     "Pager",
+    "Passage",
     "ReleasePage",
     "ReleaseRow",
     "ReleasesPage",
     "ResourcePage",
     "Responsible",
     "SavedQuery",
+    "SearchGroup",
+    "SearchPage",
     "SparqlPage",
     "Tile",
     "TombstonePage",
@@ -98,10 +103,21 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A part of a text with what was looked for; `name` says which, None where it is the summary
+    itself."""
+
+    name: str | None
+    lang: str
+    pieces: Sequence[Piece]
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One record in a list; `context` is its area or vocabulary.
 
-    `access` is None where it is public.
+    `access` is None where it is public. Of a search `marked` is the title with its hits, and
+    `passage` another place that has some.
     """
 
     href: str
@@ -111,6 +127,8 @@ class Card:
     formats: list[str]
     modified: str | None
     access: Value | None
+    marked: Sequence[Piece] = ()
+    passage: Passage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +156,27 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FacetGroup:
-    """A facet: its form field name, its title, its values; `open` when one is chosen."""
+    """A facet: its form field name, its title, its values; `open` when one is chosen.
+
+    `more` values have fewer entries and are not shown.
+    """
 
     name: str
     title: str
     choices: list[Choice]
     open: bool = False
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What helps who searches: synonyms that were looked for too; where nothing was found, the
+    words spelt otherwise, how much there is without filters, and how much of each word."""
+
+    synonyms: list[str]
+    corrected: Action | None
+    unfiltered: Tile | None
+    words: list[Tile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +216,29 @@ class DatasetsPage:
     pager: Pager
     csv: str
     elsewhere: list[Tile]
+    hints: Hints
+
+
+@dataclass(frozen=True, slots=True)
+class SearchGroup:
+    """The best entries of one kind; `href` leads to all `total` of them."""
+
+    kind: str
+    total: int
+    cards: list[Card]
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """Everything that words find, by kind; before there are words, `terms` to begin with."""
+
+    q: str
+    total: int
+    groups: list[SearchGroup]
+    terms: list[Tile]
+    hints: Hints
+    release: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +251,7 @@ class KindPage:
     schemes: list[Tile]
     rows: list[Card]
     pager: Pager
+    hints: Hints
 
 
 @dataclass(frozen=True, slots=True)
