@@ -46,6 +46,7 @@ VERBS: Final = {
     "improving": ("lint", "probe", "quality"),
     "releasing": ("release",),
     "reading": ("export", "queries", "query"),
+    "searching": ("search",),
     "governing": ("audit", "delete", "history", "restore", "token", "visibility"),
     "watching": ("status",),
     "profiles": ("profile",),

@@ -97,9 +97,10 @@ def spelling(index: Index, word: str) -> str:
     return word
 
 
-def _telling(excerpt: Excerpt, lang: str) -> tuple[bool, int, int]:
-    """Sorts excerpts, the most telling first."""
-    return excerpt.lang not in (lang, ""), -_words(excerpt.pieces), _TELLING.index(excerpt.field)
+def _telling(excerpt: Excerpt, lang: str) -> tuple[bool, bool, int, int]:
+    """Sorts excerpts, the most telling first; a code tells people least."""
+    field, foreign = excerpt.field, excerpt.lang not in (lang, "")
+    return field == Field.CODES, foreign, -_words(excerpt.pieces), _TELLING.index(field)
 
 
 def _words(pieces: Iterable[Piece]) -> int:

@@ -27,6 +27,7 @@ KINDS: Final = (
     "scheme", "job", "run", "distribution", "catalog", "policy", "shared",
 )  # fmt: skip
 """The kinds that are found, in the order that they are told in."""
+_SERVING: Final = ("distribution", "run", "catalog", "policy", "shared")
 SORTS: Final = ("relevance", "modified", "issued", "title")
 _MOST_RANKED: Final = 3000
 
@@ -129,9 +130,17 @@ class Found:
         if self.words is None or self.hits is None:
             return self._listed(self.entries, "title", lang)
         if len(self.hits) <= _MOST_RANKED:
-            ranked = self.index.ranked(self.words.expression)
-            return (number for number in ranked if number in self.entries)
+            return self._ranked(self.index.ranked(self.words.expression))
         return self._tiers(self.words, lang)
+
+    def _ranked(self, numbers: Sequence[int]) -> Iterator[int]:
+        """What is found of a ranking; where kinds are mixed, those that only serve others last."""
+        last = BitMap()
+        if self.kind is None:
+            known = self.index.facet("kind")
+            last = BitMap.union(last, *(known[kind] for kind in _SERVING if kind in known))
+        yield from (number for number in numbers if number in self.entries and number not in last)
+        yield from (number for number in numbers if number in self.entries and number in last)
 
     def _tiers(self, words: Words, lang: str) -> Iterator[int]:
         titled = self.index.hits(f"title : ({words.expression})") & self.entries

@@ -29,7 +29,7 @@ from bilbaokg.server.openapi import problems
 from bilbaokg.terms import DCAT
 from bilbaokg.workspace import Workspace
 
-__all__ = ["build_routes", "load_routes", "public_routes", "publish_routes"]
+__all__ = ["build_routes", "head", "load_routes", "public_routes", "publish_routes"]
 
 _LOADS_AT_ONCE: Final = 2
 _RELEASE: Final = r"^r[1-9][0-9]{0,8}$"
@@ -94,7 +94,7 @@ def public_routes(context: Context) -> list[BaseRoute]:
             raise NotFound(f"no release {id!r}")
         return _summary(found or context.releases.get(id), context.current())
 
-    return [*router.routes, *map(_head, router.routes)]
+    return [*router.routes, *map(head, router.routes)]
 
 
 def _publishes(request: Request) -> bool:
@@ -102,7 +102,7 @@ def _publishes(request: Request) -> bool:
     return "publish" in request.scope["bilbaokg.actor"].scopes
 
 
-def _head(route: BaseRoute) -> BaseRoute:
+def head(route: BaseRoute) -> BaseRoute:
     """The same route for HEAD (RFC 9110, section 9.1), which FastAPI leaves out."""
     twin = copy.copy(cast(APIRoute, route))
     twin.methods, twin.include_in_schema = {"HEAD"}, False

@@ -27,6 +27,7 @@ from bilbaokg.server import (
     resources,
     saved,
     scratch,
+    search_api,
     sparql,
     working,
 )
@@ -52,6 +53,7 @@ PARTS: Final[tuple[tuple[Callable[[Context], list[BaseRoute]], str], ...]] = (
     (released.routes, "data.read"),
     (saved.routes, "sparql.query"),
     (description.routes, "data.read"),
+    (search_api.routes, "data.read"),
     (feeds.routes, "data.read"),
     (discovery.routes, "data.read"),
     (api.public_routes, "status.read"),
