@@ -82,10 +82,14 @@ def marked(index: Index, rows: Sequence[Row], words: Words, lang: str) -> dict[i
     for place, row in enumerate(rows):
         title = found.get(place, (Piece(row.title.text, hit=False),))
         best = min(excerpts[row.num], key=lambda e: _telling(e, lang), default=None)
-        # Beside a title that says it all, half of it is no news.
-        telling = best and 2 * _words(best.pieces) > _words(title)
-        answers[row.num] = Marked(title, best if telling else None)
+        answers[row.num] = Marked(title, best if best and _is_news(best, title) else None)
     return answers
+
+
+def _is_news(excerpt: Excerpt, title: Sequence[Piece]) -> bool:
+    """Whether an excerpt tells more than the title: not the same in another language, nor less."""
+    shown = _words(title)
+    return 2 * _words(excerpt.pieces) > shown and (excerpt.field != Field.TITLE or not shown)
 
 
 def spelling(index: Index, word: str) -> str:

@@ -18,6 +18,7 @@ from bilbaokg.index.words import Phrase, Words, folded
 __all__ = ["Suggestion", "corrected", "popular", "suggest", "synonyms_of"]
 
 _MOST_CONCEPTS: Final = 20
+_MOST_UNKNOWN: Final = 3
 
 
 class Suggestion(NamedTuple):
@@ -82,13 +83,13 @@ def popular(index: Index, lang: str, limit: int) -> list[Suggestion]:
 def corrected(index: Index, words: Words) -> str | None:
     """The same words, those that nothing holds replaced by the nearest that the release has.
 
-    None where each is there, or none is near.
+    None where each is there, where none is near, and where most is no word at all.
     """
-    taken = [
-        phrase if index.hits(phrase.expression) else _nearest(index, phrase)
-        for phrase in words.phrases
-    ]
-    if None in taken or list(words.phrases) == taken:
+    unknown = [p for p in words.phrases if not index.hits(p.expression)]
+    if not 0 < len(unknown) <= _MOST_UNKNOWN:
+        return None
+    taken = [_nearest(index, phrase) if phrase in unknown else phrase for phrase in words.phrases]
+    if None in taken:
         return None
     parts = (p for p in taken if p)
     return " ".join(" ".join(p.words) if p.open else f'"{" ".join(p.words)}"' for p in parts)

@@ -335,9 +335,9 @@ class _Joiner:
         self.database.executemany(insert, ((*row, self._uses(row[2])) for row in rows))
 
     def _uses(self, iri: str) -> int:
-        """For how many entries a resource is something."""
-        rows = self.database.execute("SELECT entries FROM sets WHERE value = ?", (iri,))
-        return size_of_union(held for (held,) in rows)
+        """How many entries are found by what a resource is called."""
+        rows = self.database.execute("SELECT facet, entries FROM sets WHERE value = ?", (iri,))
+        return size_of_union(held for facet, held in rows if facet in RELATED)
 
 
 def _row(entry: int, texts: Iterable[tuple[int, int, str]]) -> tuple[int | str, ...]:

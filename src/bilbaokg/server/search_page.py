@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlencode
 
-from bilbaokg.index import Found, find, popular
+from bilbaokg.index import Found, find, popular, suggest
 from bilbaokg.server.cards import cards, hints
 from bilbaokg.server.lists import Form
 from bilbaokg.server.reading import Reader
@@ -16,6 +16,7 @@ __all__ = ["page"]
 _MOST_DATASETS: Final = 8
 _MOST_OTHERS: Final = 3
 _TERMS: Final = 24
+_RELATED: Final = 8
 
 
 def page(reader: Reader, form: Form) -> SearchPage:
@@ -27,12 +28,15 @@ def page(reader: Reader, form: Form) -> SearchPage:
 
     everything = find(index, form.q, kind=None)
     kinds = everything.kinds()
-    terms = [] if kinds else popular(index, reader.lang, _TERMS)
+    if kinds:
+        terms = [t for t in suggest(index, form.q, reader.lang, _RELATED) if t.text != form.q]
+    else:
+        terms = popular(index, reader.lang, _TERMS)
     return SearchPage(
         q=form.q,
         total=sum(kinds.values()),
         groups=[_group(reader, everything, kind, form.q) for kind in kinds],
-        terms=[Tile(term.entries, term.text, address(term.text)) for term in terms],
+        terms=[Tile(term.entries, term.text, address(term.text)) for term in terms if term.entries],
         hints=hints(reader, everything, form.q, address),
         release=reader.opened.release.id,
     )

@@ -231,7 +231,10 @@ class SearchGroup:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """Everything that words find, by kind; before there are words, `terms` to begin with."""
+    """Everything that words find, by kind.
+
+    `terms` are keywords and names that hold the words; where nothing was found, those most in use.
+    """
 
     q: str
     total: int
