@@ -18,7 +18,7 @@ A long text is kept in pieces, `rdf:_1 "...", rdf:_2 "..."` in place of prov:val
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
@@ -352,6 +352,25 @@ class Records:
         stop_changed_identifiers(plan)
         return plan
 
+    def plan_known(
+        self, said: Mapping[str, tuple[str, Mapping[str, list[str]]]], replaced: Mapping[str, str]
+    ) -> Plan:
+        """What saving would do where the caller knows the records: id -> its IRI, source -> lines.
+
+        A source says it of these records alone: of others it stays what it said. `replaced` (id ->
+        IRI) become tombstones that lead to what took their place.
+        """
+        plan = Plan()
+        for id, (iri, by_source) in said.items():
+            head = self.head(id) or Head(id, iri)
+            words = {s: lines for s, lines in by_source.items() if lines or s in head.said}
+            if words:
+                self._plan_record(plan, head, words, words.keys())
+        for id, iri in replaced.items():
+            if (gone := self.head(id)) and not is_buried(gone.lines, gone.iri):
+                plan.changes.append(_buried(gone, iri))
+        return plan
+
     def _plan_record(
         self, plan: Plan, head: Head, now_said: Mapping[str, list[str]], sources: Set[str]
     ) -> None:
@@ -419,13 +438,15 @@ class Records:
         why: str,
         detail: Mapping[str, object] | None = None,
         on_saved: Callable[[int], None] | None = None,
+        beside: Sequence[GraphChange] = (),
     ) -> Event | None:
         """Write a plan: whole records, in atomic batches, each on disk before the next.
 
         The audit entry goes with the first batch and holds a digest of all that is planned, so an
-        operation that was killed shows. Returns None when there is nothing to write.
+        operation that was killed shows. `beside` goes with the last batch: what says that all of it
+        was done. Returns None when there is nothing to write.
         """
-        if not plan.changes:
+        if not plan.changes and not beside:
             return None
         planned = "".join(f"{c.head.id} {digest(c.text)}\n" for c in plan.changes)
         event, entry = self.audit.next(
@@ -435,8 +456,11 @@ class Records:
             {"why": why, "records": plan.counts, "planned": digest(planned), **(detail or {})},
         )
         pending: list[GraphChange] = [entry]
-        for number, batch in enumerate(_batches(plan.changes)):
+        batches = list(_batches(plan.changes)) or [[]]
+        for number, batch in enumerate(batches):
             pending += [part for change in batch for part in self._write(change, event)]
+            if number == len(batches) - 1:
+                pending += beside
             self.store.apply(pending)
             if number == 0:
                 self.audit.written(event)
@@ -473,21 +497,7 @@ class Records:
             raise NotFound(f"no record {id!r}")
         if is_buried(head.lines, head.iri):
             raise Gone("it was deleted before", where=head.iri)
-        subject = ref(head.iri)
-        lines = {
-            *head.lines,
-            f"{subject} {_TYPE} {_TOMBSTONE} .",
-            f"{subject} {_DELETED} {literal(now(), datatype=XSD.dateTime)} .",
-        }
-        lines |= {
-            f"{subject} {ref(AS.formerType)} {o} ."
-            for s, p, o in map(split_line, head.lines)
-            if s == subject and p == _TYPE
-        }
-        if replaced_by:
-            lines.add(f"{subject} {ref(DCT.isReplacedBy)} {ref(replaced_by)} .")
-        text = text_of(bury(head.lines, lines, head.iri))
-        plan = Plan(changes=[Change(head, text, [])])
+        plan = Plan(changes=[_buried(head, replaced_by)])
         event = self.commit(plan, actor=actor, kind="delete", subject=head.iri, why=why)
         if event is None:
             raise Invalid("nothing to delete", where=head.iri)
@@ -543,6 +553,24 @@ class Records:
             yield from _text_lines(node, said.text)
         if said.gone:
             yield f"{node} {_GONE} {literal(now(), datatype=XSD.dateTime)} ."
+
+
+def _buried(head: Head, replaced_by: str | None) -> Change:
+    """The step from a record to the tombstone of it and of its parts."""
+    subject = ref(head.iri)
+    lines = {
+        *head.lines,
+        f"{subject} {_TYPE} {_TOMBSTONE} .",
+        f"{subject} {_DELETED} {literal(now(), datatype=XSD.dateTime)} .",
+    }
+    lines |= {
+        f"{subject} {ref(AS.formerType)} {o} ."
+        for s, p, o in map(split_line, head.lines)
+        if s == subject and p == _TYPE
+    }
+    if replaced_by:
+        lines.add(f"{subject} {ref(DCT.isReplacedBy)} {ref(replaced_by)} .")
+    return Change(head, text_of(bury(head.lines, lines, head.iri)), [])
 
 
 def _text_lines(node: str, text: str) -> Iterator[str]:

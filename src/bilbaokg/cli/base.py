@@ -42,6 +42,7 @@ __all__ = [
 VERBS: Final = {
     "loading": ("init", "load"),
     "harvesting": ("harvest",),
+    "lineage": ("lineage",),
     "validating": ("validate",),
     "improving": ("lint", "probe", "quality"),
     "releasing": ("release",),

@@ -29,6 +29,10 @@ def _in(module: str, name: str) -> Operation:
 OPERATIONS: Final[dict[str, Operation]] = {
     "load": _in("loading", "load"),
     "harvest": _in("harvesting", "harvest"),
+    "lineage.load": _in("lineage", "lineage_load"),
+    "lineage.names": _in("lineage", "lineage_names"),
+    "lineage.same": _in("lineage", "lineage_same"),
+    "lineage.apart": _in("lineage", "lineage_apart"),
     "delete": _in("records", "delete"),
     "restore": _in("records", "restore"),
     "visibility": _in("records", "visibility"),

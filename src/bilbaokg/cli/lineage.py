@@ -1,0 +1,105 @@
+"""Verbs on lineage: load, names, same, apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bilbaokg import gaps
+from bilbaokg.cli.base import DONE, FINDINGS, global_options, group, verb
+from bilbaokg.cli.loading import counted
+from bilbaokg.cli.operating import operate
+from bilbaokg.console import Console
+
+__all__: list[str] = []
+
+
+@group.group("lineage")
+@global_options
+def lineage_group() -> None:
+    """What pipelines tell: jobs, runs, tables, columns, and what comes from what.
+
+    Example: bilbaokg lineage load events.ndjson
+    """
+
+
+@verb(lineage_group, "load")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--why", default="", help="Reason, kept in the audit.")
+def load(console: Console, file: Path, why: str) -> int:
+    """Take in recorded OpenLineage events: one JSON object a line, or an array; also gzip.
+
+    Events may come again and in any order. Some refused: exit 1.
+
+    Example: bilbaokg lineage load events.ndjson --why "the archive of last year"
+    """
+    done = operate(console, "lineage.load", {"path": str(file.absolute()), "why": why})
+    console.result(done, lambda: _tell(console, done))
+    return FINDINGS if done["refused"] else DONE
+
+
+@verb(lineage_group, "names")
+def names(console: Console) -> int:
+    """List names that lead to another table's: as pipelines link them, as stewards corrected it.
+
+    Example: bilbaokg lineage names
+    """
+    done = operate(console, "lineage.names", {})
+    rows = [[row["identifier"], row["same_as"] or "apart", row["said_by"]] for row in done["names"]]
+    console.result(done, lambda: console.table(["name", "same as", "said by"], rows))
+    return DONE
+
+
+_NAME = (
+    click.argument("namespace"),
+    click.argument("name"),
+    click.option("--why", default="", help="Reason, kept in the audit."),
+)
+
+
+def _about_a_name(function: Any) -> Any:
+    for decorate in reversed(_NAME):
+        function = decorate(function)
+    return function
+
+
+@verb(lineage_group, "same")
+@_about_a_name
+@click.argument("iri")
+def same(console: Console, **params: Any) -> int:
+    """Say that a name which pipelines use is one more name of the table IRI.
+
+    It stands, whatever pipelines say later. What was known under the name goes to the table.
+
+    Example: bilbaokg lineage same hive city.trips https://data.example.org/id/table/trips-1b2c
+    """
+    return _decided(console, operate(console, "lineage.same", params))
+
+
+@verb(lineage_group, "apart")
+@_about_a_name
+def apart(console: Console, **params: Any) -> int:
+    """Say that a name is a table of its own, though pipelines link it with another.
+
+    What is told under the name from now on goes there.
+
+    Example: bilbaokg lineage apart hive city.trips --why "another table since May"
+    """
+    return _decided(console, operate(console, "lineage.apart", params))
+
+
+def _decided(console: Console, done: dict[str, Any]) -> int:
+    console.result(done, lambda: console.say(f"{done['identifier']} is {done['iri']}."))
+    return DONE
+
+
+def _tell(console: Console, done: dict[str, Any]) -> None:
+    saved = counted({kind: done[kind] for kind in ("new", "changed")})
+    console.say(f"{gaps.counted(done['events'], 'event')} taken in; records: {saved}.")
+    if done["refused"]:
+        console.say(f"{done['refused']:,} refused:")
+    for found in done["problems"]:
+        place = " ".join(filter(None, (f"line {found['source']['line']}", found["path"])))
+        console.say(f"  {place}: {found['message']}; {found['hint']}")

@@ -1,0 +1,12 @@
+"""Lineage: what pipelines tell of jobs, runs, tables and columns, merged into records.
+
+Importers make `events` of whatever they read; a `Scribe` plans what they do to the records.
+"""
+
+from __future__ import annotations
+
+from bilbaokg.lineage.events import ENDS, Event, Facets, Parent, Table
+from bilbaokg.lineage.names import Name
+from bilbaokg.lineage.scribe import Planned, Scribe
+
+__all__ = ["ENDS", "Event", "Facets", "Name", "Parent", "Planned", "Scribe", "Table"]

@@ -1,0 +1,329 @@
+"""The statements that follow of what was told: tables with their columns, jobs, runs, derivations.
+
+Pure functions from states to N-Triples lines. What pipelines send beyond that (queries, error
+messages, settings, facets that nobody knows) stays in the states and out of the records: a record
+may be published.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from bilbaokg.lineage import facets
+from bilbaokg.lineage.events import ENDS
+from bilbaokg.lineage.facets import Origin, Origins
+from bilbaokg.lineage.names import Name, column_iri, shown, table_iri
+from bilbaokg.lineage.states import State
+from bilbaokg.terms import (
+    ADMS,
+    CSVW,
+    DCAT,
+    DCT,
+    PROV,
+    RDF,
+    RDFS,
+    SCHEMA,
+    SKOS,
+    XSD,
+    literal,
+    ref,
+)
+
+__all__ = ["derivation_lines", "job_lines", "run_lines", "run_state", "table_lines"]
+
+_TYPE: Final = ref(RDF.type)
+_TABLE: Final = ref(CSVW.Table)
+_COLUMN: Final = ref(CSVW.Column)
+_ENTITY: Final = ref(PROV.Entity)
+_ACTIVITY: Final = ref(PROV.Activity)
+_PLAN: Final = ref(PROV.Plan)
+_TITLE: Final = ref(DCT.title)
+_DESCRIPTION: Final = ref(DCT.description)
+_IDENTIFIER: Final = ref(DCT.identifier)
+_HAS_PART: Final = ref(DCT.hasPart)
+_PART_OF: Final = ref(DCT.isPartOf)
+_SOURCE: Final = ref(DCT.source)
+_COLUMN_NAME: Final = ref(CSVW.name)
+_DATATYPE: Final = ref(CSVW.datatype)
+_NATIVE_TYPE: Final = ref(SCHEMA.additionalType)
+_POSITION: Final = ref(SCHEMA.position)
+_KEYWORD: Final = ref(DCAT.keyword)
+_VERSION: Final = ref(DCAT.version)
+_INVALIDATED: Final = ref(PROV.invalidatedAtTime)
+_DERIVED: Final = ref(PROV.wasDerivedFrom)
+_LABEL: Final = ref(RDFS.label)
+_STARTED: Final = ref(PROV.startedAtTime)
+_ENDED: Final = ref(PROV.endedAtTime)
+_USED: Final = ref(PROV.used)
+_GENERATED: Final = ref(PROV.generated)
+_STATUS: Final = ref(SCHEMA.actionStatus)
+_READS: Final = ref(SCHEMA.object)
+_WRITES: Final = ref(SCHEMA.result)
+_ALIAS: Final = ref(ADMS.identifier)
+_ALIAS_CLASS: Final = ref(ADMS.Identifier)
+_NOTATION: Final = ref(SKOS.notation)
+_AGENCY: Final = ref(ADMS.schemaAgency)
+_ATTRIBUTED: Final = ref(PROV.qualifiedAttribution)
+_ATTRIBUTION: Final = ref(PROV.Attribution)
+_ROLE: Final = ref(DCAT.hadRole)
+_STANDING: Final = ref(ADMS.status)
+_AGENT: Final = ref(PROV.agent)
+_AGENT_CLASS: Final = ref(PROV.Agent)
+_ASSOCIATED: Final = ref(PROV.qualifiedAssociation)
+_ASSOCIATION: Final = ref(PROV.Association)
+_HAD_PLAN: Final = ref(PROV.hadPlan)
+_QUALIFIED: Final = ref(PROV.qualifiedDerivation)
+_DERIVATION: Final = ref(PROV.Derivation)
+_OF: Final = ref(PROV.entity)
+_INTEGER: Final = ref(XSD.integer)
+_DATE_TIME: Final = ref(XSD.dateTime)
+
+# The state of a run -> schema.org's word for it.
+_STATUSES: Final = {
+    "COMPLETE": ref(SCHEMA.CompletedActionStatus),
+    "FAIL": ref(SCHEMA.FailedActionStatus),
+    "ABORT": ref(SCHEMA.FailedActionStatus),
+    "": ref(SCHEMA.ActiveActionStatus),
+}
+# Beginnings of the types that databases know -> the type of XML Schema. The first that fits.
+_TYPES: Final = (
+    ("bool", XSD.boolean), ("timestamp", XSD.dateTime), ("datetime", XSD.dateTime),
+    ("date", XSD.date), ("time", XSD.time), ("bigint", XSD.long), ("long", XSD.long),
+    ("smallint", XSD.short), ("tinyint", XSD.byte), ("int", XSD.integer), ("number", XSD.decimal),
+    ("numeric", XSD.decimal), ("decimal", XSD.decimal), ("double", XSD.double),
+    ("float8", XSD.double), ("float", XSD.float), ("real", XSD.float), ("varchar", XSD.string),
+    ("char", XSD.string), ("text", XSD.string), ("string", XSD.string), ("nvarchar", XSD.string),
+    ("uuid", XSD.string), ("binary", XSD.base64Binary), ("bytea", XSD.base64Binary),
+    ("blob", XSD.base64Binary),
+)  # fmt: skip
+# Beginnings of the kinds of ownership that tools tell -> our role. The first that fits.
+_ROLES: Final = (("steward", "steward"), ("maintain", "technical-custodian"))
+_TRUE: Final = frozenset({"", "true"})
+
+
+def table_lines(base: str, iri: str, state: State) -> list[str]:
+    """A table as the pipelines describe it: names, documentation, columns, tags, nominations."""
+    table = ref(iri)
+    names = [Name.of(identifier) for identifier, _ in state.under("name/")]
+    lines = [f"{table} {_TYPE} {_TABLE} .", f"{table} {_TYPE} {_ENTITY} ."]
+    lines += _named(table, _own_name(names, base, iri)) if names else []
+    for name in names:
+        node = _part(iri, "name", name.identifier)
+        lines += [
+            f"{table} {_ALIAS} {node} .",
+            f"{node} {_TYPE} {_ALIAS_CLASS} .",
+            f"{node} {_NOTATION} {literal(shown(name.name))} .",
+            f"{node} {_AGENCY} {literal(shown(name.namespace))} .",
+        ]
+    lines += _documented(table, state)
+    lines += _nominations(base, iri, state)
+    tags = list(_tags(state))
+    lines += [f"{table} {_KEYWORD} {literal(tag)} ." for column, tag in tags if not column]
+    version = facets.text(facets.parsed(state.get("facet/version")).get("datasetVersion"))
+    if version:
+        lines.append(f"{table} {_VERSION} {literal(version)} .")
+    kind = facets.text(facets.parsed(state.get("facet/datasetType")).get("datasetType"))
+    if kind:
+        lines.append(f"{table} {_NATIVE_TYPE} {literal(kind)} .")
+    change = state.registers.get("facet/lifecycleStateChange")
+    if change and facets.parsed(change.text).get("lifecycleStateChange") == "DROP":
+        lines.append(f"{table} {_INVALIDATED} {_time(change.at)} .")
+    return lines + list(_columns(base, iri, state, tags))
+
+
+def _own_name(names: list[Name], base: str, iri: str) -> Name:
+    return next((name for name in names if table_iri(base, name) == iri), names[0])
+
+
+def _named(node: str, name: Name) -> list[str]:
+    return [
+        f"{node} {_TITLE} {literal(shown(name.name))} .",
+        f"{node} {_IDENTIFIER} {literal(name.identifier)} .",
+    ]
+
+
+def _columns(
+    base: str, iri: str, state: State, tags: Iterable[tuple[str | None, str]]
+) -> Iterator[str]:
+    """The columns of the schema, and those that only derivations speak of."""
+    told = dict(facets.fields(facets.parsed(state.get("facet/schema"))))
+    spoken = {column for column, _ in state.under("field/")}
+    positions = {name: number for number, name in enumerate(told, 1)}
+    table = ref(iri)
+    for column in [*told, *sorted(spoken - told.keys())]:
+        node, said = ref(column_iri(base, iri, column)), told.get(column, {})
+        yield f"{table} {_HAS_PART} {node} ."
+        yield f"{node} {_PART_OF} {table} ."
+        yield f"{node} {_TYPE} {_COLUMN} ."
+        yield f"{node} {_TYPE} {_ENTITY} ."
+        yield f"{node} {_COLUMN_NAME} {literal(shown(column))} ."
+        if column in positions:
+            yield f'{node} {_POSITION} "{positions[column]}"^^{_INTEGER} .'
+        if native := facets.text(said.get("type")):
+            yield f"{node} {_NATIVE_TYPE} {literal(native)} ."
+            if known := _xsd(native):
+                yield f"{node} {_DATATYPE} {ref(known)} ."
+        if description := facets.text(said.get("description")):
+            yield f"{node} {_DESCRIPTION} {literal(description)} ."
+    for of, tag in tags:
+        if of in told or of in spoken:
+            yield f"{ref(column_iri(base, iri, str(of)))} {_KEYWORD} {literal(tag)} ."
+
+
+def _xsd(native: str) -> str | None:
+    lowered = native.lower()
+    return next((xsd for start, xsd in _TYPES if lowered.startswith(start)), None)
+
+
+def _documented(node: str, state: State) -> list[str]:
+    told = facets.parsed(state.get("facet/documentation"))
+    description = facets.text(told.get("description"))
+    return [f"{node} {_DESCRIPTION} {literal(description)} ."] if description else []
+
+
+def _tags(state: State) -> Iterator[tuple[str | None, str]]:
+    """Column, None for the table or job itself, and the tag: its key, with a value that tells."""
+    for tag in facets.items(facets.parsed(state.get("facet/tags")).get("tags")):
+        if key := facets.text(tag.get("key")):
+            value = facets.text(tag.get("value")) or ""
+            said = key if value.lower() in _TRUE else f"{key}={value}"
+            yield facets.text(tag.get("field")), shown(said)
+
+
+def _nominations(base: str, iri: str, state: State) -> Iterator[str]:
+    """Who a tool says owns it: proposed to people, who decide; never a fact by itself."""
+    for owner in facets.items(facets.parsed(state.get("facet/ownership")).get("owners")):
+        name = facets.text(owner.get("name"))
+        if not name:
+            continue
+        kind = (facets.text(owner.get("type")) or "").lower()
+        role = next((ours for start, ours in _ROLES if kind.startswith(start)), "owner")
+        node, agent = _part(iri, "nominated", f"{role} {name}"), _part(iri, "called", name)
+        yield f"{ref(iri)} {_ATTRIBUTED} {node} ."
+        yield f"{node} {_TYPE} {_ATTRIBUTION} ."
+        yield f"{node} {_ROLE} <{base}/ns#{role}> ."
+        yield f"{node} {_STANDING} <{base}/ns#nominated> ."
+        yield f"{node} {_AGENT} {agent} ."
+        yield f"{agent} {_TYPE} {_AGENT_CLASS} ."
+        yield f"{agent} {_LABEL} {literal(shown(name))} ."
+
+
+def job_lines(
+    base: str, iri: str, state: State, parent: str | None, io: tuple[Iterable[str], Iterable[str]]
+) -> list[str]:
+    """A job: its name, documentation, tags, nominations, its parent job, what it reads and writes.
+
+    parent: an IRI; io: the IRIs of the tables that it reads and writes now.
+    """
+    job, lines = ref(iri), [f"{ref(iri)} {_TYPE} {_PLAN} ."]
+    if identifier := state.get("name"):
+        lines += _named(job, Name.of(identifier))
+    lines += _documented(job, state)
+    lines += _nominations(base, iri, state)
+    lines += [f"{job} {_KEYWORD} {literal(tag)} ." for column, tag in _tags(state) if not column]
+    kind = facets.parsed(state.get("facet/jobType"))
+    told = [facets.text(kind.get(key)) for key in ("integration", "processingType", "jobType")]
+    if any(told):
+        lines.append(f"{job} {_NATIVE_TYPE} {literal(shown(' '.join(filter(None, told))))} .")
+    if parent and parent != iri:
+        lines.append(f"{job} {_PART_OF} {ref(parent)} .")
+    reads, writes = io
+    lines += [f"{job} {_READS} {ref(table)} ." for table in reads]
+    return lines + [f"{job} {_WRITES} {ref(table)} ." for table in writes]
+
+
+def run_state(state: State) -> str:
+    """How a run stands: COMPLETE, FAIL or ABORT by its last such event, "" while it has none."""
+    ends = [(state.registers[key].at, end) for end in ENDS if (key := f"state/{end}") in
+            state.registers]  # fmt: skip
+    return max(ends)[1] if ends else ""
+
+
+def run_lines(
+    iri: str, state: State, job: str | None, parent: str | None,
+    io: tuple[Iterable[str], Iterable[str]],
+) -> list[str]:  # fmt: skip
+    """A run: when, by which job and within which run, how it stands, what it read and wrote.
+
+    job and parent are IRIs; io: the IRIs of the tables.
+    """
+    run, status = ref(iri), run_state(state)
+    lines = [f"{run} {_TYPE} {_ACTIVITY} ."]
+    if state.registers.keys() != {"child-job"}:
+        lines.append(f"{run} {_STATUS} {_STATUSES[status]} .")
+    started = state.registers.get("state/START")
+    if started:
+        lines.append(f"{run} {_STARTED} {_time(started.at)} .")
+    if status:
+        lines.append(f"{run} {_ENDED} {_time(state.registers[f'state/{status}'].at)} .")
+    called = state.get("job") or state.get("child-job")
+    if called:
+        when = _readable(started.at) if started else ""
+        label = " ".join(filter(None, (shown(Name.of(called).name), when)))
+        lines.append(f"{run} {_LABEL} {literal(label)} .")
+    if job:
+        node = f"<{iri}#plan>"
+        lines += [
+            f"{run} {_ASSOCIATED} {node} .",
+            f"{node} {_TYPE} {_ASSOCIATION} .",
+            f"{node} {_HAD_PLAN} {ref(job)} .",
+        ]
+    if parent:
+        lines.append(f"{run} {_PART_OF} {ref(parent)} .")
+    reads, writes = io
+    lines += [f"{run} {_USED} {ref(table)} ." for table in reads]
+    return lines + [f"{run} {_GENERATED} {ref(table)} ." for table in writes]
+
+
+def derivation_lines(
+    base: str, iri: str, job: str | None, reads: Iterable[str], told: Origins,
+    resolve: Callable[[Name], str],
+) -> list[str]:  # fmt: skip
+    """What a job makes a table of (all IRIs): the tables it reads, and the columns as far as told.
+
+    A column that comes from a column makes its table come from that one's table.
+    """
+    table = ref(iri)
+    tables = {*reads, *(resolve(origin.table) for origin in told.all)} - {iri}
+    lines = [f"{table} {_DERIVED} {ref(source)} ." for source in sorted(tables)]
+    for origin in told.whole:
+        source = column_iri(base, resolve(origin.table), origin.field)
+        lines += _qualified(base, iri, source, job, origin)
+    for column, found in told.columns.items():
+        own = column_iri(base, iri, column)
+        for origin in found:
+            source = column_iri(base, resolve(origin.table), origin.field)
+            if source != own:
+                lines.append(f"{ref(own)} {_DERIVED} {ref(source)} .")
+                lines += _qualified(base, own, source, job, origin)
+    return lines
+
+
+def _qualified(base: str, iri: str, source: str, job: str | None, origin: Origin) -> list[str]:
+    node = _part(iri, "from", f"{source} {job} {origin.how}")
+    lines = [
+        f"{ref(iri)} {_QUALIFIED} {node} .",
+        f"{node} {_TYPE} {_DERIVATION} .",
+        f"{node} {_OF} {ref(source)} .",
+    ]
+    if job:
+        lines.append(f"{node} {_SOURCE} {ref(job)} .")
+    if origin.how:
+        lines.append(f"{node} <{base}/ns#transformation> {literal(origin.how)} .")
+    return lines
+
+
+def _part(iri: str, kind: str, exact: str) -> str:
+    """A part of a resource that has no address of its own, as a term."""
+    return f"<{iri}#{kind}-{hashlib.sha256(exact.encode()).hexdigest()[:16]}>"
+
+
+def _time(at: str) -> str:
+    short = f"{at.removesuffix('Z').rstrip('0').removesuffix('.')}Z"
+    return f'"{short}"^^{_DATE_TIME}'
+
+
+def _readable(at: str) -> str:
+    return at[:19].replace("T", " ")

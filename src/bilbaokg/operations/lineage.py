@@ -1,0 +1,207 @@
+"""Taking in what pipelines tell, and what stewards say about the names that they use."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any, Final, cast
+
+from bilbaokg.errors import BadInput, BilbaokgError, NotFound, TooLarge
+from bilbaokg.importers import openlineage
+from bilbaokg.lineage import Event, Name, Planned
+from bilbaokg.lineage.events import stamp
+from bilbaokg.lineage.names import table_iri
+from bilbaokg.model import Problem
+from bilbaokg.operations.base import Progress
+from bilbaokg.terms import record_id
+from bilbaokg.workspace import Workspace, operator
+
+__all__ = ["lineage_apart", "lineage_load", "lineage_names", "lineage_same", "take_in"]
+
+_AT_ONCE: Final = 500
+_PROBLEMS_SHOWN: Final = 100
+
+
+def take_in(
+    workspace: Workspace, events: Sequence[Event], actor: str, subject: str, why: str = ""
+) -> dict[str, int]:
+    """Save what events tell, all of it or nothing; on disk when it returns.
+
+    Returns how many records are new and changed.
+    """
+    with workspace.mutex:
+        try:
+            planned = workspace.lineage.plan(events)
+        except BaseException:
+            workspace.lineage.failed()
+            raise
+        _commit(
+            workspace, planned, actor=actor, subject=subject, why=why or "told by pipelines",
+            detail={"events": len(events)},
+        )  # fmt: skip
+    counts = planned.plan.counts
+    return {"new": counts["new"], "changed": counts["changed"]}
+
+
+def lineage_load(
+    workspace: Workspace, params: dict[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """Take in recorded events. params: path (absolute), actor, why.
+
+    The file holds a JSON object a line, or one array of them; also gzip. A line that cannot be used
+    is told by its number, and the others count.
+    """
+    path = Path(params["path"])
+    actor = params.get("actor") or operator()
+    done = {"events": 0, "refused": 0, "new": 0, "changed": 0}
+    problems: list[Problem] = []
+    for batch in _batches(_read(path, workspace.settings.file_limit)):
+        events = [event for _, event in batch if isinstance(event, Event)]
+        wrong = [(line, found) for line, found in batch if isinstance(found, BilbaokgError)]
+        problems += [_problem(path, *found) for found in wrong[: _PROBLEMS_SHOWN - len(problems)]]
+        done["refused"] += len(wrong)
+        if events:
+            saved = take_in(workspace, events, actor, path.name, params.get("why") or "")
+            done["events"] += len(events)
+            done = {**done, **{kind: done[kind] + n for kind, n in saved.items()}}
+        progress(done["events"], None, "taking in events")
+    return {**done, "problems": [problem.as_dict() for problem in problems]}
+
+
+def lineage_names(
+    workspace: Workspace, params: dict[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """The names that lead to another, and those that stewards decided about."""
+    with workspace.mutex:
+        found = workspace.lineage.aliases.all()
+    return {
+        "names": [
+            {"identifier": name, "same_as": None if to == name else to, "said_by": who}
+            for name, (to, who) in found.items()
+        ]
+    }
+
+
+def lineage_same(
+    workspace: Workspace, params: dict[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """Say that a name is one more name of a table. params: namespace, name, iri, actor, why.
+
+    Raises NotFound where no pipeline tells of a table with this IRI.
+    """
+    with workspace.mutex:
+        called = _called(workspace, params["iri"])
+        return _decide(workspace, params, called)
+
+
+def lineage_apart(
+    workspace: Workspace, params: dict[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """Say that a name is that of a table of its own. params: namespace, name, actor, why."""
+    with workspace.mutex:
+        return _decide(workspace, params, _named(params))
+
+
+def _named(params: dict[str, Any]) -> Name:
+    name = Name(params["namespace"], params["name"])
+    if not (name.namespace.strip() and name.name.strip()):
+        raise BadInput("a namespace and a name are needed", hint="as the pipelines give them")
+    return name
+
+
+def _called(workspace: Workspace, iri: str) -> Name:
+    """The name that an IRI was minted of."""
+    base = workspace.settings.base
+    id = record_id(base, "table", iri)
+    for identifier, _ in workspace.lineage.states.of(id).under("name/"):
+        if table_iri(base, name := Name.of(identifier)) == iri:
+            return name
+    raise NotFound(
+        "no pipeline tells of this table", where=iri, hint="give the IRI of its page or record"
+    )
+
+
+def _decide(workspace: Workspace, params: dict[str, Any], to: Name) -> dict[str, Any]:
+    name, scribe = _named(params), workspace.lineage
+    planned = scribe.decide(name, to, stamp())
+    _commit(
+        workspace, planned, actor=params.get("actor") or operator(), subject=name.identifier,
+        why=params.get("why") or "", detail={"same_as": to.identifier},
+    )  # fmt: skip
+    iri = table_iri(workspace.settings.base, scribe.aliases.main(name))
+    return {"identifier": name.identifier, "iri": iri, "records": planned.plan.counts}
+
+
+def _commit(
+    workspace: Workspace,
+    planned: Planned,
+    *,
+    actor: str,
+    subject: str,
+    why: str,
+    detail: dict[str, Any],
+) -> None:
+    """Write what was planned. The caller holds the write lock."""
+    try:
+        workspace.records.commit(
+            planned.plan, actor=actor, kind="lineage", subject=subject, why=why, detail=detail,
+            beside=planned.states,
+        )  # fmt: skip
+    except BaseException:
+        workspace.lineage.failed()
+        raise
+    workspace.lineage.written()
+
+
+def _read(path: Path, limit: int) -> Iterator[tuple[int, Event | BilbaokgError]]:
+    """The events of a file, or what is wrong with them, by line."""
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with path.open("rb") as file:
+            lines = cast(IO[bytes], gzip.GzipFile(fileobj=file)) if packed else file
+            yield from _lines(lines, limit)
+    except FileNotFoundError:
+        raise NotFound("no such file", where=str(path)) from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise BadInput(f"cannot be read: {error}", where=str(path)) from None
+
+
+def _lines(file: IO[bytes], limit: int) -> Iterator[tuple[int, Event | BilbaokgError]]:
+    number, size = 0, 0
+    while line := file.readline(limit + 1):
+        number, size = number + 1, size + len(line)
+        if size > limit:
+            raise TooLarge(f"over {limit:,} bytes", hint="split it, or raise file_limit")
+        if not line.strip():
+            continue
+        if line.lstrip().startswith(b"["):
+            rest = file.read(limit + 1 - size)
+            yield from ((number, event) for event in openlineage.read_batch(line + rest))
+            return
+        try:
+            yield number, openlineage.read(line)
+        except BilbaokgError as error:
+            yield number, error
+
+
+def _batches(
+    found: Iterable[tuple[int, Event | BilbaokgError]],
+) -> Iterator[list[tuple[int, Event | BilbaokgError]]]:
+    batch = []
+    for each in found:
+        batch.append(each)
+        if len(batch) == _AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _problem(path: Path, line: int, error: BilbaokgError) -> Problem:
+    return Problem(
+        "warning", error.message, path=error.where, hint=error.hint,
+        source={"file": path.name, "line": line},
+    )  # fmt: skip

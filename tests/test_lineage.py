@@ -1,0 +1,461 @@
+"""What pipelines tell becomes records: the same ones whenever, however often and in which order it
+comes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from typing import Any
+
+import pytest
+from helpers import BASE, Catalogue
+from pipelines import RUN, SPACE, content, dataset, event, lineage_of, run_id, schema
+
+from bilbaokg import settings
+from bilbaokg.importers import openlineage
+from bilbaokg.lineage.names import Name, column_iri, job_iri, run_iri, table_iri
+from bilbaokg.operations.lineage import take_in
+from bilbaokg.terms import plain, split_lines
+from bilbaokg.workspace import Workspace, initialise
+
+RAW, CLEAN, SUMMARY = "city.raw.trips", "city.clean.trips", "city.mart.trips"
+PROV = "http://www.w3.org/ns/prov#"
+DERIVED = f"{PROV}wasDerivedFrom"
+STATUS = "https://schema.org/actionStatus"
+
+
+def table(name: str, namespace: str = SPACE) -> str:
+    return table_iri(BASE, Name(namespace, name))
+
+
+def column(name: str, field: str) -> str:
+    return column_iri(BASE, table(name), field)
+
+
+def job(name: str = "daily") -> str:
+    return job_iri(BASE, Name("airflow", name))
+
+
+def tell(workspace: Workspace, *events: Any) -> dict[str, int]:
+    read = [openlineage.read(content(told)) for told in events]
+    return take_in(workspace, read, "tester", "OpenLineage")
+
+
+def says(catalogue: Catalogue, subject: str, predicate: str) -> list[str]:
+    found = catalogue.workspace.store.match(f"<{subject}>", f"<{predicate}>")
+    return sorted({o for *_, o, g in found if "/graph/record/" in g})
+
+
+def texts(workspace: Workspace) -> dict[str, str]:
+    return {record.id: record.text for record in workspace.records.all()}
+
+
+HISTORY = [
+    event("START", "05:00:00", [dataset(RAW, schema=schema("id INT", "at TIMESTAMP"))]),
+    event("RUNNING", "05:00:30", [dataset(RAW)], run_facets={"nominalTime": {"x": 1}}),
+    event(
+        "COMPLETE", "05:01:00", [],
+        [dataset(CLEAN, schema=schema("trip BIGINT"), columnLineage=lineage_of(trip=f"{RAW}:id"))],
+    ),
+    event("START", "06:00:00", [dataset(CLEAN)], run=run_id(2), job="mart"),
+    event("FAIL", "06:01:00", [], [dataset(SUMMARY)], run=run_id(2), job="mart"),
+    event("START", "07:00:00", [dataset(CLEAN), dataset("city.zones")], run=run_id(3), job="mart"),
+    event("COMPLETE", "07:01:00", [], [dataset(SUMMARY)], run=run_id(3), job="mart"),
+    event(
+        "START", "08:00:00", [dataset(RAW, schema=schema("id INT", "at TIMESTAMP", "bike"))],
+        run=run_id(4),
+    ),
+    event("ABORT", "08:00:10", run=run_id(4)),
+]  # fmt: skip
+
+
+def test_run_is_merged_from_its_events(catalogue: Catalogue) -> None:
+    assert tell(catalogue.workspace, *HISTORY[:3]) == {"new": 4, "changed": 0}
+    run = run_iri(BASE, RUN)
+    assert says(catalogue, run, f"{PROV}used") == [f"<{table(RAW)}>"]
+    assert says(catalogue, run, f"{PROV}generated") == [f"<{table(CLEAN)}>"]
+    assert says(catalogue, run, STATUS) == ["<https://schema.org/CompletedActionStatus>"]
+    assert '"2026-11-20T05:00:00Z"' in says(catalogue, run, f"{PROV}startedAtTime")[0]
+    assert '"2026-11-20T05:01:00Z"' in says(catalogue, run, f"{PROV}endedAtTime")[0]
+
+
+def test_three_levels_are_said_at_once(catalogue: Catalogue) -> None:
+    tell(catalogue.workspace, *HISTORY[:3])
+    assert says(catalogue, column(CLEAN, "trip"), DERIVED) == [f"<{column(RAW, 'id')}>"]
+    assert says(catalogue, table(CLEAN), DERIVED) == [f"<{table(RAW)}>"]
+    (node,) = says(catalogue, column(CLEAN, "trip"), f"{PROV}qualifiedDerivation")
+    how = says(catalogue, node[1:-1], f"{BASE}/ns#transformation")
+    assert how == ['"DIRECT/IDENTITY"']
+
+
+def test_telling_again_changes_nothing(catalogue: Catalogue) -> None:
+    tell(catalogue.workspace, *HISTORY)
+    before = texts(catalogue.workspace)
+    revisions = [r.revision for r in catalogue.records.all()]
+    for told in HISTORY:
+        assert tell(catalogue.workspace, told) == {"new": 0, "changed": 0}
+    assert tell(catalogue.workspace, *HISTORY, *HISTORY) == {"new": 0, "changed": 0}
+    assert texts(catalogue.workspace) == before
+    assert [r.revision for r in catalogue.records.all()] == revisions
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_order_does_not_matter(catalogue: Catalogue, seed: int) -> None:
+    tell(catalogue.workspace, *HISTORY)
+    expected = texts(catalogue.workspace)
+    shuffled = HISTORY * 2
+    random.Random(seed).shuffle(shuffled)  # noqa: S311
+    # The same store cannot forget, so another one is told in another order.
+    with fresh(catalogue) as other:
+        for told in shuffled:
+            tell(other, told)
+        assert texts(other) == expected
+
+
+def fresh(catalogue: Catalogue) -> Workspace:
+    data = catalogue.folder / f"other-{len(list(catalogue.folder.iterdir()))}"
+    initialise(data, {"base": BASE})
+    return Workspace(data, settings.read(data, {}), catalogue.workspace.pool)
+
+
+def test_what_is_in_memory_is_what_is_on_disk(catalogue: Catalogue) -> None:
+    tell(catalogue.workspace, *HISTORY)
+    scribe = catalogue.workspace.lineage
+    kept = {id: dict(state.registers) for id, state in scribe.states._kept.items()}
+    assert any(id.startswith("table/") for id in kept)
+    scribe.failed()
+    assert {id: dict(scribe.states.of(id).registers) for id in kept} == kept
+
+
+def test_failed_run_takes_nothing_from_what_a_completed_one_said(catalogue: Catalogue) -> None:
+    tell(catalogue.workspace, *HISTORY)
+    assert says(catalogue, table(SUMMARY), DERIVED) == [
+        f"<{table(CLEAN)}>",
+        f"<{table('city.zones')}>",
+    ]
+    tell(catalogue.workspace, event("START", "09:00:00", [dataset("x")], [dataset(SUMMARY)],
+                                    run=run_id(9), job="mart"))  # fmt: skip
+    tell(catalogue.workspace, event("FAIL", "09:01:00", run=run_id(9), job="mart"))
+    assert f"<{table('x')}>" not in says(catalogue, table(SUMMARY), DERIVED)
+    assert says(catalogue, run_iri(BASE, run_id(9)), STATUS) == [
+        "<https://schema.org/FailedActionStatus>"
+    ]
+
+
+def test_job_that_reads_less_than_before_says_less(catalogue: Catalogue) -> None:
+    tell(
+        catalogue.workspace,
+        event("COMPLETE", "05:00:00", [dataset("a"), dataset("b")], [dataset("c")]),
+    )
+    tell(
+        catalogue.workspace,
+        event("COMPLETE", "06:00:00", [dataset("a")], [dataset("c")], run=run_id(2)),
+    )
+    assert says(catalogue, table("c"), DERIVED) == [f"<{table('a')}>"]
+    assert says(catalogue, table("b"), DERIVED) == []
+    assert "table/" + table("b").rpartition("/")[2] in texts(catalogue.workspace)
+
+
+def test_two_jobs_that_write_one_table_keep_their_own_words(catalogue: Catalogue) -> None:
+    tell(
+        catalogue.workspace,
+        event("COMPLETE", "05:00:00", [dataset("a")], [dataset("c")], job="one"),
+    )
+    tell(
+        catalogue.workspace,
+        event("COMPLETE", "05:00:00", [dataset("b")], [dataset("c")], job="two", run=run_id(2)),
+    )
+    assert len(says(catalogue, table("c"), DERIVED)) == 2
+    tell(
+        catalogue.workspace,
+        event("COMPLETE", "06:00:00", [dataset("b")], [dataset("d")], job="two", run=run_id(3)),
+    )
+    assert says(catalogue, table("c"), DERIVED) == [f"<{table('a')}>"]
+
+
+def test_late_schema_does_not_replace_a_newer_one(catalogue: Catalogue) -> None:
+    tell(catalogue.workspace, event("START", "06:00:00", [dataset("a", schema=schema("new"))]))
+    tell(catalogue.workspace, event("START", "05:00:00", [dataset("a", schema=schema("old"))]))
+    parts = says(catalogue, table("a"), "http://purl.org/dc/terms/hasPart")
+    assert parts == [f"<{column('a', 'new')}>"]
+
+
+def test_column_that_left_the_schema_is_gone_unless_lineage_speaks_of_it(
+    catalogue: Catalogue,
+) -> None:
+    origins = lineage_of(x="a:kept")
+    tell(
+        catalogue.workspace,
+        event("START", "05:00:00", [dataset("a", schema=schema("kept", "lost"))],
+              [dataset("b", columnLineage=origins)]),
+        event("START", "06:00:00", [dataset("a", schema=schema("other"))], run=run_id(2)),
+    )  # fmt: skip
+    parts = says(catalogue, table("a"), "http://purl.org/dc/terms/hasPart")
+    assert sorted(parts) == sorted(f"<{column('a', c)}>" for c in ("kept", "other"))
+
+
+def test_ownership_is_a_nomination(catalogue: Catalogue) -> None:
+    owners = {"owners": [{"name": "team:data", "type": "MAINTAINER"}, {"name": "ana"}]}
+    tell(catalogue.workspace, event("START", "05:00:00", [dataset("a", ownership=owners)]))
+    text = catalogue.text(table("a"))
+    assert text.count(f"<{BASE}/ns#nominated>") == 2
+    assert f"<{BASE}/ns#active>" not in text
+    assert f"<{BASE}/ns#technical-custodian>" in text
+    assert f"<{BASE}/ns#owner>" in text
+
+
+def test_facets_that_describe_become_statements(catalogue: Catalogue) -> None:
+    told = dataset(
+        "a", documentation={"description": "Viajes"}, version={"datasetVersion": "7"},
+        tags={"tags": [{"key": "pii", "value": "true"}, {"key": "k", "value": "x", "field": "id"}]},
+        datasetType={"datasetType": "VIEW"}, schema=schema("id INT"),
+        lifecycleStateChange={"lifecycleStateChange": "DROP"},
+    )  # fmt: skip
+    tell(catalogue.workspace, event("START", "05:00:00", [told]))
+    dcat = "http://www.w3.org/ns/dcat#"
+    assert says(catalogue, table("a"), "http://purl.org/dc/terms/description") == ['"Viajes"']
+    assert says(catalogue, table("a"), f"{dcat}version") == ['"7"']
+    assert says(catalogue, table("a"), f"{dcat}keyword") == ['"pii"']
+    assert says(catalogue, column("a", "id"), f"{dcat}keyword") == ['"k=x"']
+    assert len(says(catalogue, table("a"), f"{PROV}invalidatedAtTime")) == 1
+
+
+def test_unknown_facet_is_kept_byte_for_byte_and_stays_out_of_the_record(
+    catalogue: Catalogue,
+) -> None:
+    exact = '{ "b" : 1.50, "a":[1e3 ,"\\u00f1ñ", {"z":null}]  }'
+    body = json.dumps(
+        event("START", "05:00:00", [dataset("a", odd="@"), dataset("b")], job_facets={"sql": "@"})
+    )
+    body = body.replace('"@"', exact)
+    take_in(catalogue.workspace, [openlineage.read(body.encode())], "tester", "x")
+    states = catalogue.workspace.lineage.states
+    states.forget()
+    assert states.of(f"table/{table('a').rpartition('/')[2]}").get("facet/odd") == exact
+    assert states.of(f"job/{job().rpartition('/')[2]}").get("facet/sql") == exact
+    assert "1.50" not in "".join(texts(catalogue.workspace).values())
+
+
+def test_facet_that_was_deleted_says_nothing_any_more(catalogue: Catalogue) -> None:
+    tell(
+        catalogue.workspace,
+        event("START", "05:00:00", [dataset("a", documentation={"description": "x"})]),
+    )
+    tell(
+        catalogue.workspace,
+        event("START", "06:00:00", [dataset("a", documentation={"_deleted": True})]),
+    )
+    assert says(catalogue, table("a"), "http://purl.org/dc/terms/description") == []
+
+
+def test_parents_are_linked_and_never_in_a_circle(catalogue: Catalogue) -> None:
+    def within(id: str) -> Any:
+        return {"parent": {"run": {"runId": id}, "job": {"namespace": "airflow", "name": "dag"}}}
+
+    part_of = "http://purl.org/dc/terms/isPartOf"
+    tell(catalogue.workspace, event("START", "05:00:00", run_facets=within(run_id(2))))
+    assert says(catalogue, run_iri(BASE, RUN), part_of) == [f"<{run_iri(BASE, run_id(2))}>"]
+    assert says(catalogue, job(), part_of) == [f"<{job('dag')}>"]
+    tell(
+        catalogue.workspace,
+        event("START", "05:00:00", run=run_id(2), job="dag", run_facets=within(RUN)),
+    )
+    tell(
+        catalogue.workspace, event("START", "05:00:00", run=run_id(3), run_facets=within(run_id(3)))
+    )
+    assert says(catalogue, run_iri(BASE, run_id(3)), part_of) == []
+    assert says(catalogue, run_iri(BASE, run_id(2)), part_of) == []
+
+
+def test_job_event_declares_lineage_until_a_run_knows_better(catalogue: Catalogue) -> None:
+    tell(catalogue.workspace, event(None, "05:00:00", [dataset("a")], [dataset("c")], run=None))
+    assert says(catalogue, table("c"), DERIVED) == [f"<{table('a')}>"]
+    tell(catalogue.workspace, event("COMPLETE", "06:00:00", [dataset("b")], [dataset("c")]))
+    assert says(catalogue, table("c"), DERIVED) == [f"<{table('b')}>"]
+    tell(catalogue.workspace, event(None, "07:00:00", [dataset("d")], [dataset("c")], run=None))
+    assert says(catalogue, table("c"), DERIVED) == [f"<{table('d')}>"]
+
+
+def test_dataset_event_describes_a_table_without_any_job(catalogue: Catalogue) -> None:
+    told = event(None, "05:00:00", run=None)
+    del told["job"], told["inputs"], told["outputs"]
+    told["dataset"] = dataset("a", schema=schema("x"), columnLineage=lineage_of(x="b:y"))
+    tell(catalogue.workspace, told)
+    assert says(catalogue, column("a", "x"), DERIVED) == [f"<{column('b', 'y')}>"]
+    assert says(catalogue, table("a"), DERIVED) == [f"<{table('b')}>"]
+
+
+def test_dataset_level_lineage_bears_on_the_table(catalogue: Catalogue) -> None:
+    facet = {"fields": {}, "dataset": [{
+        "namespace": SPACE, "name": "b", "field": "kind",
+        "transformations": [{"type": "INDIRECT", "subtype": "FILTER", "description": "kind = 1"}],
+    }]}  # fmt: skip
+    tell(
+        catalogue.workspace, event("COMPLETE", "05:00:00", [], [dataset("a", columnLineage=facet)])
+    )
+    assert says(catalogue, table("a"), DERIVED) == [f"<{table('b')}>"]
+    assert '"INDIRECT/FILTER: kind = 1"' in catalogue.text(table("a"))
+
+
+ODD = [
+    "a b",
+    "a/b",
+    "a%2Fb",
+    "ñandú/日本",
+    '"quoted"',
+    "<x> ^`{|}\\",
+    "line\nfeed",
+    "tab\t",
+    "\x01\x7f",
+    "\U0001f6b2",
+    "a" * 1900,
+    ".",
+    "..",
+    "-",
+    "?q#f",
+    "\u202e",
+    "\ufffe",
+    "'; DROP TABLE x; --",
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_names_with_odd_characters_are_kept_apart_and_can_be_read_back(
+    catalogue: Catalogue, odd: str
+) -> None:
+    told = dataset(odd, namespace=f"s3://{odd}", schema=schema(odd.replace(" ", "_")))
+    tell(catalogue.workspace, event("COMPLETE", "05:00:00", [told], [dataset("b")], job=odd))
+    iri = table_iri(BASE, Name(f"s3://{odd}", odd))
+    (identifier,) = says(catalogue, iri, "http://purl.org/dc/terms/identifier")
+    (record,) = [r for r in catalogue.records.all() if r.iri == iri]
+    assert split_lines(record.text)
+    assert says(catalogue, table("b"), DERIVED) == [f"<{iri}>"]
+    assert Name.of(plain(identifier)) == Name(f"s3://{odd}", odd)
+
+
+def test_no_two_names_share_an_identity() -> None:
+    parts = ["a", "/", "%", "2F", "a/", "/a", "A", "a ", ":", "b"]
+    names = {Name("".join(x), "".join(y)) for x in itertools.product(parts, repeat=2)
+             for y in itertools.product(parts, repeat=2)}  # fmt: skip
+    assert len({name.identifier for name in names}) == len(names)
+    assert len({table_iri(BASE, name) for name in names}) == len(names)
+
+
+# ---- one table under many names
+
+
+def symlinks(*names: str) -> dict[str, Any]:
+    return {"identifiers": [{"namespace": "hive", "name": name, "type": "TABLE"} for name in names]}
+
+
+def test_names_that_a_pipeline_links_are_one_table(catalogue: Catalogue) -> None:
+    tell(
+        catalogue.workspace,
+        event("COMPLETE", "05:00:00", [], [dataset("/files/t", "s3://x", symlinks=symlinks("t"))]),
+    )
+    tell(
+        catalogue.workspace,
+        event(
+            "COMPLETE", "06:00:00", [dataset("t", "hive")], [dataset("c")], job="two", run=run_id(2)
+        ),
+    )
+    assert says(catalogue, table("c"), DERIVED) == [f"<{table('/files/t', 's3://x')}>"]
+    assert len([id for id in texts(catalogue.workspace) if id.startswith("table/")]) == 2
+
+
+def test_tables_that_prove_to_be_one_are_merged(catalogue: Catalogue) -> None:
+    origins = {
+        "fields": {"z": {"inputFields": [{"namespace": "hive", "name": "t", "field": "id"}]}}
+    }
+    known, reader = (
+        dataset("/t", "s3://x", schema=schema("id")),
+        dataset("c", columnLineage=origins),
+    )
+    tell(
+        catalogue.workspace,
+        event("COMPLETE", "05:00:00", [dataset("a")], [known]),
+        event("COMPLETE", "05:00:00", [dataset("t", "hive")], [reader], job="two", run=run_id(2)),
+    )
+    assert says(catalogue, table("c"), DERIVED) == [f"<{table('t', 'hive')}>"]
+    linked = dataset("/t", "s3://x", symlinks=symlinks("t"))
+    tell(
+        catalogue.workspace, event("COMPLETE", "06:00:00", [dataset("a")], [linked], run=run_id(3))
+    )
+    kept = table("/t", "s3://x")
+    assert says(catalogue, table("c"), DERIVED) == [f"<{kept}>"]
+    assert says(catalogue, column("c", "z"), DERIVED) == [f"<{column_iri(BASE, kept, 'id')}>"]
+    assert says(catalogue, table("t", "hive"), "http://purl.org/dc/terms/isReplacedBy") == [
+        f"<{kept}>"
+    ]
+    tell(
+        catalogue.workspace,
+        event(
+            "COMPLETE", "07:00:00", [dataset("t", "hive")], [dataset("c")], job="two", run=run_id(4)
+        ),
+    )
+    assert says(catalogue, table("c"), DERIVED) == [f"<{kept}>"]
+
+
+def test_renaming_keeps_the_identity(catalogue: Catalogue) -> None:
+    tell(
+        catalogue.workspace,
+        event("COMPLETE", "05:00:00", [], [dataset("old", schema=schema("id"))]),
+    )
+    change = {
+        "lifecycleStateChange": "RENAME",
+        "previousIdentifier": {"namespace": SPACE, "name": "old"},
+    }
+    tell(
+        catalogue.workspace,
+        event(
+            "COMPLETE", "06:00:00", [], [dataset("new", lifecycleStateChange=change)], run=run_id(2)
+        ),
+    )
+    tables = [id for id in texts(catalogue.workspace) if id.startswith("table/")]
+    assert tables == [f"table/{table('old').rpartition('/')[2]}"]
+
+
+def test_steward_s_words_stand_when_the_pipeline_speaks_again(catalogue: Catalogue) -> None:
+    linked = event("COMPLETE", "05:00:00", [], [dataset("/t", "s3://x", symlinks=symlinks("t"))])
+    tell(catalogue.workspace, linked)
+    catalogue.do("lineage.apart", namespace="hive", name="t")
+    tell(catalogue.workspace, linked | {"eventTime": "2026-11-21T00:00:00Z"})
+    tell(
+        catalogue.workspace,
+        event(
+            "COMPLETE", "06:00:00", [dataset("t", "hive")], [dataset("c")], job="two", run=run_id(2)
+        ),
+    )
+    assert says(catalogue, table("c"), DERIVED) == [f"<{table('t', 'hive')}>"]
+    catalogue.do("lineage.same", namespace="hive", name="t", iri=table("/t", "s3://x"))
+    assert says(catalogue, table("c"), DERIVED) == [f"<{table('/t', 's3://x')}>"]
+
+
+def test_table_that_was_deleted_here_stays_deleted(catalogue: Catalogue) -> None:
+    tell(catalogue.workspace, event("COMPLETE", "05:00:00", [], [dataset("a", schema=schema("x"))]))
+    catalogue.do("delete", iri=table("a"), force=True)
+    tell(
+        catalogue.workspace,
+        event("COMPLETE", "06:00:00", [], [dataset("a", schema=schema("y"))], run=run_id(2)),
+    )
+    assert "Tombstone" in catalogue.text(table("a"))
+
+
+def test_what_a_steward_adds_stands(catalogue: Catalogue) -> None:
+    tell(catalogue.workspace, event("COMPLETE", "05:00:00", [], [dataset("a")]))
+    catalogue.load(f'<{table("a")}> dct:title "Viajes"@es .', source="steward")
+    tell(
+        catalogue.workspace,
+        event("COMPLETE", "06:00:00", [], [dataset("a", schema=schema("y"))], run=run_id(2)),
+    )
+    assert '"Viajes"@es' in says(catalogue, table("a"), "http://purl.org/dc/terms/title")
+
+
+def test_audit_tells_who_sent_how_many(catalogue: Catalogue) -> None:
+    tell(catalogue.workspace, *HISTORY)
+    last = catalogue.records.audit.last()
+    assert last
+    assert (last.actor, last.kind, last.detail["events"]) == ("tester", "lineage", len(HISTORY))
+    assert catalogue.records.audit.verify()
+    assert catalogue.records.verify()
