@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from json import JSONDecoder
-from typing import Any, Final, NamedTuple
+from json import JSONDecodeError, JSONDecoder
+from types import MappingProxyType
+from typing import Any, Final
 
 from bilbaokg.errors import BilbaokgError, Invalid, SyntaxFault, TooLarge
 from bilbaokg.lineage import ENDS, Event, Name, Parent, Table
@@ -45,19 +46,10 @@ def _no_number(name: str) -> Any:
 _DECODER: Final = JSONDecoder(parse_constant=_no_number)
 
 
-class _Member(NamedTuple):
-    """A value, and where its text begins and ends."""
-
-    value: Any
-    start: int
-    end: int
-
-
 def read(content: bytes) -> Event:
     """The event of a JSON document. Raises SyntaxFault, Invalid, TooLarge."""
     _check_size(len(content))
-    text = _decoded(content)
-    return _event(text, _whole(text), "")
+    return _event(_document(content, _EVENT), "")
 
 
 def read_batch(content: bytes) -> list[Event | BilbaokgError]:
@@ -65,20 +57,18 @@ def read_batch(content: bytes) -> list[Event | BilbaokgError]:
 
     Raises SyntaxFault where the document is no JSON, Invalid where it is no array.
     """
-    text = _decoded(content)
-    whole = _whole(text)
-    if not isinstance(whole.value, list):
+    found = _document(content, [_EVENT])
+    if not isinstance(found, list):
         raise Invalid("a batch is an array of events", hint="send one event to /api/v1/lineage")
-    if len(whole.value) > _MOST_EVENTS:
+    if len(found) > _MOST_EVENTS:
         raise TooLarge(f"a batch of over {_MOST_EVENTS:,} events", hint="send several batches")
-    return [_tried(text, item, f"/{n}") for n, item in enumerate(_elements(text, whole.start))]
+    return [_tried(told, f"/{n}") for n, told in enumerate(found)]
 
 
-def _tried(text: str, item: _Member, where: str) -> Event | BilbaokgError:
+def _tried(told: Any, where: str) -> Event | BilbaokgError:
     try:
-        # Characters, to begin with: there are no fewer bytes.
-        _check_size(item.end - item.start)
-        return _event(text, item, where)
+        _check_size(told.size if isinstance(told, _Object) else 0)
+        return _event(told, where)
     except BilbaokgError as error:
         error.where = error.where or where
         return error
@@ -94,21 +84,33 @@ def _check_size(size: int) -> None:
 
 # ---- JSON with its exact texts
 
+_FACETS: Final = "facets"
+_DATASET: Final = {"facets": _FACETS, "inputFacets": _FACETS, "outputFacets": _FACETS}
+# Which members are walked into, one by one; of those under `_FACETS` the exact texts are kept.
+_EVENT: Final = {
+    "run": {"facets": _FACETS}, "job": {"facets": _FACETS}, "dataset": _DATASET,
+    "inputs": [_DATASET], "outputs": [_DATASET],
+}  # fmt: skip
 
-def _decoded(content: bytes) -> str:
+
+class _Object(dict[str, Any]):
+    """An object that was walked through: its members; how many characters long; for facets the
+    exact text of each."""
+
+    size = 0
+    texts: Mapping[str, str] = MappingProxyType({})
+
+
+def _document(content: bytes, plan: Any) -> Any:
     try:
-        return content.decode()
+        text = content.decode()
     except UnicodeDecodeError as error:
         raise SyntaxFault(f"byte {error.start} is not UTF-8", hint="send UTF-8") from None
-
-
-def _whole(text: str) -> _Member:
-    start = _end_of_space(text, 0)
     try:
-        value, end = _DECODER.raw_decode(text, start)
-        if (after := _end_of_space(text, end)) < len(text):
-            raise json.JSONDecodeError("more than one value", text, after)
-    except json.JSONDecodeError as error:
+        value, end = _walk(text, _space(text, 0), plan)
+        if (after := _space(text, end)) < len(text):
+            raise JSONDecodeError("more than one value", text, after)
+    except JSONDecodeError as error:
         raise SyntaxFault(
             f"it is not JSON: {error.msg}", line=error.lineno, column=error.colno
         ) from None
@@ -116,57 +118,78 @@ def _whole(text: str) -> _Member:
         raise SyntaxFault(f"it is not JSON that can be read: {error}") from None
     except RecursionError:
         raise Invalid("it is nested too deeply", hint="leave out what is nested so deep") from None
-    return _Member(value, start, end)
+    return value
 
 
-def _end_of_space(text: str, position: int) -> int:
+def _space(text: str, position: int) -> int:
+    """Where the white space ends that begins here."""
     found = _SPACE.match(text, position)
     return found.end() if found else position
 
 
-def _members(text: str, member: _Member | None) -> dict[str, _Member]:
-    """The members of an object of which it is known that it is one."""
-    found: dict[str, _Member] = {}
-    position = _end_of_space(text, member.start + 1) if member else len(text)
-    while position < len(text) and text[position] == '"':
+def _walk(text: str, start: int, plan: Any) -> tuple[Any, int]:
+    """A value and where it ends. What the plan does not name is read at once, without a walk."""
+    opened = text[start : start + 1]
+    if opened == "{" and (plan is _FACETS or isinstance(plan, dict)):
+        return _walk_object(text, start, plan)
+    if opened == "[" and isinstance(plan, list):
+        return _walk_array(text, start, plan[0])
+    return _DECODER.raw_decode(text, start)
+
+
+def _walk_object(text: str, start: int, plan: Any) -> tuple[_Object, int]:
+    found, texts = _Object(), {}
+    position = _space(text, start + 1)
+    while text[position : position + 1] != "}" or found:
+        if text[position : position + 1] != '"':
+            raise JSONDecodeError("a name in double quotes is expected", text, position)
         name, position = _DECODER.raw_decode(text, position)
-        start = _end_of_space(text, _end_of_space(text, position) + 1)
-        value, end = _DECODER.raw_decode(text, start)
-        found[name] = _Member(value, start, end)
-        position = _next(text, end)
-    return found
+        begin = _space(text, _past(text, _space(text, position), ":"))
+        found[name], end = _walk(text, begin, None if plan is _FACETS else plan.get(name))
+        if plan is _FACETS:
+            texts[name] = text[begin:end]
+        position = _space(text, end)
+        if text[position : position + 1] == "}":
+            break
+        position = _space(text, _past(text, position, ","))
+    found.size, found.texts = position + 1 - start, texts
+    return found, position + 1
 
 
-def _elements(text: str, start: int) -> Iterator[_Member]:
-    """The elements of an array of which it is known that it is one."""
-    position = _end_of_space(text, start + 1)
-    while text[position] != "]":
-        value, end = _DECODER.raw_decode(text, position)
-        yield _Member(value, position, end)
-        position = _next(text, end)
+def _walk_array(text: str, start: int, plan: Any) -> tuple[list[Any], int]:
+    found: list[Any] = []
+    position = _space(text, start + 1)
+    while text[position : position + 1] != "]" or found:
+        value, end = _walk(text, position, plan)
+        found.append(value)
+        position = _space(text, end)
+        if text[position : position + 1] == "]":
+            break
+        position = _space(text, _past(text, position, ","))
+    return found, position + 1
 
 
-def _next(text: str, end: int) -> int:
-    """Where the next member or element begins, or what closes them stands."""
-    position = _end_of_space(text, end)
-    return _end_of_space(text, position + 1) if text[position] == "," else position
+def _past(text: str, position: int, sign: str) -> int:
+    """The place after a sign that must stand here."""
+    if text[position : position + 1] != sign:
+        raise JSONDecodeError(f"{sign!r} is expected", text, position)
+    return position + 1
 
 
 # ---- events
 
 
-def _event(text: str, whole: _Member, where: str) -> Event:
-    if not isinstance(whole.value, dict):
+def _event(told: Any, where: str) -> Event:
+    if not isinstance(told, dict):
         raise Invalid("an event is a JSON object", where=where or None)
-    told = _members(text, whole)
-    at = _at(whole.value.get("eventTime"), f"{where}/eventTime")
-    producer = whole.value.get("producer")
+    at = _at(told.get("eventTime"), f"{where}/eventTime")
+    producer = told.get("producer")
     common: dict[str, Any] = {"at": at, "producer": producer if _is_text(producer) else ""}
-    if _given(told, "run") or _is_run(whole.value):
-        return _run_event(text, told, common, where)
-    if found := _given(told, "dataset"):
-        return Event(**common, tables=[_table(text, found, f"{where}/dataset")])
-    return Event(**common, **_job_and_tables(text, told, where))
+    if told.get("run") is not None or _is_run(told):
+        return _run_event(told, common, where)
+    if told.get("dataset") is not None:
+        return Event(**common, tables=[_table(told["dataset"], f"{where}/dataset")])
+    return Event(**common, **_job_and_tables(told, where))
 
 
 def _is_run(event: Mapping[str, Any]) -> bool:
@@ -177,26 +200,23 @@ def _is_run(event: Mapping[str, Any]) -> bool:
     )
 
 
-def _run_event(text: str, told: Mapping[str, _Member], common: Any, where: str) -> Event:
-    state = told["eventType"].value if _given(told, "eventType") else "OTHER"
+def _run_event(told: Mapping[str, Any], common: dict[str, Any], where: str) -> Event:
+    state = "OTHER" if told.get("eventType") is None else told["eventType"]
     if state not in _STATES:
         raise Invalid(
             f"eventType is {_brief(state)}", where=f"{where}/eventType",
             hint=f"one of: {', '.join(_STATES)}",
         )  # fmt: skip
     run = _object(told, "run", where)
-    within = _members(text, run)
-    id = _run_id(within, f"{where}/run/runId")
-    run_facets = _facets(text, within, "facets", f"{where}/run")
-    parent = _parent(run.value.get("facets") or {})
     return Event(
-        **common, state=state, run=id, run_facets=run_facets, parent=parent,
-        **_job_and_tables(text, told, where),
+        **common, state=state, run=_run_id(run, f"{where}/run/runId"),
+        run_facets=_facets(run, "facets", f"{where}/run"), parent=_parent(run.get("facets") or {}),
+        **_job_and_tables(told, where),
     )  # fmt: skip
 
 
-def _run_id(run: Mapping[str, _Member], where: str) -> str:
-    found = run["runId"].value if "runId" in run else None
+def _run_id(run: Mapping[str, Any], where: str) -> str:
+    found = run.get("runId")
     if not isinstance(found, str) or not _UUID.fullmatch(found):
         raise Invalid(
             "there is no run id" if found is None else f"the run id {_brief(found)} is no UUID",
@@ -221,71 +241,60 @@ def _parent(facets: Mapping[str, Any]) -> Parent | None:
     return Parent(id.lower(), Name(str(namespace), str(name)))
 
 
-def _job_and_tables(text: str, told: Mapping[str, _Member], where: str) -> dict[str, Any]:
+def _job_and_tables(told: Mapping[str, Any], where: str) -> dict[str, Any]:
     job = _object(told, "job", where)
-    inputs, outputs = (_tables(text, told, side, where) for side in ("inputs", "outputs"))
+    inputs, outputs = (_tables(told, side, where) for side in ("inputs", "outputs"))
     if len(inputs) + len(outputs) > _MOST_TABLES or len(inputs) * len(outputs) > _MOST_PAIRS:
         raise Invalid(
             f"{len(inputs):,} inputs and {len(outputs):,} outputs in one event",
             where=f"{where}/inputs", hint="send events of the steps that the job consists of",
         )  # fmt: skip
     return {
-        "job": _name(job.value, f"{where}/job"),
-        "job_facets": _facets(text, _members(text, job), "facets", f"{where}/job"),
+        "job": _name(job, f"{where}/job"),
+        "job_facets": _facets(job, "facets", f"{where}/job"),
         "inputs": inputs,
         "outputs": outputs,
     }
 
 
-def _tables(text: str, told: Mapping[str, _Member], side: str, where: str) -> list[Table]:
-    found = _given(told, side)
+def _tables(told: Mapping[str, Any], side: str, where: str) -> list[Table]:
+    found = told.get(side)
     if found is None:
         return []
-    if not isinstance(found.value, list):
+    if not isinstance(found, list):
         raise Invalid(f"{side} is no array", where=f"{where}/{side}", hint="send an array")
-    elements = enumerate(_elements(text, found.start))
-    return [_table(text, item, f"{where}/{side}/{n}") for n, item in elements]
+    return [_table(item, f"{where}/{side}/{n}") for n, item in enumerate(found)]
 
 
-def _table(text: str, item: _Member, where: str) -> Table:
-    if not isinstance(item.value, dict):
+def _table(told: Any, where: str) -> Table:
+    if not isinstance(told, dict):
         raise Invalid("a dataset is a JSON object", where=where)
-    told = _members(text, item)
-    own = {
-        name: facet
-        for key in ("inputFacets", "outputFacets")
-        for name, facet in _facets(text, told, key, where).items()
-    }
-    return Table(_name(item.value, where), _facets(text, told, "facets", where), own)
+    own = {**_facets(told, "inputFacets", where), **_facets(told, "outputFacets", where)}
+    return Table(_name(told, where), _facets(told, "facets", where), own)
 
 
-def _facets(text: str, told: Mapping[str, _Member], key: str, where: str) -> dict[str, str]:
+def _facets(told: Mapping[str, Any], key: str, where: str) -> dict[str, str]:
     """The exact text of each facet."""
-    if (found := _given(told, key)) is None:
+    found = told.get(key)
+    if found is None:
         return {}
     where = f"{where}/{key}"
-    if not isinstance(found.value, dict):
+    if not isinstance(found, _Object):
         raise Invalid("facets are members of an object", where=where)
-    if len(found.value) > _MOST_FACETS:
+    if len(found) > _MOST_FACETS:
         raise Invalid(f"over {_MOST_FACETS} facets", where=where, hint="put some into one")
-    for name in found.value:
+    for name in found:
         if not _is_name(name) or len(name) > _FACET_NAME:
             raise Invalid(f"a facet has the name {_brief(name)}", where=where, hint="a short name")
-    facets = _members(text, found).items()
-    return {name: text[f.start : f.end] for name, f in facets if f.value is not None}
+    return {name: text for name, text in found.texts.items() if found[name] is not None}
 
 
 # ---- values
 
 
-def _given(told: Mapping[str, _Member], key: str) -> _Member | None:
-    """A member that is there and not null."""
-    return found if (found := told.get(key)) and found.value is not None else None
-
-
-def _object(told: Mapping[str, _Member], key: str, where: str) -> _Member:
-    found = _given(told, key)
-    if found is None or not isinstance(found.value, dict):
+def _object(told: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
+    found = told.get(key)
+    if not isinstance(found, dict):
         raise Invalid(
             f"there is no {key}" if found is None else f"{key} is no object",
             where=f"{where}/{key}", hint=f"an event of a run names its run and its job: send {key}",
@@ -308,11 +317,12 @@ def _is_name(value: Any) -> bool:
     return _is_text(value) and len(value) <= LONGEST and not value.isspace()
 
 
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
 def _is_text(value: Any) -> bool:
     """Whether it is a text that can be written in UTF-8."""
-    return (
-        isinstance(value, str) and value != "" and not any("\ud800" <= c < "\ue000" for c in value)
-    )
+    return isinstance(value, str) and value != "" and not _SURROGATE.search(value)
 
 
 def _at(value: Any, where: str) -> str:

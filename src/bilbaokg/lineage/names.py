@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
@@ -78,6 +79,7 @@ def table_iri(base: str, name: Name) -> str:
     return _minted(base, "table", name.name, *name)
 
 
+@lru_cache(10_000)
 def job_iri(base: str, name: Name) -> str:
     """The IRI of a job."""
     return _minted(base, "job", name.name, *name)
@@ -88,6 +90,7 @@ def run_iri(base: str, id: str) -> str:
     return mint(base, "run", id)
 
 
+@lru_cache(50_000)
 def column_iri(base: str, table: str, field: str) -> str:
     """The IRI of a column of a table (an IRI)."""
     return _minted(base, "column", field, table, field)

@@ -30,6 +30,7 @@ _COLUMNS: Final = "columnLineage"
 # How much the state of a run says about what its job does: the highest rank counts.
 _RANKS: Final = {"COMPLETE": 2, "RUNNING": 1, "FAIL": 0, "ABORT": 0}
 _MOST_PARENTS: Final = 50
+_MOST_MINTED: Final = 100_000
 # Of which registers the statements about a thing follow.
 _OF_TABLE: Final = ("facet/", "name/", "field/")
 _OF_RUN: Final = ("state/", "first", "job", "child-job", "parent", "input/", "output/")
@@ -72,14 +73,18 @@ class Scribe:
         self.records, self.base = records, records.base
         self.states = States(records.store, records.base)
         self.aliases = Aliases(self.states)
+        self._minted: dict[Name, str] = {}
 
     def written(self) -> None:
         """Tell that what was planned is on disk."""
         self.states.saved()
+        if len(self._minted) > _MOST_MINTED:
+            self._minted.clear()
 
     def failed(self) -> None:
         """Tell that it is not."""
         self.states.forget()
+        self._minted.clear()
 
     def plan(self, events: Iterable[Event]) -> Planned:
         """What it does to the records that these events were seen."""
@@ -117,7 +122,10 @@ class Scribe:
         return _id(self.base, self._table_iri(name))
 
     def _table_iri(self, name: Name) -> str:
-        return table_iri(self.base, self.aliases.main(name))
+        found = self._minted.get(name)
+        if found is None:
+            found = self._minted[name] = table_iri(self.base, self.aliases.main(name))
+        return found
 
     def _table(self, table: Table, at: str, batch: _Batch) -> None:
         """What is told of a table itself."""
@@ -205,6 +213,7 @@ class Scribe:
             for main in mains:
                 if main != kept:
                     self.aliases.link(main, kept, at)
+                    self._minted.clear()
                     self.absorb(main, kept, batch)
         state = self._mention(table.name, at, batch)
         for name in joined:
@@ -233,6 +242,7 @@ class Scribe:
         batch = _Batch()
         before = self.aliases.main(name)
         self.aliases.decide(name, to, at)
+        self._minted.clear()
         main = self.aliases.main(name)
         if name in (before, main) and before != main:
             self.absorb(name, main, batch)

@@ -7,7 +7,7 @@ import errno
 import gc
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -123,7 +123,7 @@ class EmbeddedStore:
             nquads = "".join(_nquads(change) for change in changes).encode()
             self.add(nquads)
         else:
-            self.update(";\n".join(op for change in changes for op in _operations(change)))
+            self.update(";\n".join(_operations(changes)))
 
     def update(self, text: str, base: str | None = None) -> None:
         """Do a SPARQL update, all of it or nothing, and return when the log is on disk.
@@ -251,14 +251,28 @@ def _nquads(change: GraphChange) -> str:
     return "".join(f"{line[:-1]}{tail}" for line in change.insert)
 
 
-def _operations(change: GraphChange) -> Iterator[str]:
-    """The SPARQL Update operations of a change, in order."""
-    graph = f"GRAPH <{change.graph}>"
-    if change.drop:
-        yield f"DROP SILENT {graph}"
-    for number, subject in enumerate(change.clear):
-        yield f"DELETE WHERE {{ {graph} {{ {subject} ?p{number} ?o{number} }} }}"
-    if change.delete:
-        yield f"DELETE DATA {{ {graph} {{\n" + "\n".join(change.delete) + "\n} }"
-    if change.insert:
-        yield f"INSERT DATA {{ {graph} {{\n" + "\n".join(change.insert) + "\n} }"
+def _operations(changes: Sequence[GraphChange]) -> Iterator[str]:
+    """The SPARQL Update operations of changes, in order; as few as do, for each takes its time."""
+    if len({change.graph for change in changes}) < len(changes):
+        for change in changes:
+            yield from _together([change])
+    else:
+        yield from _together(changes)
+
+
+def _together(changes: Sequence[GraphChange]) -> Iterator[str]:
+    """The operations of changes to different graphs: each kind at once."""
+    for change in changes:
+        graph = f"GRAPH <{change.graph}>"
+        if change.drop:
+            yield f"DROP SILENT {graph}"
+        for number, subject in enumerate(change.clear):
+            yield f"DELETE WHERE {{ {graph} {{ {subject} ?p{number} ?o{number} }} }}"
+    yield from _data("DELETE", ((change.graph, change.delete) for change in changes))
+    yield from _data("INSERT", ((change.graph, change.insert) for change in changes))
+
+
+def _data(verb: str, told: Iterable[tuple[str, Sequence[str]]]) -> Iterator[str]:
+    blocks = [f"GRAPH <{graph}> {{\n" + "\n".join(lines) + "\n}" for graph, lines in told if lines]
+    if blocks:
+        yield f"{verb} DATA {{\n" + "\n".join(blocks) + "\n}"
