@@ -342,6 +342,68 @@ def test_no_two_names_share_an_identity() -> None:
     assert len({table_iri(BASE, name) for name in names}) == len(names)
 
 
+# ---- tables and their datasets
+
+
+def dataset_iri(name: str) -> str:
+    return f"{BASE}/id/dataset/{name}"
+
+
+def part_of(catalogue: Catalogue, **datasets: str) -> None:
+    """A steward says of which dataset each table is a part."""
+    said = "".join(f"<{table(t)}> dct:isPartOf :{d} . " for t, d in datasets.items())
+    catalogue.load(said, source="steward")
+
+
+def no_part_of(catalogue: Catalogue, name: str) -> None:
+    """The steward says something else of the table."""
+    catalogue.load(f'<{table(name)}> dct:title "Otra"@es .', source="steward")
+
+
+def test_dataset_comes_from_what_its_tables_come_from(catalogue: Catalogue) -> None:
+    catalogue.load(':raw a dcat:Dataset ; dct:title "x"@es . :mart a dcat:Dataset .', source="city")
+    tell(catalogue.workspace, event("COMPLETE", "05:00:00", [dataset("a")], [dataset("b")]))
+    assert says(catalogue, dataset_iri("mart"), DERIVED) == []
+    part_of(catalogue, a="raw", b="mart")
+    assert says(catalogue, dataset_iri("mart"), DERIVED) == [f"<{dataset_iri('raw')}>"]
+    assert says(catalogue, dataset_iri("raw"), DERIVED) == []
+    later = event("COMPLETE", "06:00:00", [dataset("z")], [dataset("b")], run=run_id(2))
+    tell(catalogue.workspace, later)
+    assert says(catalogue, dataset_iri("mart"), DERIVED) == []
+    tell(
+        catalogue.workspace,
+        event("COMPLETE", "07:00:00", [dataset("a")], [dataset("b")], run=run_id(3)),
+    )
+    assert says(catalogue, dataset_iri("mart"), DERIVED) == [f"<{dataset_iri('raw')}>"]
+    no_part_of(catalogue, "b")
+    assert says(catalogue, dataset_iri("mart"), DERIVED) == []
+
+
+def test_what_people_say_of_a_dataset_stands(catalogue: Catalogue) -> None:
+    datasets = ":raw a dcat:Dataset . :other a dcat:Dataset . :mart a dcat:Dataset"
+    catalogue.load(f"{datasets} ; prov:wasDerivedFrom :other .", source="city")
+    tell(catalogue.workspace, event("COMPLETE", "05:00:00", [dataset("a")], [dataset("b")]))
+    part_of(catalogue, a="raw", b="mart")
+    assert len(says(catalogue, dataset_iri("mart"), DERIVED)) == 2
+    no_part_of(catalogue, "b")
+    assert says(catalogue, dataset_iri("mart"), DERIVED) == [f"<{dataset_iri('other')}>"]
+
+
+def test_levels_agree_by_the_shapes(catalogue: Catalogue) -> None:
+    from bilbaokg import validate
+
+    catalogue.load(":raw a dcat:Dataset . :mart a dcat:Dataset .", source="city")
+    told = dataset("b", columnLineage=lineage_of(x="a:y"))
+    tell(catalogue.workspace, event("COMPLETE", "05:00:00", [dataset("a")], [told]))
+    part_of(catalogue, a="raw", b="mart")
+    file = catalogue.folder / "all.nt"
+    file.write_text("".join(texts(catalogue.workspace).values()), encoding="utf-8")
+    found = validate(file, shapes="bilbaokg/1").results
+    assert [
+        r.message for r in found if r.severity == "violation" and "wasDerivedFrom" in str(r.hint)
+    ] == []
+
+
 # ---- one table under many names
 
 

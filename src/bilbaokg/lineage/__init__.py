@@ -5,8 +5,9 @@ Importers make `events` of whatever they read; a `Scribe` plans what they do to 
 
 from __future__ import annotations
 
+from bilbaokg.lineage.agreeing import agree
 from bilbaokg.lineage.events import ENDS, Event, Facets, Parent, Table
 from bilbaokg.lineage.names import Name
 from bilbaokg.lineage.scribe import Planned, Scribe
 
-__all__ = ["ENDS", "Event", "Facets", "Name", "Parent", "Planned", "Scribe", "Table"]
+__all__ = ["ENDS", "Event", "Facets", "Name", "Parent", "Planned", "Scribe", "Table", "agree"]

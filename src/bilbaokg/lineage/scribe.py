@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import quote
 
 from bilbaokg.lineage import describing, facets
+from bilbaokg.lineage.agreeing import agree
 from bilbaokg.lineage.aliases import Aliases
 from bilbaokg.lineage.events import Event, Table
 from bilbaokg.lineage.names import Name, job_iri, run_iri, table_iri
@@ -272,6 +273,7 @@ class Scribe:
         known = {id: (self._iri(id), said) for id, said in batch.said.items()}
         replaced = {id: self._iri(kept) for id, kept in batch.merged.items()}
         plan = self.records.plan_known(known, replaced)
+        agree(self.records, plan)
         return Planned(plan, self.states.changes())
 
     def _iri(self, id: str) -> str:

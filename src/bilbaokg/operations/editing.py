@@ -8,6 +8,7 @@ from typing import Any
 
 from bilbaokg import editing
 from bilbaokg.errors import Gone, Invalid, NotFound
+from bilbaokg.lineage import agree
 from bilbaokg.merging import Head, is_buried
 from bilbaokg.model import Source
 from bilbaokg.operations.records import delete
@@ -54,6 +55,7 @@ def edit(
         head = records.head(id)
         check(head.revision if head else None)
         plan = editing.plan(records, id, lines, merge=bool(params.get("merge")))
+        agree(records, plan)
         records.commit(
             plan, actor=params.get("actor") or operator(), kind="edit",
             subject=head.iri if head else plan.changes[0].head.iri, why=params.get("why") or "",

@@ -12,6 +12,7 @@ from bilbaokg import gaps
 from bilbaokg.errors import BadInput
 from bilbaokg.importers import importer_for
 from bilbaokg.importers.rdf import discover, name_of
+from bilbaokg.lineage import agree
 from bilbaokg.merging import Plan
 from bilbaokg.model import Problem, Source
 from bilbaokg.operations.base import Progress
@@ -87,6 +88,7 @@ def take_in(
     """
     progress(0, None, "comparing with the catalogue")
     plan = workspace.records.plan({n: p.lines for n, p in parsed.items()}, missing=missing)
+    agree(workspace.records, plan)
     check(plan)
     if not params.get("dry_run"):
         _commit(workspace, plan, list(parsed), params, progress)

@@ -1,0 +1,178 @@
+"""How many OpenLineage events a second does the receiver take in, on disk and with their audit?
+
+    python benchmarks/lineage.py [--events 10000] [--jobs 200] [--port P]
+
+Makes the events of a city's pipelines: each job reads three tables of 20 columns and writes one,
+with its schema and its column lineage, in runs of a START and a COMPLETE event. The real server
+takes them one a request over 16 connections, each answered when it is on disk; then as many of new
+runs in batches of 100; then the first ones again; then, without a server, new ones from a file. The
+client works on the same machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from generate import DEFAULT_BASE
+from load_and_release import MIB
+from measure import cpu, machine, memory, run, table
+from serve import serving
+
+__all__ = ["events", "main"]
+
+SPACE: Final = "postgres://warehouse:5432"
+COLUMNS: Final = 20
+CONNECTIONS: Final = 16
+BATCH: Final = 100
+_SCHEMA: Final = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
+_BEGIN: Final = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def events(count: int, jobs: int, first: int = 0) -> list[bytes]:
+    """`count` events, two a run, the jobs in turn; `first` numbers the first run."""
+    return [
+        json.dumps(_event(first + n // 2, jobs, ends=n % 2 == 1)).encode() for n in range(count)
+    ]
+
+
+def _event(number: int, jobs: int, *, ends: bool) -> dict[str, Any]:
+    job = number % jobs
+    at = _BEGIN + timedelta(seconds=number * 10 + 5 * ends)
+    sources = [_table(f"raw.source_{(job * 3 + k) % (jobs * 2)}") for k in range(3)]
+    made = _table(f"mart.table_{job}")
+    made["facets"]["columnLineage"] = {"fields": {
+        f"column_{c}": {"inputFields": [{
+            "namespace": SPACE, "name": sources[c % 3]["name"], "field": f"column_{c}",
+            "transformations": [{"type": "DIRECT", "subtype": "IDENTITY"}]}]}
+        for c in range(COLUMNS)
+    }}  # fmt: skip
+    return {
+        "eventType": "COMPLETE" if ends else "START", "eventTime": at.isoformat(),
+        "producer": "https://example.org/benchmark", "schemaURL": _SCHEMA,
+        "run": {"runId": str(uuid.UUID(int=number)), "facets": {"nominalTime": {
+            "nominalStartTime": at.isoformat()}}},
+        "job": {"namespace": "airflow", "name": f"job_{job}", "facets": {"sql": {
+            "query": f"INSERT INTO mart.table_{job} SELECT ..."}}},
+        "inputs": sources, "outputs": [made] if ends else [],
+    }  # fmt: skip
+
+
+def _table(name: str) -> dict[str, Any]:
+    fields = [{"name": f"column_{c}", "type": "VARCHAR"} for c in range(COLUMNS)]
+    return {"namespace": SPACE, "name": name, "facets": {"schema": {"fields": fields}}}
+
+
+def send(port: int, path: str, bodies: Sequence[bytes], secret: str) -> list[float]:
+    """Post bodies in turn over some connections; the seconds that each took."""
+    seconds: list[float] = []
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret}"}
+    todo = iter(bodies)
+    turn = threading.Lock()
+
+    def work() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        while True:
+            with turn:
+                body = next(todo, None)
+            if body is None:
+                return
+            start = time.perf_counter()
+            connection.request("POST", path, body, headers)
+            answer = connection.getresponse()
+            told = answer.read()
+            if answer.status != 200 or b'"failed":0' not in told + b'"failed":0':
+                raise RuntimeError(told.decode())
+            seconds.append(time.perf_counter() - start)
+
+    threads = [threading.Thread(target=work) for _ in range(CONNECTIONS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if len(seconds) != len(bodies):
+        raise RuntimeError("a client failed")
+    return seconds
+
+
+def measured(
+    process: subprocess.Popen[bytes], port: int, path: str, bodies: Sequence[bytes], secret: str,
+    count: int,
+) -> tuple[str, ...]:  # fmt: skip
+    """Events a second, median and 95th percentile of a request in ms, the server's CPU an event."""
+    before, start = cpu(process.pid), time.perf_counter()
+    seconds = send(port, path, bodies, secret)
+    wall = time.perf_counter() - start
+    used = (cpu(process.pid) - before) / count
+    high = sorted(seconds)[int(len(seconds) * 0.95)]
+    return (
+        f"{count / wall:,.0f}", f"{statistics.median(seconds) * 1000:.1f}", f"{high * 1000:.1f}",
+        f"{used * 1000:.2f}",
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--events", type=int, default=10_000)
+    parser.add_argument("--jobs", type=int, default=200)
+    parser.add_argument("--port", type=int, default=8767)
+    options = parser.parse_args()
+    before, count, jobs = machine(), options.events, options.jobs
+    singles = events(count, jobs)
+    batched = events(count, jobs, first=count)
+    batches = [
+        b"[" + b",".join(batched[n : n + BATCH]) + b"]" for n in range(0, len(batched), BATCH)
+    ]
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="bilbaokg-benchmark-") as temporary:
+        data = Path(temporary) / "data"
+        bilbaokg = [sys.executable, "-m", "bilbaokg", "--data", str(data), "--json"]
+        run([*bilbaokg, "init", "--base", DEFAULT_BASE])
+        told = run([*bilbaokg, "token", "create", "benchmark", "--scope", "write"]).output
+        secret = json.loads(told)["token"]
+        with serving(data, options.port) as (process, _):
+            figures = measured(process, options.port, "/api/v1/lineage", singles, secret, count)
+            rows.append((f"one a request, {CONNECTIONS} connections", *figures))
+            path = "/api/v1/lineage/batch"
+            figures = measured(process, options.port, path, batches, secret, count)
+            rows.append((f"{BATCH} a request, {CONNECTIONS} connections", *figures))
+            figures = measured(process, options.port, "/api/v1/lineage", singles, secret, count)
+            rows.append(("one a request, all of them told before", *figures))
+            peak = memory(process.pid)
+        size = sum(file.stat().st_size for file in (data / "working").glob("*"))
+        file = Path(temporary) / "events.ndjson"
+        file.write_bytes(b"\n".join(events(count, jobs, first=2 * count)) + b"\n")
+        loaded = run([*bilbaokg, "lineage", "load", str(file)], watched=False)
+        rows.append(
+            (
+                "lineage load",
+                f"{count / loaded.wall:,.0f}",
+                "-",
+                "-",
+                f"{loaded.cpu / count * 1000:.2f}",
+            )
+        )
+    length = sum(map(len, singles)) / count
+    print(f"{count:,} events of {length:,.0f} bytes, {jobs:,} jobs. {before}\n")
+    print(table(["way", "events/s", "median ms", "95 % ms", "CPU ms an event"], rows))
+    print(
+        f"\nServer and workers took {peak / MIB:,.0f} MiB; "
+        f"{size / (2 * count):,.0f} bytes an event on disk."
+    )
+
+
+if __name__ == "__main__":
+    main()
