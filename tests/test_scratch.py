@@ -73,7 +73,7 @@ def workers() -> set[int]:
     pids = set()
     for task in Path(f"/proc/{os.getpid()}/task").iterdir():
         pids |= {int(pid) for pid in (task / "children").read_text().split()}
-    return {pid for pid in pids if b"bilbaokg.workers.child" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+    return {pid for pid in pids if b"workers.child" in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
 
 def test_nothing_is_there_and_no_process_before_it_is_used(scratch: Scratch) -> None:
