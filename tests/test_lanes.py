@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
+import time
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -68,6 +70,35 @@ def test_one_that_nobody_wants_any_more_leaves_the_others_where_they_are() -> No
         lanes.end(answers[2])
         assert [await whole(each) for each in (*answers[:2], answers[3])] == [TRUE] * 3
         assert lanes.replaced == 0
+
+    with_lanes(work)
+
+
+def test_answers_before_a_long_query_come_although_it_goes_on() -> None:
+    async def work(lanes: Lanes) -> None:
+        quick = [begin(lanes, b"ASK {}") for _ in range(3)]
+        long = begin(lanes, LONG)
+        assert long.place is quick[0].place, "one worker has them all"
+        assert [await whole(each) for each in quick] == [TRUE] * 3
+        assert not long.ended
+        lanes.end(long)
+
+    with_lanes(work)
+
+
+def test_answers_of_a_worker_that_dies_count_if_they_were_given_before() -> None:
+    async def work(lanes: Lanes) -> None:
+        quick = [begin(lanes, b"ASK {}") for _ in range(2)]
+        long = begin(lanes, LONG)
+        place = long.place
+        assert place
+        await asyncio.sleep(0)  # all of them are sent
+        time.sleep(0.5)  # nobody looks at what comes
+        assert place.worker.aside.recv(1, socket.MSG_PEEK)
+        os.kill(place.worker.process.pid, signal.SIGKILL)
+        with pytest.raises(MemoryExceeded):
+            await whole(long)
+        assert [await whole(each) for each in quick] == [TRUE] * 2
 
     with_lanes(work)
 
