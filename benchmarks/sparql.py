@@ -171,11 +171,15 @@ def kinds(datasets: int) -> dict[str, tuple[list[str], str]]:
     """The small queries: name -> texts, Accept."""
     chance = random.Random(1)  # noqa: S311
     chosen = [f"{DEFAULT_BASE}/id/dataset/d{chance.randrange(datasets)}" for _ in range(KNOWN)]
-    titles = "SELECT ?s ?t { ?s a dcat:Dataset ; dct:title ?t }"
+    titles = "{ ?s a dcat:Dataset ; dct:title ?t }"
     return {
         "ASK": ([f"{PREFIXES}ASK {{ <{each}> a dcat:Dataset }}" for each in chosen], JSON),
         "SELECT, 20 rows": (
-            [f"{PREFIXES}{titles} OFFSET {n % 50} LIMIT 20" for n in range(KNOWN)], JSON),
+            [f"{PREFIXES}SELECT ?s ?t {titles} OFFSET {n % 50} LIMIT 20" for n in range(KNOWN)],
+            JSON),
+        "CONSTRUCT, 20 titles": (
+            [f"{PREFIXES}CONSTRUCT {{ ?s dct:title ?t }} WHERE {titles} OFFSET {n % 50} LIMIT 20"
+             for n in range(KNOWN)], "application/n-triples"),
         "CONSTRUCT, a dataset": (
             [f"CONSTRUCT {{ <{each}> ?p ?o }} WHERE {{ <{each}> ?p ?o }}" for each in chosen],
             "application/n-triples"),
