@@ -50,11 +50,12 @@ end
 def build(data: str) -> dict[str, Any]:
     """Build the exports of the working store's records once more, beside the release."""
     from bilbaokg import exports, selection, settings
+    from bilbaokg.bundle import Bundle
     from bilbaokg.workspace import Workspace
 
     known = settings.read(Path(data))
     with Workspace(Path(data), known) as workspace:
-        records = selection.select(workspace.records.all(), known).records
+        records = selection.select(Bundle(workspace.records.all()), known).records
         start = time.perf_counter()
         left = exports.build(Path(data) / "exports-again", records, known)
     seconds = time.perf_counter() - start

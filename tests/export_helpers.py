@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Collection, Iterable, Sequence, Set
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -57,12 +57,12 @@ def files(paths: Sequence[Path], configuration: Settings = SETTINGS) -> list[Rec
 
 def public(records: Iterable[Record], configuration: Settings = SETTINGS) -> list[Record]:
     """What of these records a release would hold."""
-    return selection.select(records, configuration).records
+    return list(selection.select(list(records), configuration).records)
 
 
 def released(
     directory: Path,
-    records: Sequence[Record],
+    records: Collection[Record],
     configuration: Settings = SETTINGS,
     *,
     withheld: Set[str] = frozenset(),

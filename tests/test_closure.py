@@ -148,7 +148,7 @@ def test_nothing_unpublished_leaves_in_any_export(things: list[Thing]) -> None:
         return
     folder = Path(tempfile.mkdtemp())
     try:
-        release = released(folder / "r1", content.records, withheld=content.withheld)
+        release = released(folder / "r1", list(content.records), withheld=content.withheld)
         secrets = {s.encode() for t in things if not t.public for s in t.secrets}
         said = b""
         for name, text in everything(release, folder / "cache", [r.id for r in content.records]):
@@ -175,12 +175,12 @@ def test_whatever_slips_through_the_selection_is_stopped_with_its_path(
     leak = data.draw(st.sampled_from(hidden))
     link = data.draw(st.sampled_from(LINKS))
     at = data.draw(st.integers(0, len(content.records) - 1))
-    held = content.records[at]
+    records = list(content.records)
+    held = records[at]
     term = data.draw(
         st.sampled_from((ref(leak.iri), ref(leak.part), ref(leak.blank), f'"{leak.iri}"'))
     )
     line = f"{ref(held.iri)} {ref(link)} {term} ."
-    records = list(content.records)
     records[at] = record(held.id, [*held.text.split("\n")[:-1], line], held.iri)
     with tempfile.TemporaryDirectory() as folder, pytest.raises(Invalid) as refused:
         released(Path(folder) / "r1", records, withheld=content.withheld)

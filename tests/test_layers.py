@@ -19,12 +19,12 @@ LAYERS = {
         (
             "errors terms languages",
             "model settings assets",
-            "formats skolem writing parsing partition queries profiles wording",
+            "formats skolem sorting writing parsing partition queries profiles wording",
             "store workers shacl",
             "importers merging records holdings vetting adoption authority governance lineage"
             " review selection release removals exports gaps quality index accounts audit"
             " integrity material published changes lint fetching probing harvesting editing"
-            " scratch rehearsal webhooks",
+            " scratch rehearsal webhooks bundle",
             "render reports workspace operations",
             "server",
             "console cli __main__",

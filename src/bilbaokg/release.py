@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,8 +30,9 @@ from bilbaokg.records import Records
 from bilbaokg.removals import Removals, Shown
 from bilbaokg.selection import Content
 from bilbaokg.settings import Settings
+from bilbaokg.sorting import sorted_lines
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
-from bilbaokg.terms import AS, RDF, plain, ref, split_line, split_lines
+from bilbaokg.terms import AS, RDF, plain, ref, split_line, split_lines, without_graph
 
 __all__ = ["Builder", "Difference", "Releases", "difference", "removed", "statements"]
 
@@ -241,7 +243,7 @@ class Builder:
                     "waived": why.waive,
                     "cut": dict(sorted(content.cut.items())),
                     "not_carried": not_carried,
-                    "counts": _classes(content.records),
+                    "counts": _classes(aside / "catalogue.nq"),
                 },
                 "build": {
                     "id": id,
@@ -258,13 +260,13 @@ class Builder:
         return manifest
 
     def _write_catalogue(self, path: Path, records: Iterable[Record]) -> None:
-        lines = []
-        for record in records:
-            tail = f"{ref(self.records.graph(record.id))} .\n"
-            lines += [f"{line[:-1]}{tail}" for line in split_lines(record.text)]
-        lines.sort()
-        with path.open("w", encoding="utf-8", newline="\n") as out:
-            out.writelines(lines)
+        def lines() -> Iterator[bytes]:
+            for record in records:
+                tail = f"{ref(self.records.graph(record.id))} .\n"
+                yield from (f"{line[:-1]}{tail}".encode() for line in split_lines(record.text))
+
+        with path.open("wb") as out:
+            out.writelines(sorted_lines(lines(), path.parent))
 
     def _next_id(self) -> str:
         """Ids are never reused, not even those of releases that were removed by hand."""
@@ -439,14 +441,18 @@ def statements(before: Release, after: Release) -> tuple[list[str], list[str]]:
     return sorted(old - new), sorted(new - old)
 
 
-def _classes(records: Iterable[Record]) -> dict[str, int]:
-    subjects: dict[str, set[str]] = {}
-    for record in records:
-        for line in split_lines(record.text):
+def _classes(catalogue: Path) -> dict[str, int]:
+    """How many subjects of each class a catalogue.nq has; its lines are sorted."""
+    found: Counter[str] = Counter()
+    before: tuple[str, str] | None = None
+    with catalogue.open(encoding="utf-8", newline="\n") as lines:
+        for line in lines:
             if f" {_TYPE} " in line:
-                statement = split_line(line)
-                subjects.setdefault(plain(statement.object), set()).add(statement.subject)
-    return {cls: len(found) for cls, found in sorted(subjects.items())}
+                subject, predicate, class_ = split_line(without_graph(line[:-1]))
+                if predicate == _TYPE and (subject, class_) != before:
+                    found[plain(class_)] += 1
+                    before = subject, class_
+    return dict(sorted(found.items()))
 
 
 def _hash(text: str) -> str:

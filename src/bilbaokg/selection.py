@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
 from bilbaokg import governance
+from bilbaokg.bundle import Bundle
 from bilbaokg.errors import GateRefused, Invalid
 from bilbaokg.merging import text_of, title_of
 from bilbaokg.model import Problem, Record, Report
@@ -61,7 +63,7 @@ class Content:
     describes and these records do not: they may not leave.
     """
 
-    records: list[Record]
+    records: Collection[Record]
     cut: Counter[str] = field(default_factory=Counter)
     held_back: list[HeldBack] = field(default_factory=list)
     failed: Counter[Rule] = field(default_factory=Counter)
@@ -88,18 +90,20 @@ def choose(
     *,
     hold_back: bool,
     waive: str | None,
+    directory: Path | None = None,
 ) -> Content:
     """What the release holds after the gate. Raises GateRefused with the report, Invalid.
 
-    What is held back takes its findings with it: the report that stays is of what is left.
+    `directory` is where texts are kept meanwhile. What is held back takes its findings with it: the
+    report that stays is of what is left.
     """
-    everything = list(records)
+    everything = Bundle(records, directory)
     held: dict[str, _Reason] = {}
     first: Report | None = None
     while True:
         if hold_back:
             held |= _pointing(everything, settings, held)
-        content = select(everything, settings, held)
+        content = select(everything, settings, held, directory)
         if not content.records:
             raise _nothing(held)
         if check is None:
@@ -117,34 +121,36 @@ def choose(
 
 
 def select(
-    records: Iterable[Record], settings: Settings, held: Mapping[str, _Reason] | None = None
+    records: Collection[Record],
+    settings: Settings,
+    held: Mapping[str, _Reason] | None = None,
+    directory: Path | None = None,
 ) -> Content:
     """The public records with their released text, without those held back (by id).
 
     Raises Invalid when a record left out is named by a servesDataset, inSeries or publisher.
     """
-    everything, held = list(records), held or {}
+    everything, held = records, held or {}
     known = governance.people(everything)
-    public = [r for r in everything if r.visibility == "public" and r.id not in held]
-    out = _terms_of(everything, {r.id for r in public}, settings.base)
-    inside = {r.id for r in public}
+    inside = {r.id for r in everything if r.visibility == "public" and r.id not in held}
+    out = _terms_of(everything, inside, settings.base)
     others = {ref(r.iri) for r in everything if r.id not in inside}
-    content = Content([])
+    cut: Counter[str] = Counter()
     dangling: list[Statement] = []
-    chosen: list[tuple[Record, list[str]]] = []
-    for record in public:
-        dangling += _dangling(record.text, out)
-        lines, cut = governance.public_lines(record, known, out, settings.namespace, others)
-        content.cut.update(cut)
-        chosen.append((record, lines))
-    chosen, content.withheld, more = _closed(
-        chosen, _subjects(everything), content.cut, settings.base
-    )
-    dangling += more
-    for record, lines in chosen:
-        text = text_of(lines)
-        revision = hashlib.sha256(text.encode()).hexdigest()
-        content.records.append(replace(record, text=text, revision=revision))
+
+    def released() -> Iterator[Record]:
+        for record in everything:
+            if record.id in inside:
+                dangling.extend(_dangling(record.text, out))
+                lines, gone = governance.public_lines(
+                    record, known, out, settings.namespace, others
+                )
+                cut.update(gone)
+                yield from _with(record, lines)
+
+    chosen = Bundle(released(), directory)
+    if not dangling:
+        chosen, withheld = _closed(chosen, everything, cut, dangling, settings.base, directory)
     if dangling:
         raise Invalid(
             "the release would point to what it does not hold: "
@@ -153,21 +159,25 @@ def select(
             if any(s.object in known.persons for s in dangling)
             else "make the record public, mend it, or hold back what points to it",
         )
+    content = Content(chosen, cut, withheld=withheld)
     content.held_back = [
         HeldBack(r.id, r.iri, title_of(r.iri, split_lines(r.text)) or r.iri, held[r.id].text)
-        for r in sorted(everything, key=lambda r: r.id)
-        if r.id in held
+        for r in sorted((r for r in everything if r.id in held), key=lambda r: r.id)
     ]
     content.failed.update(reason.rule for reason in held.values())
     return content
 
 
-def _subjects(records: Iterable[Record]) -> set[str]:
-    """Everything that records describe, and the records themselves."""
-    found = {ref(record.iri) for record in records}
-    for record in records:
-        found.update(line.partition(" ")[0] for line in split_lines(record.text))
-    return found
+def _with(record: Record, lines: list[str]) -> Iterator[Record]:
+    """The record with these lines; nothing where there are none."""
+    if lines:
+        text = text_of(lines)
+        yield replace(record, text=text, revision=hashlib.sha256(text.encode()).hexdigest())
+
+
+def _subjects(record: Record) -> set[str]:
+    """What a record describes, and the record itself."""
+    return {ref(record.iri), *(line.partition(" ")[0] for line in split_lines(record.text))}
 
 
 def _named(object_: str, ours: str) -> set[str]:
@@ -177,33 +187,50 @@ def _named(object_: str, ours: str) -> set[str]:
 
 
 def _closed(
-    chosen: list[tuple[Record, list[str]]], known: set[str], cut: Counter[str], base: str
-) -> tuple[list[tuple[Record, list[str]]], frozenset[str], list[Statement]]:
+    chosen: Bundle,
+    everything: Collection[Record],
+    cut: Counter[str],
+    dangling: list[Statement],
+    base: str,
+    directory: Path | None,
+) -> tuple[Bundle, frozenset[str]]:
     """The records without statements that point to what is described in none of them, but is known.
 
     What a cut takes away may be the last that was said of a node, so it is done until nothing more
-    is cut. Returns with it the terms that are not in them, and what may not be cut and dangles.
+    is cut. Returns with it the terms that are not in them; adds what may not be cut and dangles.
     """
-    dangling: list[Statement] = []
     ours = f"<{base}/id/"
+    # Of the many terms of a catalogue only hashes are held.
+    known = {hash(term) for record in everything for term in _subjects(record)}
     while True:
-        described = {line.partition(" ")[0] for _, lines in chosen for line in lines}
-        described.update(ref(record.iri) for record, lines in chosen if lines)
-        withheld = frozenset(known - described)
-        more = False
-        for _, lines in chosen if withheld else ():
-            gone = {s.line: s for s in map(split_line, lines) if _named(s.object, ours) & withheld}
-            if gone:
-                more = True
+        left = known.difference(hash(term) for r in chosen for term in _subjects(r))
+        withheld = frozenset(
+            term
+            for r in (everything if left else ())
+            for term in _subjects(r)
+            if hash(term) in left
+        )
+        before = cut.total()
+
+        def trimmed(
+            chosen: Bundle = chosen, withheld: frozenset[str] = withheld
+        ) -> Iterator[Record]:
+            for record in chosen:
+                statements = map(split_line, split_lines(record.text))
+                gone = {s.line: s for s in statements if _named(s.object, ours) & withheld}
                 cut.update(plain(s.predicate) for s in gone.values())
-                dangling += [s for s in gone.values() if s.predicate in _REFUSED]
-                lines[:] = [line for line in lines if line not in gone]
-        if not more:
-            return [(r, lines) for r, lines in chosen if lines], withheld, dangling
+                dangling.extend(s for s in gone.values() if s.predicate in _REFUSED)
+                lines = [line for line in split_lines(record.text) if line not in gone]
+                yield from _with(record, lines) if gone else (record,)
+
+        if withheld:
+            chosen = Bundle(trimmed(), directory)
+        if cut.total() == before:
+            return chosen, withheld
 
 
 def _pointing(
-    everything: list[Record], settings: Settings, held: Mapping[str, _Reason]
+    everything: Collection[Record], settings: Settings, held: Mapping[str, _Reason]
 ) -> dict[str, _Reason]:
     """What would point to what is held back, and so must be held back too."""
     found: dict[str, _Reason] = {}
@@ -224,23 +251,23 @@ def _pointing(
         found |= more
 
 
-def _terms_of(records: Iterable[Record], inside: set[str], base: str) -> frozenset[str]:
+def _terms_of(records: Collection[Record], inside: set[str], base: str) -> frozenset[str]:
     """Terms that the release does not describe: subjects of the records that are not inside, and
     what a record must point to, bears an IRI of ours, and no record describes.
     """
     iris = {ref(r.iri): r.id for r in records}
     out: set[str] = set()
-    described: set[str] = set()
     wanted: set[str] = set()
     for record in records:
         statements = [split_line(line) for line in split_lines(record.text)]
-        subjects = {s.subject for s in statements}
-        described |= subjects
         wanted |= {s.object for s in statements if s.predicate in _REFUSED}
         if record.id not in inside:
-            out |= {s for s in subjects if iris.get(s, record.id) == record.id}
+            out |= {s.subject for s in statements if iris.get(s.subject, record.id) == record.id}
             out.add(ref(record.iri))
-    return frozenset(out | {w for w in wanted - described if w.startswith(f"<{base}/id/")})
+    wanted = {term for term in wanted if term.startswith(f"<{base}/id/")}
+    for record in records if wanted else ():
+        wanted.difference_update(line.partition(" ")[0] for line in split_lines(record.text))
+    return frozenset(out | wanted)
 
 
 def _dangling(text: str, out: frozenset[str]) -> list[Statement]:

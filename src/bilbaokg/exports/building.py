@@ -6,8 +6,9 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Collection, Iterable, Set
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from bilbaokg.exports import closure, lookup, own, vocabulary
@@ -26,7 +27,7 @@ __all__ = ["build", "cut"]
 
 def build(
     directory: Path,
-    records: Sequence[Record],
+    records: Collection[Record],
     settings: Settings,
     *,
     withheld: Set[str] = frozenset(),
@@ -38,13 +39,13 @@ def build(
     many statements it does not carry, by property. Raises Invalid, naming the path, when something
     would leave that may not.
     """
-    held = list(records)
+    held = _by_id(records)
     FULL.check(held)
     wall = Wall(settings.base, withheld - vocabulary.terms())
     lookup.build(directory, held, settings.base)
     heads = {record.id: record.iri for record in held}
     closure.check_texts(lookup.record_texts(directory), wall, heads)
-    catalogue = Catalogue.of(held, settings.base)
+    catalogue = Catalogue.of(held, settings.base, directory=directory)
     own.add(catalogue, settings)
     version = _version(held, settings)
     wall = replace(wall, described=catalogue.about)
@@ -59,23 +60,31 @@ def _build_feed(directory: Path, walk: Walk, version: str, wall: Wall) -> dict[s
     about = About(
         public_url=settings.public_url,
         version=version,
-        pages=len(walk.pages),
+        pages=walk.count,
         page_size=settings.page_size,
         datasets=len(walk.datasets),
-        cut=dict(sorted(walk.cut().items())),
+        cut={},
     )
-    for page in walk.pages:
+    wall = replace(wall, coined=walk.coined)
+    for page in walk.pages():
         statements = walk.write(page)
-        closure.check(statements, replace(wall, coined=walk.coined()), walk.released())
+        closure.check(statements, wall, walk.released)
         for ext in feed.at_release:
             lines = statements + about.paging(settings, feed.name, ext).lines(page.number)
             out, given = io.BytesIO(), Tally(ext)
             feed.put(given.of(lines), ext, out)
             closure.same(out.getvalue(), ext, given, flat=feed.is_flat(ext))
             _keep(directory / f"page-{page.number}.{ext}", out.getvalue())
+    about = about._replace(cut=dict(sorted(walk.cut().items())))
     text = json.dumps(about._asdict(), ensure_ascii=False, indent=1) + "\n"
     _keep(directory / ABOUT, text.encode())
     return about.cut
+
+
+def _by_id(records: Collection[Record]) -> Collection[Record]:
+    """The records by id; as they are where they come so, for they may be too many for memory."""
+    in_order = all(one.id <= other.id for one, other in pairwise(records))
+    return records if in_order else sorted(records, key=lambda record: record.id)
 
 
 def _version(records: Iterable[Record], settings: Settings) -> str:

@@ -7,13 +7,17 @@ same blank node has the same label in every export and in every run.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
 from typing import Final
 
+from bilbaokg.exports.shelf import Shelf
 from bilbaokg.model import Record
 from bilbaokg.skolem import GENID
+from bilbaokg.sorting import sorted_lines
 from bilbaokg.terms import AS, DCAT, FOAF, LISTINGS, RDF, ref, split_line
 
 __all__ = [
@@ -86,44 +90,75 @@ class Catalogue:
 
     `about` maps a subject to its (predicate, object) pairs, listings left out; `roots` maps the
     class of a listed thing to its terms, sorted; `listed` maps a member to (catalogue, predicate);
-    `topics` maps a thing to its catalogue records.
+    `topics` maps a thing to its catalogue records; `total` counts the pairs by predicate.
     """
 
     base: str
-    about: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    about: MutableMapping[str, list[Pair]] = field(default_factory=dict)
     roots: dict[str, list[str]] = field(default_factory=dict)
     listed: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     topics: dict[str, list[str]] = field(default_factory=dict)
+    total: Counter[str] = field(default_factory=Counter)
     _types: dict[str, frozenset[str]] = field(default_factory=dict)
+    _sets: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, records: Iterable[Record], base: str) -> Catalogue:
-        """The graph of these records; does not depend on their order."""
-        about: dict[str, list[Pair]] = defaultdict(list)
-        listed: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    def of(
+        cls, records: Iterable[Record], base: str, *, directory: Path | None = None
+    ) -> Catalogue:
+        """The graph of these records; does not depend on their order.
+
+        With a directory the statements are kept in a nameless file there, not in memory.
+        """
+        self = cls(base)
         blank = Blanks(base)
         heads: dict[str, str] = {}
-        once: dict[str, str] = {}  # a catalogue repeats its IRIs: one string each
-        for record in records:
-            heads[blank(ref(record.iri))] = record.id.partition("/")[0]
-            for subject, predicate, object_ in map(split_line, lines_of(record.text)):
-                predicate = once.setdefault(predicate, predicate)
-                object_ = once.setdefault(object_, object_) if object_[0] == "<" else object_
-                if predicate in LISTINGS:
-                    listed[blank(object_)].add((blank(subject), predicate))
-                else:
-                    about[blank(subject)].append((predicate, blank(object_)))
-        self = cls(base)
-        self.about = {subject: sorted(set(pairs)) for subject, pairs in about.items()}
-        self.listed = {member: sorted(listed[member]) for member in sorted(listed)}
+
+        def lines() -> Iterator[str]:
+            for record in records:
+                heads[blank(ref(record.iri))] = record.id.partition("/")[0]
+                yield from lines_of(record.text)
+
+        if directory:
+            coded = (f"{line}\n".encode() for line in lines())
+            ordered = (line.decode()[:-1] for line in sorted_lines(coded, directory))
+            self.about = Shelf(self._grouped(ordered, blank), directory)
+        else:
+            self.about = dict(self._grouped(sorted(lines()), blank))
+        self.listed = {member: sorted(set(self.listed[member])) for member in sorted(self.listed)}
         self._find_roots(heads)
         self._find_topics()
         return self
 
+    def _grouped(self, ordered: Iterable[str], blank: Blanks) -> Iterator[tuple[str, list[Pair]]]:
+        """Each subject with its pairs, from sorted lines; what is known of all is noted."""
+        once: dict[str, str] = {}  # a catalogue repeats its IRIs: one string each
+        for subject, statements in groupby(map(split_line, ordered), key=lambda s: s.subject):
+            pairs: set[Pair] = set()
+            term = blank(subject)
+            for _, predicate, object_ in statements:
+                predicate = once.setdefault(predicate, predicate)
+                if predicate in LISTINGS:
+                    self.listed.setdefault(blank(object_), []).append((term, predicate))
+                else:
+                    object_ = once.setdefault(object_, object_) if predicate == TYPE else object_
+                    pairs.add((predicate, blank(object_)))
+            if pairs:
+                self._note(term, pairs)
+                yield term, sorted(pairs)
+
+    def _note(self, term: str, pairs: Iterable[Pair]) -> None:
+        types = frozenset(o for p, o in pairs if p == TYPE)
+        self._types[term] = self._sets.setdefault(types, types)
+        self.total.update(p for p, _ in pairs)
+
+    def add(self, term: str, pairs: list[Pair]) -> None:
+        """Describe a node that no record does."""
+        self.about[term] = pairs
+        self._note(term, pairs)
+
     def _find_roots(self, heads: dict[str, str]) -> None:
         """A root is the head of its own record and still has the class of its kind."""
-        for subject, pairs in self.about.items():
-            self._types[subject] = frozenset(o for p, o in pairs if p == TYPE)
         self.roots = {cls: [] for cls in _ROOTS.values()}
         for head in sorted(heads):
             wanted = _ROOTS.get(heads[head])
@@ -131,7 +166,7 @@ class Catalogue:
                 self.roots[wanted].append(head)
 
     def _find_topics(self) -> None:
-        for subject in sorted(self.about):
+        for subject in sorted(self._types):
             if _CATALOG_RECORD in self.types(subject):
                 for topic in self.values(subject, _TOPIC):
                     self.topics.setdefault(topic, []).append(subject)
@@ -143,8 +178,7 @@ class Catalogue:
         """
         if node in self.about:
             return
-        self.about[node] = sorted({(TYPE, cls), *pairs})
-        self._types[node] = frozenset({cls})
+        self.add(node, sorted({(TYPE, cls), *pairs}))
         if listing:
             self.roots[cls] = sorted([*self.roots[cls], node])
             self.listed[node] = [listing]

@@ -8,7 +8,7 @@ complete by itself: all that its datasets reach stands on it. Statements outside
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Final
 
@@ -54,6 +54,9 @@ _LISTED_BY: Final = {
     SERVICE: (ref(DCAT.service), ref(DCAT.resource)),
     RECORD: (ref(DCAT.record),),
 }
+
+# Nodes that are remembered from page to page.
+_KEPT: Final = 20_000
 
 Node = tuple[str, str]  # a term, and the name of the kind as which it is described
 
@@ -106,9 +109,9 @@ class Feed:
     `says(catalogue, node, kind)` gives what there is to carry of a node, in this target's words,
     also of a node that the catalogue does not describe. What it says nothing of is only linked.
     `skips(catalogue, node)` says which described nodes stay out, `leaves_out` which listed kinds.
-    `calls(catalogue, node)` is the IRI that the target knows a node by. With `one_catalogue`, all
-    members are listed by the main catalogue. `lists` are other names of the properties that list,
-    `writers` write a syntax in a way of their own.
+    `calls(catalogue, node)` is the IRI that the target knows a node by, where it is another. With
+    `one_catalogue`, all members are listed by the main catalogue. `lists` are other names of the
+    properties that list, `writers` write a syntax in a way of their own.
     """
 
     name: str
@@ -116,7 +119,7 @@ class Feed:
     kinds: Mapping[str, Kind]
     says: Callable[[Catalogue, str, str], list[Pair]]
     skips: Callable[[Catalogue, str], bool]
-    calls: Callable[[Catalogue, str], str] = lambda _, node: node
+    calls: Callable[[Catalogue, str], str] | None = None
     leaves_out: frozenset[str] = frozenset()
     one_catalogue: bool = False
     lists: Mapping[str, str] = field(default_factory=dict)
@@ -142,7 +145,10 @@ class Feed:
 
     def cut(self, records: Iterable[Record], settings: Settings) -> Counter[str]:
         """How many statements of the records are not carried, by property."""
-        return self.walk(Catalogue.of(records, settings.base), settings).cut()
+        walk = self.walk(Catalogue.of(records, settings.base), settings)
+        for _ in walk.pages():
+            pass
+        return walk.cut()
 
 
 @dataclass(slots=True)
@@ -154,18 +160,30 @@ class _Described:
 
 
 class Walk:
-    """One pass over a catalogue for one feed: `pages`, then `write` and `cut`."""
+    """One pass over a catalogue for one feed: `pages`, each with `write`, and then `cut`.
+
+    What it holds of the pages that are done is which nodes were described, and as what.
+    """
 
     def __init__(self, feed: Feed, catalogue: Catalogue, settings: Settings) -> None:
         self.feed, self.catalogue, self.settings = feed, catalogue, settings
         self._described: dict[Node, _Described] = {}
         self._said: dict[Node, list[Pair]] = {}
         self._names: dict[str, str] = {}
+        self._kinds: dict[str, tuple[str, ...]] = {}
+        self._carried: Counter[str] = Counter()
+        self._rows: set[tuple[str, str, str]] = set()
         self.datasets = catalogue.roots[_DATASET]
         self.main = self._main_catalogue()
         self._listed = {name: frozenset(catalogue.roots[cls]) for cls, name in _CLASSES.items()}
         self._known = [self.main] if feed.one_catalogue else catalogue.roots[_CATALOG]
-        self.pages = self._plan()
+        self.coined = {self.main, self._name(self.main)}
+        size = settings.page_size
+        self._chunks = [
+            self.datasets[i : i + size] for i in range(0, len(self.datasets), size)
+        ] or [[]]
+        self.count = len(self._chunks)
+        self.released = self._released()
 
     # ---- describing nodes
 
@@ -174,7 +192,30 @@ class Walk:
         known = self._described.get(node)
         if known is None:
             known = self._described[node] = self._describe(*node)
+            self._count(*node)
         return known
+
+    def _count(self, term: str, name: str) -> None:
+        """Note what is carried of a node, the first time that it is described as this kind."""
+        earlier = self._kinds.get(term, ())
+        if name in earlier:
+            return
+        self._kinds[term] = (*earlier, name)
+        pairs = self.catalogue.about.get(term, [])
+        self._carried.update(self._covered(term, pairs, (*earlier, name)))
+        self._carried.subtract(self._covered(term, pairs, earlier))
+
+    def _covered(self, term: str, pairs: list[Pair], names: Iterable[str]) -> list[str]:
+        """The properties of the pairs that are carried, or said with others, by these kinds."""
+        carried = {pair for name in names for pair in self.describe((term, name)).pairs}
+        turned = frozenset[str]().union(*(self.feed.kinds[name].turned for name in names))
+        return [p for p, o in pairs if (p, o) in carried or p in turned]
+
+    def _forget(self) -> None:
+        """Let go of what the pages that are done were made of."""
+        if len(self._described) > _KEPT:
+            for known in (self._described, self._said, self._names):
+                known.clear()
 
     def _describe(self, term: str, name: str) -> _Described:
         kind, found = self.feed.kinds[name], _Described()
@@ -261,9 +302,8 @@ class Walk:
         if not known:
             main = ref(mint(self.settings.base, "catalog", "main"))
             titles = [literal(t, language=lang) for lang, t in self.settings.title.items()]
-            self.catalogue.about[main] = sorted(
-                (ref(p), title) for p in (DCT.title, DCT.description) for title in titles
-            )
+            pairs = [(ref(p), title) for p in (DCT.title, DCT.description) for title in titles]
+            self.catalogue.add(main, sorted(pairs))
             self.catalogue.roots[_CATALOG] = [main]
             return main
         return next((c for c in known if not self._above(c, known)), known[0])
@@ -278,13 +318,11 @@ class Walk:
             if p == _SUBCATALOG and c in known and c != catalogue
         ]
 
-    def _plan(self) -> list[Page]:
-        size = self.settings.page_size
-        chunks = [self.datasets[i : i + size] for i in range(0, len(self.datasets), size)] or [[]]
-        reached = [self._reach((d, DATASET) for d in chunk) for chunk in chunks]
-        placed = self._place(chunks, reached)
-        pages = []
-        for index, (chunk, others) in enumerate(zip(chunks, placed, strict=True)):
+    def pages(self) -> Iterator[Page]:
+        """The pages, one after the other."""
+        chunks = self._chunks
+        for index, (chunk, others) in enumerate(zip(chunks, self._place(chunks), strict=True)):
+            self._forget()
             members = [*((d, DATASET) for d in chunk), *others]
             members += [(r, RECORD) for r in self._records(members, first=index == 0)]
             listings = [row for member in members for row in self._listings(member)]
@@ -296,17 +334,26 @@ class Walk:
                 if parent in catalogues
             ]
             nodes = self._reach([*((c, CATALOG) for c in catalogues), *members])
-            pages.append(Page(index + 1, tuple(chunk), tuple(nodes), tuple(sorted(set(listings)))))
-        return pages
+            rows = set(listings)
+            self._rows |= rows
+            yield Page(index + 1, tuple(chunk), tuple(nodes), tuple(sorted(rows)))
 
-    def _place(self, chunks: list[list[str]], reached: list[list[Node]]) -> list[list[Node]]:
-        """Series and services go to the first page that needs them, else to the last."""
-        page_of = {d: index for index, chunk in enumerate(chunks) for d in chunk}
+    def _first(self, chunks: list[list[str]]) -> dict[Node, int]:
+        """The first page that each series and service is reached from, where there are any."""
         first: dict[Node, int] = {}
-        for index, nodes in enumerate(reached):
-            for node in nodes:
+        if not (self.catalogue.roots[_SERIES] or self.catalogue.roots[_SERVICE]):
+            return first
+        for index, chunk in enumerate(chunks):
+            self._forget()
+            for node in self._reach((d, DATASET) for d in chunk):
                 if node[1] in (SERIES, SERVICE):
                     first.setdefault(node, index)
+        return first
+
+    def _place(self, chunks: list[list[str]]) -> list[list[Node]]:
+        """Series and services go to the first page that needs them, else to the last."""
+        page_of = {d: index for index, chunk in enumerate(chunks) for d in chunk}
+        first = self._first(chunks)
         placed: list[list[Node]] = [[] for _ in chunks]
         for cls, name in ((_SERIES, SERIES), (_SERVICE, SERVICE)):
             for term in self.catalogue.roots[cls] if name not in self.feed.leaves_out else ():
@@ -348,22 +395,17 @@ class Walk:
 
     # ---- writing
 
-    def released(self) -> dict[str, list[str]]:
+    def _released(self) -> dict[str, frozenset[str]]:
         """What may stand in a document as something listed: class -> terms, in the target's words.
 
         Nothing may have a class of DCAT that the target leaves out or says otherwise.
         """
-        found: dict[str, list[str]] = {cls: [] for cls in _CLASSES}
+        found: dict[str, frozenset[str]] = {cls: frozenset() for cls in _CLASSES}
         for cls, name in _CLASSES.items():
             if name in self.feed.kinds and name not in self.feed.leaves_out:
                 terms = self._known if name == CATALOG else self.catalogue.roots[cls]
-                found[self.feed.kinds[name].classes[0]] = terms
+                found[self.feed.kinds[name].classes[0]] = frozenset(terms)
         return found
-
-    def coined(self) -> set[str]:
-        """The terms of what was written that are not the catalogue's own."""
-        names = {name for term, name in self._names.items() if name != term}
-        return {self.main, self._name(self.main)} | names
 
     def write(self, page: Page) -> list[str]:
         """The statements of a page, subject by subject, classes first; without its paging node."""
@@ -381,25 +423,18 @@ class Walk:
 
     def _name(self, term: str) -> str:
         """The term by which the target knows a node."""
-        if term.startswith('"'):
+        if self.feed.calls is None or term.startswith('"'):
             return term
         known = self._names.get(term)
         if known is None:
             known = self._names[term] = self.feed.calls(self.catalogue, term)
+            if known != term:
+                self.coined.add(known)
         return known
 
     def cut(self) -> Counter[str]:
-        """How many statements of the catalogue no page carries, by property."""
-        names: dict[str, list[str]] = {}
-        for term, name in self._described:
-            names.setdefault(term, []).append(name)
-        missing: Counter[str] = Counter()
-        for term, pairs in self.catalogue.about.items():
-            kinds = names.get(term, ())
-            carried = {pair for name in kinds for pair in self._described[term, name].pairs}
-            turned = frozenset().union(*(self.feed.kinds[name].turned for name in kinds))
-            missing.update(p for p, o in pairs if (p, o) not in carried and p not in turned)
-        rows = {row for page in self.pages for row in page.listings}
+        """How many statements of the catalogue no page carries, by property; after the pages."""
+        missing = self.catalogue.total - self._carried
         for member, places in self.catalogue.listed.items():
-            missing.update(p for catalogue, p in places if (catalogue, p, member) not in rows)
+            missing.update(p for catalogue, p in places if (catalogue, p, member) not in self._rows)
         return Counter({plain(predicate): count for predicate, count in missing.items()})

@@ -36,7 +36,7 @@ class Full:
         """No format of it is written in a way of its own."""
         return False
 
-    def check(self, records: list[Record]) -> None:
+    def check(self, records: Iterable[Record]) -> None:
         """Raises Invalid, naming the record and who points there, when a person would leave."""
         for record in records:
             if not any(person in record.text for person in PERSONS):
@@ -53,7 +53,7 @@ class Full:
 FULL: Final = Full()
 
 
-def _referrer(records: list[Record], node: str) -> str | None:
+def _referrer(records: Iterable[Record], node: str) -> str | None:
     """The first statement that leads to a node."""
     return next(
         (

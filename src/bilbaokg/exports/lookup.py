@@ -9,9 +9,10 @@ a part (a distribution, a column, a run ...): `subject` then is its term, and em
 from __future__ import annotations
 
 import mmap
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import IO, BinaryIO, Final, NamedTuple
 
 from bilbaokg.errors import CorruptStore, NotFound, UnsupportedFormat
 from bilbaokg.exports import closure
@@ -19,6 +20,7 @@ from bilbaokg.exports.catalogue import TYPE, Blanks, lines_of
 from bilbaokg.exports.closure import Tally
 from bilbaokg.exports.files import replace_file
 from bilbaokg.model import Record, Release
+from bilbaokg.sorting import sorted_lines
 from bilbaokg.terms import CSVW, DCAT, LISTINGS, PROV, plain, record_id, ref, split_line
 from bilbaokg.writing import to_bytes
 
@@ -26,6 +28,7 @@ __all__ = ["FORMATS", "build", "record_texts", "resource"]
 
 TEXTS: Final = "records.nt"
 INDEX: Final = "records.idx"
+_LAST: Final = 999_999_999  # more records than a release holds
 FORMATS: Final = ("ttl", "jsonld", "rdf", "nt")
 # Parts with an id of their own, by class.
 _PARTS: Final = {
@@ -42,24 +45,41 @@ class _Place(NamedTuple):
 
 
 def build(directory: Path, records: Iterable[Record], base: str) -> None:
-    """Write the texts and their index."""
-    ordered = sorted(records, key=lambda record: record.id)
-    places: dict[str, _Place] = {}
-    parts: dict[str, _Place] = {}
+    """Write the texts and their index; the records come by id."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=directory) as rows:
+        replace_file(directory / TEXTS, lambda out: _write_texts(out, rows, records, base))
+        rows.seek(0)
+        replace_file(
+            directory / INDEX, lambda out: _write_index(out, sorted_lines(rows, directory))
+        )
+
+
+def _write_texts(out: BinaryIO, rows: IO[bytes], records: Iterable[Record], base: str) -> None:
+    """Write the texts, and unsorted rows of the index: before its place each has its rank.
+
+    A record is before a part of the same key, the last record of a key and its first part.
+    """
     offset = 0
-    for record in ordered:
-        length = len(record.text.encode())
-        places[record.id] = places[record.iri] = _Place(offset, length)
+    for number, record in enumerate(records):
+        text = record.text.encode()
+        out.write(text)
+        place = b"%d\t%d" % (offset, len(text))
+        for key in {record.id, record.iri}:
+            rows.write(b"%s\t0%09d\t%s\t\n" % (key.encode(), _LAST - number, place))
         for key, subject in _parts(record, base):
-            parts.setdefault(key, _Place(offset, length, subject))
-        offset += length
-    keys = {key.encode(): place for key, place in {**parts, **places}.items()}
-    rows = (
-        b"%s\t%d\t%d\t%s\n" % (key, place.offset, place.length, place.subject.encode())
-        for key, place in sorted(keys.items())
-    )
-    replace_file(directory / TEXTS, lambda out: out.writelines(r.text.encode() for r in ordered))
-    replace_file(directory / INDEX, lambda out: out.writelines(rows))
+            names = key.encode(), number, place, subject.encode()
+            rows.write(b"%s\t1%09d\t%s\t%s\n" % names)
+        offset += len(text)
+
+
+def _write_index(out: BinaryIO, rows: Iterable[bytes]) -> None:
+    before = None
+    for row in rows:
+        key, _, place = row.split(b"\t", 2)
+        if key != before:
+            out.write(b"%s\t%s" % (key, place))
+        before = key
 
 
 def _parts(record: Record, base: str) -> Iterator[tuple[str, str]]:
@@ -84,13 +104,15 @@ def _parts(record: Record, base: str) -> Iterator[tuple[str, str]]:
 def record_texts(directory: Path) -> Iterator[tuple[str, str]]:
     """(id, text) of every record, by id. Raises CorruptStore."""
     heads: list[tuple[int, int, str]] = []
-    for row in _read(directory / INDEX).decode().split("\n")[:-1]:
-        key, offset, length, subject = row.split("\t")
-        if not subject and ":" not in key:
-            heads.append((int(offset), int(length), key))
-    content = _read(directory / TEXTS)
-    for start, size, id in sorted(heads):
-        yield id, content[start : start + size].decode()
+    with _opened(directory / INDEX) as rows:
+        for row in rows:
+            key, offset, length, subject = row[:-1].decode().split("\t")
+            if not subject and ":" not in key:
+                heads.append((int(offset), int(length), key))
+    with _opened(directory / TEXTS) as content:
+        for start, size, id in sorted(heads):
+            content.seek(start)
+            yield id, content.read(size).decode()
 
 
 def resource(release: Release, id_or_iri: str, ext: str) -> bytes:
@@ -164,9 +186,9 @@ def _group(by_subject: dict[str, list[str]], text: str) -> None:
         by_subject.setdefault(line.partition(" ")[0], []).append(line)
 
 
-def _read(path: Path) -> bytes:
+def _opened(path: Path) -> BinaryIO:
     try:
-        return path.read_bytes()
+        return path.open("rb")
     except OSError as error:
         raise CorruptStore(f"cannot be read: {error.strerror}", where=str(path)) from None
 

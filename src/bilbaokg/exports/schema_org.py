@@ -272,7 +272,7 @@ def island(records: Iterable[Record], iri: str, base: str, language: str) -> dic
     """One dataset as a tree, for a page in a language; from its record and those around it."""
     catalogue = Catalogue.of(records, base)
     walk = SCHEMA_ORG.walk(catalogue, Settings(base=base))
-    lines = [line for page in walk.pages for line in walk.write(page)]
-    wall = Wall(base, described=catalogue.about, coined=walk.coined())
-    closure.check(lines, wall, walk.released())
+    lines = [line for page in walk.pages() for line in walk.write(page)]
+    wall = Wall(base, described=catalogue.about, coined=walk.coined)
+    closure.check(lines, wall, walk.released)
     return json_ld.tree(in_language(lines, language), ref(iri), language)

@@ -11,6 +11,7 @@ from bilbaokg.operations import noting
 from bilbaokg.operations.base import Progress
 from bilbaokg.selection import Check, Content
 from bilbaokg.shacl.texts import Texts
+from bilbaokg.store.embedded import storage_errors
 from bilbaokg.terms import PREFIXES
 from bilbaokg.workspace import Workspace, operator, verdicts_file
 
@@ -35,13 +36,16 @@ def release_build(
     check = gate(workspace, profile, params.get("lang") or "es", progress)
     with workspace.mutex:
         progress(0, None, "choosing records")
-        content = selection.choose(
-            workspace.records.all(),
-            None if params.get("unchecked") else check,
-            workspace.settings,
-            hold_back=bool(params.get("hold_back")),
-            waive=waive,
-        )
+        aside = workspace.releases.path
+        with storage_errors(aside):
+            content = selection.choose(
+                workspace.records.all(),
+                None if params.get("unchecked") else check,
+                workspace.settings,
+                hold_back=bool(params.get("hold_back")),
+                waive=waive,
+                directory=aside,
+            )
         blocking = content.report is not None and content.report.blocks_release
         built = workspace.builder.build(
             content,

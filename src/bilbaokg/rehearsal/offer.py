@@ -35,7 +35,7 @@ class Offer:
         self.portal = PORTALS[feed.name]
         catalogue = Catalogue.of(content.records, settings.base)
         self.walk = feed.walk(catalogue, settings)
-        pages = (self.walk.write(page) for page in self.walk.pages)
+        pages = (self.walk.write(page) for page in self.walk.pages())
         self.lines = list(dict.fromkeys(line for lines in pages for line in lines))
         self.members = self._members(self.lines)
 
@@ -114,7 +114,7 @@ class Offer:
         statements: by property; nodes: what the feed does not describe, by class; unused: what it
         lists and the portal makes nothing of, by class.
         """
-        carried = {term for page in self.walk.pages for term, _ in page.nodes}
+        carried = {term for page in self.walk.pages() for term, _ in page.nodes}
         catalogue = self.walk.catalogue
         nodes: Counter[str] = Counter()
         for term in catalogue.about:

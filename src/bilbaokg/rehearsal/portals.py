@@ -148,7 +148,7 @@ def files_missing(offered: Offered) -> Iterator[Broken]:
 
 def page_too_large(offered: Offered) -> Iterator[Broken]:
     """Pages that CKAN does not read to their end: it takes nothing of the whole feed."""
-    for page in offered.walk.pages:
+    for page in offered.walk.pages():
         out = io.BytesIO()
         offered.walk.feed.put(offered.walk.write(page), "rdf", out)
         if out.tell() >= _LARGEST_PAGE:
