@@ -228,6 +228,7 @@ def test_publish_killed_at_every_step(ready: Path, tmp_path: Path, killer: Kille
         # Opening goes on where the audit says, never back.
         assert int(after.id[1:]) >= int(before.id[1:])
         assert state.half_built(data) == []
+        assert [told.id for told in state.history(data)] == ["r1", "r2"][: after.number]
         if ended.acknowledged:
             assert after.id == "r2"
         state.operate(data, "release.publish")

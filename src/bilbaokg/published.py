@@ -8,13 +8,14 @@ times alone, also after a rollback, and reads them in `releases/published.json`:
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from bilbaokg.audit import now
-from bilbaokg.exports.files import replace_file
+from bilbaokg.exports.files import sync
 from bilbaokg.model import Event
 from bilbaokg.store.embedded import storage_errors
 
@@ -38,24 +39,32 @@ def prepare(releases: Path, id: str) -> Callable[[], None]:
 
     Raises StorageFault, StorageFull.
     """
+    return _write(releases, [*_read(releases / LOG), Switch(id, now())])
+
+
+def recover(releases: Path, events: Iterable[Event]) -> None:
+    """Make the log again where it does not tell what the audit does. Raises as `prepare`."""
+    with storage_errors(releases):
+        _part(releases).unlink(missing_ok=True)
+    told = [Switch(e.detail["id"], e.at) for e in events if e.kind in SWITCHES]
+    if [s.id for s in _read(releases / LOG)] != [s.id for s in told]:
+        _write(releases, told)()
+
+
+def _write(releases: Path, switches: Sequence[Switch]) -> Callable[[], None]:
+    """Write a log under a name of its own, which a kill may leave and `recover` takes away."""
     part = _part(releases)
-    content = _text([*_read(releases / LOG), Switch(id, now())])
-    replace_file(part, lambda out: _put(out, content))
+    with storage_errors(part), part.open("wb") as out:
+        out.write((json.dumps([s._asdict() for s in switches], indent=1) + "\n").encode())
+        out.flush()
+        os.fsync(out.fileno())
 
     def place() -> None:
         with storage_errors(releases):
             part.replace(releases / LOG)
+            sync(releases)
 
     return place
-
-
-def recover(releases: Path, events: Iterable[Event]) -> None:
-    """Make the log again where it does not tell what the audit does."""
-    _part(releases).unlink(missing_ok=True)
-    told = [Switch(e.detail["id"], e.at) for e in events if e.kind in SWITCHES]
-    if [s.id for s in _read(releases / LOG)] != [s.id for s in told]:
-        content = _text(told)
-        replace_file(releases / LOG, lambda out: _put(out, content))
 
 
 def history(releases: Path, current: str, built: Iterable[Switch]) -> list[Switch]:
@@ -106,11 +115,3 @@ def _read(path: Path) -> list[Switch]:
         return [Switch(str(row["id"]), str(row["at"])) for row in rows]
     except (OSError, ValueError, KeyError, TypeError):
         return []
-
-
-def _put(out: BinaryIO, content: bytes) -> None:
-    out.write(content)
-
-
-def _text(switches: Sequence[Switch]) -> bytes:
-    return (json.dumps([s._asdict() for s in switches], indent=1) + "\n").encode()

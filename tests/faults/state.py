@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,13 @@ from typing import Any
 from bilbaokg import integrity, settings
 from bilbaokg.model import Release
 from bilbaokg.operations import OPERATIONS
+from bilbaokg.published import LOG, Switch
 from bilbaokg.release import Releases
 from bilbaokg.workspace import Workspace
 
-__all__ = ["Records", "current", "half_built", "operate", "records", "releases", "workspace"]
+__all__ = [
+    "Records", "current", "half_built", "history", "operate", "records", "releases", "workspace",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,13 @@ def releases(data: Path) -> list[Release]:
     return seen
 
 
+def history(data: Path) -> Sequence[Switch]:
+    """Which release was public from when, as the log says."""
+    assert (data / "releases" / LOG).is_file()
+    return Releases(data, settings.read(data)).history()
+
+
 def half_built(data: Path) -> list[str]:
     """What lies in the folder of releases and is neither a release nor the link to one."""
-    known = {release.id for release in releases(data)} | {"current", "published.json"}
+    known = {release.id for release in releases(data)} | {"current", LOG}
     return sorted(path.name for path in (data / "releases").iterdir() if path.name not in known)

@@ -44,7 +44,7 @@ def page(context: Context, reader: Reader, id: str) -> ReleasePage:
     return ReleasePage(
         row=_row(context, reader, release),
         previous=before.id if before else None,
-        first=context.releases.standing()[0] == release.id,
+        first=_is_first(context, release),
         sha256=release.sha256,
         groups=groups,
     )
@@ -53,7 +53,7 @@ def page(context: Context, reader: Reader, id: str) -> ReleasePage:
 def change_counts(context: Context, release: Release) -> tuple[int, int, int]:
     """New, changed and gone records since the release before; none when that was removed."""
     before = _before(context, release)
-    if before is None and context.releases.standing()[0] != release.id:
+    if before is None and not _is_first(context, release):
         return (0, 0, 0)
     found = releases.difference(before, release)
     return (len(found.new), len(found.changed), len(found.gone))
@@ -61,12 +61,16 @@ def change_counts(context: Context, release: Release) -> tuple[int, int, int]:
 
 def _before(context: Context, release: Release) -> Release | None:
     """The release that was public before it; None for the first, and where it was removed."""
-    ids = context.releases.standing()
-    place = ids.index(release.id)
+    ids = [id for id in context.releases.standing() if int(id[1:]) < release.number]
     try:
-        return context.releases.get(ids[place - 1]) if place else None
+        return context.releases.get(ids[-1]) if ids else None
     except NotFound:
         return None
+
+
+def _is_first(context: Context, release: Release) -> bool:
+    """Whether no release was public before it."""
+    return context.releases.standing()[:1] == [release.id]
 
 
 def _row(context: Context, reader: Reader, release: Release) -> ReleaseRow:
