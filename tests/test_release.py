@@ -273,6 +273,15 @@ def test_publish_and_roll_back_switch_the_link_and_are_audited(workspace: Worksp
     )
 
 
+def test_rolling_back_passes_over_what_was_never_public(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    for _ in range(3):
+        do(workspace, "release.build", hold_back=True)
+    do(workspace, "release.publish", id="r1")
+    do(workspace, "release.publish", id="r3")
+    assert do(workspace, "release.rollback")["id"] == "r1"
+
+
 def test_there_is_nothing_before_the_first_release(workspace: Workspace) -> None:
     load(workspace, CATALOGUE)
     do(workspace, "release.build", hold_back=True)

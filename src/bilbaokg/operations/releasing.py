@@ -126,7 +126,7 @@ def release_publish(
 def release_rollback(
     workspace: Workspace, params: dict[str, Any], progress: Progress
 ) -> dict[str, Any]:
-    """Make the release before the current one current again.
+    """Make the release that was public before the current one current again, else the one before.
 
     params: id, accept_removals, why, actor. Raises RemovalRefused.
     """
@@ -136,7 +136,8 @@ def release_rollback(
         if current is None:
             raise NotFound("nothing is published yet")
         earlier = [id for id in workspace.releases.ids() if int(id[1:]) < int(current[1:])]
-        target = params.get("id") or (earlier[-1] if earlier else None)
+        known = [id for id in workspace.releases.standing() if id in earlier]
+        target = params.get("id") or next(reversed(known or earlier), None)
         if target is None:
             raise Invalid(f"there is no release before {current}")
         restored = workspace.builder.switch(
