@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ckan_portal import Ckan, package
-from serving import initialise, load, operate, published
+from serving import initialise, load, operate, published, served
 from sites import Site
 
 from bilbaokg import exports, wording
@@ -323,3 +324,51 @@ def test_a_rule_that_breaks_is_a_finding_and_a_warning_is_one_where_it_is_asked(
     cli(data, "dcat-ap-es", code=1)
     cli(data, "ckan", code=0)
     cli(data, "ckan", "--fail-on", "warning", code=1)
+
+
+# ---- pages, for signed-in people
+
+
+def test_the_page_says_it_in_three_languages_to_those_who_may_read_drafts(data: Path) -> None:
+    load(data, BOTH.replace("Árboles", "Arbolado"))
+    operate(data, "visibility", iri=f"{BASE}/id/dataset/noise", to="internal")
+    token = operate(data, "token.create", name="reader", scope="read")["token"]
+    with served(data) as server:
+        for lang, words in (("es", "ahora es interno"), ("eu", "barnekoa"), ("en", "internal now")):
+            path = f"/{lang}/rehearsal/ckan"
+            assert server.client.get(path).status_code == 401
+            headers = {"Authorization": f"Bearer {token}"}
+            page = server.client.get(path, headers=headers)
+            assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
+            assert words in page.text
+            assert f"{BASE}/id/dataset/trees" in page.text
+            assert ("Arbolado" in page.text) is (lang != "eu")
+            for public in (f"/{lang}/", f"/{lang}/releases", f"/{lang}/releases/r1"):
+                assert "Arbolado" not in server.client.get(public).text
+
+
+def test_the_api_says_the_same_as_json_until_something_changes(data: Path) -> None:
+    token = operate(data, "token.create", name="writer", scope="write")["token"]
+    with served(data) as server:
+        headers = {"Authorization": f"Bearer {token}"}
+        ask = partial(server.client.get, "/api/rehearsal/dcat-ap", headers=headers)
+        assert counts(ask().json()) == {"unchanged": 2}
+        turtle = BOTH.replace("Árboles", "Arbolado").encode()
+        sent = {**headers, "Content-Type": "text/turtle"}
+        loaded = server.client.post("/api/load?source=test", content=turtle, headers=sent)
+        assert loaded.status_code == 200
+        assert counts(ask().json()) == {"changed": 1, "unchanged": 1}
+        unknown = server.client.get("/api/rehearsal/full", headers=headers)
+        assert unknown.status_code == 404
+        first = server.client.get("/en/rehearsal", headers=headers)
+        assert (first.status_code, first.headers["location"]) == (307, "/en/rehearsal/dcat-ap")
+
+
+def test_the_page_of_a_release_counts_what_its_feeds_do_not_carry(data: Path) -> None:
+    more = "d:noise <https://data.example/ns#odd> 1 ."
+    load(data, BOTH + more)
+    operate(data, "release.publish", id=operate(data, "release.build", unchecked=True)["id"])
+    with served(data) as server:
+        text = server.client.get("/en/releases/r2").text
+    assert "What the feeds do not carry" in text
+    assert ">https://data.example/ns#odd</code>" in text

@@ -426,7 +426,7 @@ def test_a_switch_whose_note_was_cut_off_is_noted_at_the_next_start(
         connection.execute("DELETE FROM message WHERE id = (SELECT max(id) FROM message)")
     connection.close()
     with served(data):
-        eventually(lambda: len(receiver.took) == 2)
+        assert eventually(lambda: len(receiver.took) == 2)
     assert {body["data"]["release"] for body in receiver.bodies()} == {"r1", "r2"}
 
 
@@ -473,7 +473,7 @@ def test_without_webhooks_nothing_is_kept(tmp_path: Path) -> None:
 def test_a_server_sends_what_the_command_publishes(data: Path, receiver: Receiver) -> None:
     with served(data) as server:
         cli(data, "release", "publish")
-        eventually(lambda: states(data) == [("delivered", 1, 204)])
+        assert eventually(lambda: states(data) == [("delivered", 1, 204)])
         assert "1 messages delivered" in cli(data, "--lang", "en", "status")
         secret = (data / "webhook.secret").read_text().strip()
         log = server.log.read_text()
@@ -486,12 +486,12 @@ def test_a_server_sends_again_after_a_restart(data: Path, receiver: Receiver) ->
     receiver.answer = partial(say, 500)
     publish(data)
     with served(data) as server:
-        eventually(lambda: len(receiver.took) == 1)
-        eventually(lambda: states(data)[0][1] == 1)
+        assert eventually(lambda: len(receiver.took) == 1)
+        assert eventually(lambda: states(data)[0][1] == 1)
         assert "token=hidden" not in server.log.read_text()
     receiver.answer = partial(say, 200)
     with served(data):
-        eventually(lambda: states(data) == [("delivered", 2, 200)])
+        assert eventually(lambda: states(data) == [("delivered", 2, 200)])
 
 
 def test_without_a_server_the_command_sends_once_and_publishes_whatever_comes(

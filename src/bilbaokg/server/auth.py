@@ -37,6 +37,7 @@ ACTIONS: Final[dict[str, str | None]] = {
     "scratch.write": "write",
     "catalogue.load": "write",
     "lineage.write": "write",
+    "release.rehearse": "read",
     "release.build": "publish",
     "release.publish": "publish",
 }

@@ -15,11 +15,20 @@ from bilbaokg.index import Text
 from bilbaokg.model import Release
 from bilbaokg.server.context import Context
 from bilbaokg.server.reading import Reader
-from bilbaokg.server.views import ChangeGroup, ReleasePage, ReleaseRow, ReleasesPage, Value
+from bilbaokg.server.views import (
+    Carried,
+    ChangeGroup,
+    Cut,
+    ReleasePage,
+    ReleaseRow,
+    ReleasesPage,
+    Value,
+)
 
 __all__ = ["change_counts", "overview", "page"]
 
 _SHOWN: Final = 200
+_MOST_CUT: Final = 20
 
 
 def overview(context: Context, reader: Reader) -> ReleasesPage:
@@ -47,7 +56,21 @@ def page(context: Context, reader: Reader, id: str) -> ReleasePage:
         first=_is_first(context, release),
         sha256=release.sha256,
         groups=groups,
+        carried=_carried(reader, release),
     )
+
+
+def _carried(reader: Reader, release: Release) -> list[Carried]:
+    """What each feed leaves out; nothing where the release is too old to say it."""
+    left = release.manifest["content"].get("not_carried", {})
+    found = []
+    for target, counts in left.items():
+        most = sorted(counts.items(), key=lambda row: (-row[1], row[0]))[:_MOST_CUT]
+        cuts = [Cut(Value(reader.name(iri), None, iri), count) for iri, count in most]
+        href = f"{reader.site.root}/feeds/{target}/catalog.ttl"
+        more = len(counts) - len(most)
+        found.append(Carried(target, href, sum(counts.values()), cuts, more))
+    return found
 
 
 def change_counts(context: Context, release: Release) -> tuple[int, int, int]:

@@ -28,14 +28,14 @@ from bilbaokg.server.views import EmptyPage
 if TYPE_CHECKING:
     from bilbaokg.server.context import Context
 
-__all__ = ["routes"]
+__all__ = ["Pages", "routes"]
 
 Handler = Callable[[Request, Reader], Response]
 
 
 def routes(context: Context) -> list[BaseRoute]:
     """Every page in every language, and the static files."""
-    pages = _Pages(context)
+    pages = Pages(context)
     handlers: list[tuple[str, str, Handler]] = [
         ("/", "home", pages.home),
         ("/search", "search", pages.search),
@@ -79,7 +79,7 @@ def _path(request: Request) -> str:
     return quote(str(request.scope["path"]).removeprefix(_root(request)))
 
 
-class _Pages:
+class Pages:
     """The handlers; each gets the request and a reader of the current release."""
 
     def __init__(self, context: Context) -> None:

@@ -16,13 +16,16 @@ __all__ = [
     "Action",
     "Assertion",
     "Card",
+    "Carried",
     "ChangeGroup",
     "Choice",
+    "Cut",
     "DatasetPage",
     "DatasetsPage",
     "Distribution",
     "EmptyPage",
     "FacetGroup",
+    "Fate",
     "Finding",
     "FindingGroup",
     "FindingKind",
@@ -36,6 +39,7 @@ __all__ = [
     "Node",
     "Pager",
     "Passage",
+    "RehearsalPage",
     "ReleasePage",
     "ReleaseRow",
     "ReleasesPage",
@@ -468,6 +472,26 @@ class ChangeGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """How many statements of a property, or things of a class, a target does not carry."""
+
+    name: Value
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What the feed of a target leaves out of a release: the `count` of statements, the properties
+    with most of them, and how many `more` properties there are."""
+
+    target: str
+    href: str
+    count: int
+    cuts: list[Cut]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReleasePage:
     """One release and what it changed since `previous` (None where that is not there)."""
 
@@ -476,6 +500,42 @@ class ReleasePage:
     first: bool
     sha256: str
     groups: list[ChangeGroup]
+    carried: list[Carried]
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What a portal would do with one record, and why: in words, or by the names of properties."""
+
+    title: str
+    iri: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalPage:
+    """What the portals of a target would do were a release made now; for signed-in people.
+
+    `fates` are the records by what becomes of them (deleted, replaced, created, changed), the first
+    of each, with `counts`; `release` is what it is held against, None before the first; `rules` are
+    what loses a record or what portals themselves ask for, drawn together, with the first titles
+    of whom it is about; `others` counts the other findings.
+    """
+
+    target: str
+    targets: list[Choice]
+    release: str | None
+    records: int
+    counts: dict[str, int]
+    fates: list[tuple[str, list[Fate]]]
+    held_back: list[Fate]
+    severities: dict[str, int]
+    rules: list[tuple[Finding, list[str]]]
+    others: int
+    statements: list[Cut]
+    nodes: list[Cut]
+    unused: list[Cut]
+    data: str
 
 
 @dataclass(frozen=True, slots=True)
