@@ -14,10 +14,12 @@ from ckan_portal import Ckan, package
 from serving import initialise, load, operate, published, served
 from sites import Site
 
-from bilbaokg import exports, wording
-from bilbaokg.errors import BadInput, GateRefused, NotFound
+from bilbaokg import exports, settings, wording
+from bilbaokg.errors import BadInput, GateRefused, NotFound, Overloaded
 from bilbaokg.rehearsal.portals import PORTALS
+from bilbaokg.server.rehearsals import Rehearsals
 from bilbaokg.terms import LANGUAGES
+from bilbaokg.workspace import Workspace
 
 BASE = "https://data.example"
 PREFIXES = f"""
@@ -362,6 +364,18 @@ def test_the_api_says_the_same_as_json_until_something_changes(data: Path) -> No
         assert unknown.status_code == 404
         first = server.client.get("/en/rehearsal", headers=headers)
         assert (first.status_code, first.headers["location"]) == (307, "/en/rehearsal/dcat-ap")
+
+
+def test_one_rehearsal_is_made_at_a_time_and_the_others_are_asked_to_come_again(
+    data: Path,
+) -> None:
+    with Workspace(data, settings.read(data)) as workspace:
+        rehearsals = Rehearsals(workspace)
+        made = rehearsals.of("ckan", "en")
+        with rehearsals.lock:
+            assert rehearsals.of("ckan", "en") is made
+            with pytest.raises(Overloaded):
+                rehearsals.of("ckan", "es")
 
 
 def test_the_page_of_a_release_counts_what_its_feeds_do_not_carry(data: Path) -> None:

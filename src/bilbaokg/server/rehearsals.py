@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bilbaokg import exports, render
-from bilbaokg.errors import NotFound
+from bilbaokg.errors import NotFound, Overloaded
 from bilbaokg.gaps import curie
 from bilbaokg.index import Text
 from bilbaokg.model import SEVERITIES
@@ -31,12 +31,14 @@ from bilbaokg.server.views import Choice, Cut, Fate, Finding, RehearsalPage, Val
 from bilbaokg.terms import PREFIXES
 from bilbaokg.workspace import Workspace
 
-__all__ = ["routes"]
+__all__ = ["Rehearsals", "routes"]
 
 _SHOWN: Final = 100
 _TITLES: Final = 5
 _MOST_CUT: Final = 20
-_KEPT: Final = 8
+_KEPT: Final = 4
+_WAIT_SECONDS: Final = 1.0
+_RETRY_SECONDS: Final = 10
 _FATES: Final = ("deleted", "replaced", "created", "changed")
 
 
@@ -44,7 +46,7 @@ def routes(context: Context) -> list[BaseRoute]:
     """A page a target and language, and the same as JSON; none without a working store."""
     if context.workspace is None:
         return []
-    rehearsals = _Rehearsals(context.workspace)
+    rehearsals = Rehearsals(context.workspace)
     pages = _Pages(context, rehearsals)
     router = APIRouter(tags=["releases"])
 
@@ -67,28 +69,38 @@ def _first(lang: str, request: Request) -> Response:
     return RedirectResponse(f"{root}/{lang}/rehearsal/{exports.MAIN}", status_code=307)
 
 
-class _Rehearsals:
+class Rehearsals:
     """Makes rehearsals, and keeps the last ones while nothing changes."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self._kept: dict[tuple[object, ...], dict[str, Any]] = {}
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
 
     def of(self, target: str, language: str) -> dict[str, Any]:
-        """The rehearsal for a target. Raises NotFound, and as the operation does."""
+        """The rehearsal for a target. Raises NotFound, Overloaded, and as the operation does."""
         if target not in {feed.name for feed in exports.feeds()}:
             known = ", ".join(feed.name for feed in exports.feeds())
             raise NotFound(f"no target {target!r}", hint=f"targets: {known}")
-        with self._lock:
-            key = (target, language, *self._state())
-            if key not in self._kept:
-                params = {"target": target, "lang": language}
-                done = OPERATIONS["publish.rehearse"](self.workspace, params, lambda *_: None)
-                self._kept[key] = done
-                while len(self._kept) > _KEPT:
-                    del self._kept[next(iter(self._kept))]
-            return self._kept[key]
+        key = (target, language, *self._state())
+        if (kept := self._kept.get(key)) is not None:
+            return kept
+        if not self.lock.acquire(timeout=_WAIT_SECONDS):
+            # It would hold a thread that others need.
+            words = "another rehearsal is being made"
+            raise Overloaded(words, retry_after=_RETRY_SECONDS)
+        try:
+            return self._kept.get(key) or self._made(key, target, language)
+        finally:
+            self.lock.release()
+
+    def _made(self, key: tuple[object, ...], target: str, language: str) -> dict[str, Any]:
+        params = {"target": target, "lang": language}
+        done = OPERATIONS["publish.rehearse"](self.workspace, params, lambda *_: None)
+        self._kept[key] = done
+        while len(self._kept) > _KEPT:
+            del self._kept[next(iter(self._kept))]
+        return done
 
     def _state(self) -> tuple[object, ...]:
         """What a rehearsal is made of: everything that changes the store leaves an entry."""
@@ -100,7 +112,7 @@ class _Rehearsals:
 class _Pages:
     """The page of a target."""
 
-    def __init__(self, context: Context, rehearsals: _Rehearsals) -> None:
+    def __init__(self, context: Context, rehearsals: Rehearsals) -> None:
         self.pages, self.rehearsals = Pages(context), rehearsals
 
     def answer(self, lang: str, request: Request) -> Response:

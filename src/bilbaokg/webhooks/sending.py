@@ -34,6 +34,7 @@ SECONDS: Final = 15.0
 _LOOK_SECONDS: Final = 1.0
 _PORTS: Final = (80, 443)
 _GONE: Final = 410
+_WAYS_OUT: Final = {"private address": " (webhook_private_hosts can allow its host)"}
 
 
 class Answer(NamedTuple):
@@ -109,7 +110,7 @@ async def _post(
             await response.aclose()
             return _judged(response)
     except Refused as refused:
-        return Answer(None, f"it may not be asked: {refused}")
+        return Answer(None, f"it may not be asked: {refused}{_WAYS_OUT.get(str(refused), '')}")
     except (TimeoutError, httpx.TimeoutException):
         return Answer(None, f"no answer in {SECONDS:g} s")
     except (httpx.HTTPError, OSError) as error:
