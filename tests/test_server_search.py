@@ -119,6 +119,45 @@ def test_datasets_have_facets_for_owner_status_and_quality(site: httpx.Client) -
     assert "67 conjuntos" not in text_of(good)
 
 
+# ---- any IRI
+
+SCHEME = "http://publications.europa.eu/resource/authority/file-type"
+UNIT = "https://bilbaokg.example/id/unit/movilidad-sostenibilidad"
+
+
+@pytest.mark.parametrize("path", ["search?q=", "iri?iri="])
+def test_iri_that_is_described_leads_to_its_page(site: httpx.Client, path: str) -> None:
+    answer = site.get(f"/eu/{path}{quote(UNIT)}")
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "/eu/unit/movilidad-sostenibilidad",
+    )
+
+
+def test_iri_that_is_only_named_has_a_page_of_what_points_to_it(site: httpx.Client) -> None:
+    answer = site.get(f"/en/search?q={quote(SCHEME)}")
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        f"/en/iri?iri={quote(SCHEME, safe='')}",
+    )
+    page = site.get(answer.headers["location"]).text
+    assert "What points here" in text_of(page)
+    assert "GeoJSON" in text_of(page)
+    assert f'<a href="{SCHEME}" rel="external">' in page
+
+
+@pytest.mark.parametrize(
+    "iri",
+    ["", "x", "javascript:alert(1)", "https://nobody.example/x", "http://[", "https://a b",
+     "urn:x:<script>", "\x00"],
+)  # fmt: skip
+def test_iri_that_is_not_named_is_not_found(site: httpx.Client, iri: str) -> None:
+    answer = site.get("/es/iri", params={"iri": iri})
+    assert answer.status_code == 404
+    assert "<script>" not in answer.text
+    assert site.get("/es/search", params={"q": iri}).status_code == 200
+
+
 # ---- the API
 
 

@@ -16,6 +16,7 @@ PATHS = {
     "search": "/es/search",
     "found": "/es/search?q=aire",
     "unfound": "/eu/search?q=contaminasion+xyz",
+    "mention": "/es/iri?iri=http://publications.europa.eu/resource/authority/file-type",
     "datasets": "/es/datasets",
     "matches": "/en/datasets?q=district",
     "filtered": "/es/datasets?q=bus&gap=steward&area=x",

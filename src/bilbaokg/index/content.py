@@ -285,4 +285,6 @@ def shorten(text: str) -> str:
 def sort_key(text: str) -> str:
     """The text without case and accents; ñ sorts after n, as in Spanish."""
     folded = unicodedata.normalize("NFKD", text.casefold().replace("ñ", "n\uffff"))
+    if folded.isascii():
+        return folded
     return "".join(c for c in folded if not unicodedata.combining(c))

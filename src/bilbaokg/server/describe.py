@@ -18,6 +18,7 @@ from bilbaokg.server.views import (
     Distribution,
     Group,
     LineageStep,
+    MentionPage,
     Node,
     ResourcePage,
     Responsible,
@@ -173,8 +174,8 @@ def _formats(reader: Reader, id: str) -> list[Action]:
     ]
 
 
-def _open_in_sparql(reader: Reader, iri: str) -> str:
-    text = f"SELECT ?property ?value WHERE {{\n  <{iri}> ?property ?value .\n}}\n"
+def _open_in_sparql(reader: Reader, iri: str, pattern: str = "<{}> ?property ?value") -> str:
+    text = f"SELECT * WHERE {{\n  {pattern.format(iri)} .\n}}\n"
     return reader.site.url(f"/sparql?query={quote(text)}&run=1")
 
 
@@ -226,6 +227,22 @@ def resource(place: Where, reader: Reader) -> ResourcePage:
         formats=_formats(reader, place.record),
         sparql=_open_in_sparql(reader, place.iri),
         nodes=writer.nodes(term),
+    )
+
+
+def mention(iri: str, reader: Reader) -> MentionPage | None:
+    """The page of what the release names and does not describe; None where it does not name it."""
+    listed = lists.where_used(reader, iri)
+    incoming = _incoming(reader, iri, bool(listed))
+    if not listed and not incoming:
+        return None
+    return MentionPage(
+        iri=iri,
+        title=reader.name(iri),
+        href=render.safe_href(iri),
+        listed=listed,
+        incoming=incoming,
+        sparql=_open_in_sparql(reader, iri, pattern="?resource ?property <{}>"),
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
@@ -24,6 +24,7 @@ from bilbaokg.model import SEVERITIES
 from bilbaokg.server import describe, findings, history, lists, query_page, search_page
 from bilbaokg.server.reading import Opened, Reader
 from bilbaokg.server.views import EmptyPage
+from bilbaokg.terms import is_iri
 
 if TYPE_CHECKING:
     from bilbaokg.server.context import Context
@@ -39,6 +40,7 @@ def routes(context: Context) -> list[BaseRoute]:
     handlers: list[tuple[str, str, Handler]] = [
         ("/", "home", pages.home),
         ("/search", "search", pages.search),
+        ("/iri", "", pages.iri),
         ("/datasets", "datasets", pages.datasets),
         ("/datasets.csv", "datasets", pages.datasets_csv),
         ("/sparql", "sparql", pages.sparql),
@@ -134,8 +136,19 @@ class Pages:
         )
 
     def search(self, request: Request, reader: Reader) -> Response:
-        """Everything that fits the words, by kind."""
+        """Everything that fits the words, by kind; an IRI leads to its page."""
+        asked = request.query_params.get("q", "").strip()
+        if "://" in asked and is_iri(asked) and _is_named(reader, asked):
+            return _to(reader, asked)
         return _html(search_page.page(reader, lists.Form(request.query_params)), reader.site)
+
+    def iri(self, request: Request, reader: Reader) -> Response:
+        """The page of any IRI: its own, else what is said of it by others."""
+        iri = request.query_params.get("iri", "")
+        if reader.place(iri):
+            return _to(reader, iri)
+        content = describe.mention(iri, reader) if is_iri(iri) else None
+        return _html(content, reader.site) if content else _missing(reader, "iri", iri)
 
     def datasets(self, request: Request, reader: Reader) -> Response:
         """The datasets that fit the form."""
@@ -193,6 +206,16 @@ class Pages:
         """The query form with the answer below it."""
         content, status, headers = query_page.answer(self.context, request, reader)
         return _html(content, reader.site, status, {"Cache-Control": "no-store", **headers})
+
+
+def _is_named(reader: Reader, iri: str) -> bool:
+    return bool(reader.place(iri) or describe.mention(iri, reader))
+
+
+def _to(reader: Reader, iri: str) -> Response:
+    """To the page of an IRI, whether the release describes it or only names it."""
+    page = reader.href(iri) if reader.place(iri) else None
+    return RedirectResponse(page or reader.site.url(f"/iri?{urlencode({'iri': iri})}"), 303)
 
 
 def _missing(reader: Reader, kind: str, slug: str) -> Response:

@@ -36,6 +36,7 @@ __all__ = [
     "KindPage",
     "LineageStep",
     "Listed",
+    "MentionPage",
     "Node",
     "Pager",
     "Passage",
@@ -377,6 +378,21 @@ class ResourcePage:
     formats: list[Action]
     sparql: str
     nodes: list[Node]
+
+
+@dataclass(frozen=True, slots=True)
+class MentionPage:
+    """What the release names and does not describe: a licence, a format, a thing of others.
+
+    `href` leads to it, None where a browser should not follow.
+    """
+
+    iri: str
+    title: Text
+    href: str | None
+    listed: list[Listed]
+    incoming: list[Group]
+    sparql: str
 
 
 @dataclass(frozen=True, slots=True)
