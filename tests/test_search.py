@@ -199,6 +199,13 @@ def test_words_that_thousands_hold_are_listed_by_title_then_date(tmp_path: Path)
     assert [row.id[-4:] for row in rows] == ["3007", "2007", "1007", "0007", "3099"]
 
 
+def test_all_rows_come_in_pieces_in_the_order_of_the_pages(built: Index) -> None:
+    found = find(built, "ruido")
+    pieces = list(found.rows("es", "relevance", size=3))
+    assert [len(piece) for piece in pieces] == [3, 1]
+    assert [row for piece in pieces for row in piece] == found.page("es", "relevance").rows
+
+
 # ---- what is typed
 
 

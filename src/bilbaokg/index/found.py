@@ -124,6 +124,13 @@ class Found:
         numbers = list(islice(self._ordered(lang, sort), skip, skip + size))
         return Listing(self.index.rows(numbers, lang), self.total, page, pages, size)
 
+    def rows(self, lang: str, sort: str, size: int = 500) -> Iterator[list[Row]]:
+        """All of it, some rows at a time."""
+        lang = lang if lang in LANGUAGES else LANGUAGES[0]
+        ordered = self._ordered(lang, sort)
+        while numbers := list(islice(ordered, size)):
+            yield self.index.rows(numbers, lang)
+
     def _ordered(self, lang: str, sort: str) -> Iterator[int]:
         if sort != "relevance":
             return self._listed(self.entries, sort, lang)

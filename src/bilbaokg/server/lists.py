@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
 from bilbaokg import render
-from bilbaokg.index import FACETS, SORTS, Listing, Text, find
+from bilbaokg.index import FACETS, SORTS, Listing, Row, Text, find
 from bilbaokg.reports.tools import cell
 from bilbaokg.server.cards import cards, hints, names, text
 from bilbaokg.server.reading import Reader
@@ -30,7 +30,6 @@ from bilbaokg.server.views import (
 __all__ = ["Form", "datasets", "home", "kind", "table", "where_used"]
 
 _SIZE: Final = 20
-_CSV_ROWS: Final = 100_000
 _LONGEST: Final = 200
 _SHOWN_CHOICES: Final = 40
 # The facets that the list of datasets offers; the others filter too, but only links choose them.
@@ -208,21 +207,27 @@ def _chips(reader: Reader, form: Form) -> list[Action]:
     return chips
 
 
-def table(reader: Reader, form: Form) -> str:
-    """All pages of the list as CSV (RFC 4180), names in the reader's language."""
+def table(reader: Reader, form: Form) -> Iterator[str]:
+    """All pages of the list as CSV (RFC 4180), piece by piece, names in the reader's language."""
     found = find(reader.opened.index, form.q, form.filters)
-    rows = found.page(reader.lang, form.sort, 1, _CSV_ROWS).rows
-    reader.load(v for row in rows for f in _COLUMNS for v in row.facets.get(f, ()))
+    yield _csv([["id", "iri", "title", "issued", "modified", *_COLUMNS]])
+    for rows in found.rows(reader.lang, form.sort):
+        reader.load(v for row in rows for f in _COLUMNS for v in row.facets.get(f, ()))
+        yield _csv(_cells(reader, row) for row in rows)
+
+
+def _cells(reader: Reader, row: Row) -> list[str]:
+    values = [
+        "; ".join(text.text for text in names(reader, f, row.facets.get(f, [])).values())
+        for f in _COLUMNS
+    ]
+    held = [row.id, row.iri, row.title.text, row.issued or "", row.modified or "", *values]
+    return [cell(text) for text in held]
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> str:
     out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["id", "iri", "title", "issued", "modified", *_COLUMNS])
-    for row in rows:
-        values = [
-            "; ".join(text.text for text in names(reader, f, row.facets.get(f, [])).values())
-            for f in _COLUMNS
-        ]
-        cells = [row.id, row.iri, row.title.text, row.issued or "", row.modified or "", *values]
-        writer.writerow([cell(text) for text in cells])
+    csv.writer(out).writerows(rows)
     return out.getvalue()
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from bilbaokg import render
@@ -156,9 +156,9 @@ class Pages:
 
     def datasets_csv(self, request: Request, reader: Reader) -> Response:
         """The same list as a table, all pages of it."""
-        text = lists.table(reader, lists.Form(request.query_params))
+        pieces = lists.table(reader, lists.Form(request.query_params))
         headers = {"Content-Disposition": 'attachment; filename="datasets.csv"'}
-        return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+        return StreamingResponse(pieces, media_type="text/csv; charset=utf-8", headers=headers)
 
     def kind(self, request: Request, reader: Reader) -> Response:
         """All records of one kind."""
