@@ -166,6 +166,8 @@ def test_what_the_glossary_calls_the_same_is_looked_for_too(built: Index) -> Non
 def test_every_kind_is_found_and_columns_by_themselves(built: Index) -> None:
     assert find(built, "laeq", kind=None).kinds() == {"dataset": 1, "table": 1, "column": 1}
     assert names(built, "laeq", "column") == ["readings-laeq"]
+    column = find(built, "laeq", kind="column").page("es").rows[0]
+    assert column.facets["part"] == [f"{BASE}/id/table/readings"]
     assert names(built, "salud", None) == ["health"]
     assert "column" in find(built, "smog", kind=None).kinds()
 

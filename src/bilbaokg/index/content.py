@@ -32,7 +32,17 @@ from bilbaokg.terms import (
     split_lines,
 )
 
-__all__ = ["NAMES", "PARTS", "RELATED", "Content", "Field", "Passage", "shorten", "sort_key"]
+__all__ = [
+    "BELONGING",
+    "NAMES",
+    "PARTS",
+    "RELATED",
+    "Content",
+    "Field",
+    "Passage",
+    "shorten",
+    "sort_key",
+]
 
 
 class Field(IntEnum):
@@ -61,6 +71,8 @@ RELATED: Final = {
     "publisher": Field.PARTIES, "series": Field.PARTIES, "format": Field.PARTIES,
 }  # fmt: skip
 """Facets by the names of whose values an entry is found, with the field that they count for."""
+BELONGING: Final = frozenset({"column", "table"})
+"""Kinds of records by which what they are part of is found too: see the facet "part"."""
 # What a thing is called, best first.
 NAMES: Final = tuple(
     map(
@@ -160,6 +172,8 @@ class Content:
         found["owner"] = self._agents("owner")
         found["area"] = found["owner"] or set(map(plain, self.root.get(ref(DCT.creator), ())))
         found["steward"] = self._agents("steward")
+        if kind in BELONGING:
+            found["part"] = self.wholes()
         if kind == "dataset":
             found["quality"] = {self.quality()}
             found["gap"] = set(self._gaps(found))

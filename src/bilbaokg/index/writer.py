@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from bilbaokg.index.content import PARTS, RELATED, Content, Field, Passage, shorten, sort_key
+from bilbaokg.index.content import (
+    BELONGING,
+    PARTS,
+    RELATED,
+    Content,
+    Field,
+    Passage,
+    shorten,
+    sort_key,
+)
 from bilbaokg.index.sets import packed, packed_order, size_of_union
 from bilbaokg.index.texts import choose
 from bilbaokg.index.vocabulary import names as vocabulary
@@ -91,7 +100,6 @@ _TYPE: Final = ref(RDF.type)
 _TOMBSTONE: Final = ref(AS.Tombstone)
 # Kinds whose names other entries are found by.
 _NAMED: Final = frozenset({"agent", "concept", "scheme", "series", "service", "unit", "principle"})
-_BELONGING: Final = frozenset({"column", "table"})
 
 
 def build(path: Path, records: Iterable[Record], languages: Sequence[str] = LANGUAGES) -> None:
@@ -196,7 +204,7 @@ class _Builder:
         many = self.database.executemany
         outside = [(number, iri) for iri in content.distributions_outside()]
         many("INSERT INTO distributions VALUES(?,?)", outside)
-        if kind in _BELONGING:
+        if kind in BELONGING:
             many("INSERT INTO belongs VALUES(?,?)", [(number, iri) for iri in content.wholes()])
         if kind in _NAMED:
             names = [(plain(content.term), *pair) for pair in content.all_names()]
@@ -217,6 +225,7 @@ class _Builder:
         self._texts(self.number, names, content.summaries(column))
         self._passages(self.number, content.passages_of(column))
         rows = [(self.number, "subject", subject) for subject in content.subjects_of(column)]
+        rows.append((self.number, "part", plain(content.term)))
         self.database.executemany("INSERT OR IGNORE INTO facets VALUES(?,?,?)", rows)
         self.database.execute(
             "INSERT INTO belongs SELECT ?, iri FROM entries WHERE num = ?", (self.number, entry)

@@ -14,6 +14,7 @@ from bilbaokg.server.views import Action, Card, Hints, Passage, Tile, Value
 __all__ = ["cards", "hints", "names", "text"]
 
 _PUBLIC: Final = "http://publications.europa.eu/resource/authority/access-right/PUBLIC"
+_CONTEXT: Final = ("area", "scheme", "part")
 _MOST_WORDS: Final = 8
 
 
@@ -39,7 +40,7 @@ def names(reader: Reader, facet: str, values: Sequence[str]) -> dict[str, Text]:
 
 def cards(reader: Reader, rows: Sequence[Row], words: Words | None = None) -> list[Card]:
     """Rows of the index as cards, with the words that were looked for marked."""
-    shown = ("area", "scheme", "format", "access")
+    shown = (*_CONTEXT, "format", "access")
     reader.load(value for row in rows for name in shown for value in row.facets.get(name, ()))
     hits = marked(reader.opened.index, rows, words, reader.lang) if words and rows else {}
     return [
@@ -48,9 +49,7 @@ def cards(reader: Reader, rows: Sequence[Row], words: Words | None = None) -> li
             title=row.title,
             summary=row.summary,
             context=[
-                Value(reader.name(iri))
-                for facet in ("area", "scheme")
-                for iri in row.facets.get(facet, ())
+                Value(reader.name(iri)) for facet in _CONTEXT for iri in row.facets.get(facet, ())
             ],
             formats=sorted(reader.name(v).text for v in row.facets.get("format", ())),
             modified=row.modified,

@@ -119,7 +119,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One record in a list; `context` is its area or vocabulary.
+    """One record in a list; `context` is its area, its vocabulary or what it is part of.
 
     `access` is None where it is public. Of a search `marked` is the title with its hits, and
     `passage` another place that has some.
