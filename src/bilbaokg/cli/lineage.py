@@ -1,4 +1,4 @@
-"""Verbs on lineage: load, names, same, apart."""
+"""Verbs on lineage: upstream, downstream, load, names, same, apart."""
 
 from __future__ import annotations
 
@@ -38,6 +38,45 @@ def load(console: Console, file: Path, why: str) -> int:
     done = operate(console, "lineage.load", {"path": str(file.absolute()), "why": why})
     console.result(done, lambda: _tell(console, done))
     return FINDINGS if done["refused"] else DONE
+
+
+@verb(lineage_group, "upstream")
+@click.argument("iri")
+@click.option("--hops", type=click.IntRange(1), help="How far to go [all the way].")
+def upstream(console: Console, iri: str, hops: int | None) -> int:
+    """Tell what a dataset, table, column or job of the working store comes from.
+
+    Example: bilbaokg lineage upstream https://data.example.org/id/table/trips-1b2c --hops 2
+    """
+    return _walked(console, iri, "upstream", hops)
+
+
+@verb(lineage_group, "downstream")
+@click.argument("iri")
+@click.option("--hops", type=click.IntRange(1), help="How far to go [all the way].")
+def downstream(console: Console, iri: str, hops: int | None) -> int:
+    """Tell what is made of a dataset, table, column or job of the working store.
+
+    Example: bilbaokg lineage downstream https://data.example.org/id/column/free-1b2c
+    """
+    return _walked(console, iri, "downstream", hops)
+
+
+def _walked(console: Console, iri: str, direction: str, hops: int | None) -> int:
+    asked = {"iri": iri, "direction": direction, "hops": hops}
+    done = operate(console, "lineage.walk", asked)
+    rows = [[step["hops"], step["label"], step["iri"]] for step in done["found"]]
+
+    def tell() -> None:
+        if rows:
+            console.table(["hops", "what", "IRI"], rows)
+        else:
+            console.say(f"Nothing {direction} of {done['label']}.")
+        if not done["complete"]:
+            console.say("... and more: give --hops")
+
+    console.result(done, tell)
+    return DONE
 
 
 @verb(lineage_group, "names")

@@ -1,6 +1,7 @@
 """Lineage: what pipelines tell of jobs, runs, tables and columns, merged into records.
 
-Importers make `events` of whatever they read; a `Scribe` plans what they do to the records.
+Importers make `events` of whatever they read; a `Scribe` plans what they do to the records. `walk`
+goes along what comes from what.
 """
 
 from __future__ import annotations
@@ -9,5 +10,19 @@ from bilbaokg.lineage.agreeing import agree
 from bilbaokg.lineage.events import ENDS, Event, Facets, Parent, Table
 from bilbaokg.lineage.names import Name
 from bilbaokg.lineage.scribe import Planned, Scribe
+from bilbaokg.lineage.walking import DIRECTIONS, label, walk
 
-__all__ = ["ENDS", "Event", "Facets", "Name", "Parent", "Planned", "Scribe", "Table", "agree"]
+__all__ = [
+    "DIRECTIONS",
+    "ENDS",
+    "Event",
+    "Facets",
+    "Name",
+    "Parent",
+    "Planned",
+    "Scribe",
+    "Table",
+    "agree",
+    "label",
+    "walk",
+]

@@ -10,18 +10,26 @@ from typing import IO, Any, Final, cast
 
 from bilbaokg.errors import BadInput, BilbaokgError, NotFound, TooLarge
 from bilbaokg.importers import openlineage
-from bilbaokg.lineage import Event, Name, Planned
+from bilbaokg.lineage import Event, Name, Planned, label, walk
 from bilbaokg.lineage.events import stamp
 from bilbaokg.lineage.names import table_iri
 from bilbaokg.model import Problem
 from bilbaokg.operations.base import Progress
-from bilbaokg.terms import record_id
+from bilbaokg.terms import is_iri, record_id, ref
 from bilbaokg.workspace import Workspace, operator
 
-__all__ = ["lineage_apart", "lineage_load", "lineage_names", "lineage_same", "take_in"]
+__all__ = [
+    "lineage_apart",
+    "lineage_load",
+    "lineage_names",
+    "lineage_same",
+    "lineage_walk",
+    "take_in",
+]
 
 _AT_ONCE: Final = 500
 _PROBLEMS_SHOWN: Final = 100
+_MOST_STEPS: Final = 100_000
 
 
 def take_in(
@@ -68,6 +76,34 @@ def lineage_load(
             done = {**done, **{kind: done[kind] + n for kind, n in saved.items()}}
         progress(done["events"], None, "taking in events")
     return {**done, "problems": [problem.as_dict() for problem in problems]}
+
+
+def lineage_walk(
+    workspace: Workspace, params: dict[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """What a thing of the working store comes from, or what is made of it, nearest first.
+
+    params: iri, direction (upstream or downstream), hops (None: any number), lang, limit. Raises
+    NotFound for what the store does not know.
+    """
+    iri, direction = params["iri"], params["direction"]
+    hops, language = params.get("hops"), params.get("lang") or "es"
+    if not is_iri(iri):
+        raise BadInput(
+            f"{iri!r} is no absolute IRI", hint="the IRI of a dataset, table, column or job"
+        )
+    store = workspace.store
+    if not any(store.match(ref(iri))) and not any(store.match(object=ref(iri))):
+        raise NotFound("the working store does not know it", where=iri, hint="check its spelling")
+    found = walk(store, iri, direction, hops, params.get("limit") or _MOST_STEPS)
+    return {
+        "iri": iri, "label": label(store, iri, language), "direction": direction, "hops": hops,
+        "complete": found.complete,
+        "found": [
+            {"iri": s.iri, "label": label(store, s.iri, language), "hops": s.hops, "via": s.via}
+            for s in found.steps
+        ],
+    }  # fmt: skip
 
 
 def lineage_names(

@@ -61,6 +61,7 @@ PARTS: Final[tuple[tuple[Callable[[Context], list[BaseRoute]], str], ...]] = (
     (api.public_routes, "status.read"),
     (api.load_routes, "catalogue.load"),
     (lineage.routes, "lineage.write"),
+    (lineage.walk_routes, "lineage.read"),
     (api.build_routes, "release.build"),
     (api.publish_routes, "release.publish"),
     (rehearsals.routes, "release.rehearse"),

@@ -36,6 +36,7 @@ ACTIONS: Final[dict[str, str | None]] = {
     "scratch.read": "read",
     "scratch.write": "write",
     "catalogue.load": "write",
+    "lineage.read": "read",
     "lineage.write": "write",
     "release.rehearse": "read",
     "release.build": "publish",
