@@ -267,6 +267,7 @@ def test_fifty_megabytes_are_refused_while_they_come(
     answer = send(server, headers, packed, **{"Content-Encoding": "gzip"})
     assert answer.status_code == 413
     assert "1,048,576" in answer.json()["detail"]
+    assert "facets" in answer.json()["hint"]
 
 
 ODD: list[Any] = [
@@ -340,6 +341,10 @@ def test_command_reaches_the_running_server(
     done = control.call(server.data, "lineage.load", {"path": str(file)})
     assert (done["events"], done["refused"]) == (4, 1)
     assert done["problems"][0]["source"]["line"] == 5
+    file.write_bytes(b'{"a": "' + b"x" * (50 << 20) + b'"}\n' + lines[0].encode())
+    done = control.call(server.data, "lineage.load", {"path": str(file)})
+    assert (done["events"], done["refused"]) == (1, 1)
+    assert "1,048,576" in done["problems"][0]["message"]
     packed = tmp_path / "events.json.gz"
     packed.write_bytes(gzip.compress(json.dumps(events).encode()))
     done = control.call(server.data, "lineage.load", {"path": str(packed)})

@@ -21,10 +21,12 @@ from bilbaokg.lineage import ENDS, Event, Name, Parent, Table
 from bilbaokg.lineage.events import stamp
 from bilbaokg.lineage.names import LONGEST
 
-__all__ = ["EVENT_LIMIT", "read", "read_batch"]
+__all__ = ["EVENT_LIMIT", "SMALLER", "read", "read_batch"]
 
 EVENT_LIMIT: Final = 1 << 20
 """Bytes that one event may have."""
+SMALLER: Final = "let the client leave out large facets, or send them in events of their own"
+"""How to mend an event that is too large."""
 _STATES: Final = ("START", "RUNNING", *ENDS, "OTHER")
 _MOST_TABLES: Final = 2000
 _MOST_PAIRS: Final = 20_000
@@ -78,7 +80,7 @@ def _check_size(size: int) -> None:
     if size > EVENT_LIMIT:
         raise TooLarge(
             f"the event is over {EVENT_LIMIT:,} bytes",
-            hint="let the client leave out large facets, or send the event in parts",
+            hint=SMALLER,
         )
 
 

@@ -29,6 +29,8 @@ __all__ = [
 
 _AT_ONCE: Final = 500
 _PROBLEMS_SHOWN: Final = 100
+# What is longer is no event; the rest of the line is passed over.
+_LONGEST_LINE: Final = 2 * openlineage.EVENT_LIMIT
 _MOST_STEPS: Final = 100_000
 
 
@@ -65,7 +67,7 @@ def lineage_load(
     actor = params.get("actor") or operator()
     done = {"events": 0, "refused": 0, "new": 0, "changed": 0}
     problems: list[Problem] = []
-    for batch in _batches(_read(path, workspace.settings.file_limit)):
+    for batch in _batches(_read(path, workspace.settings.body_limit)):
         events = [event for _, event in batch if isinstance(event, Event)]
         wrong = [(line, found) for line, found in batch if isinstance(found, BilbaokgError)]
         problems += [_problem(path, *found) for found in wrong[: _PROBLEMS_SHOWN - len(problems)]]
@@ -206,17 +208,21 @@ def _read(path: Path, limit: int) -> Iterator[tuple[int, Event | BilbaokgError]]
 
 
 def _lines(file: IO[bytes], limit: int) -> Iterator[tuple[int, Event | BilbaokgError]]:
-    number, size = 0, 0
-    while line := file.readline(limit + 1):
-        number, size = number + 1, size + len(line)
-        if size > limit:
-            raise TooLarge(f"over {limit:,} bytes", hint="split it, or raise file_limit")
+    """The events of the lines; of an array, which is at most `limit` bytes, all of them."""
+    number = 0
+    while line := file.readline(_LONGEST_LINE):
+        number += 1
         if not line.strip():
             continue
-        if line.lstrip().startswith(b"["):
-            rest = file.read(limit + 1 - size)
-            yield from ((number, event) for event in openlineage.read_batch(line + rest))
+        if number == 1 and line.lstrip().startswith(b"["):
+            whole = line + file.read(limit + 1 - len(line))
+            if len(whole) > limit:
+                raise TooLarge(f"an array of over {limit:,} bytes", hint="write an event a line")
+            yield from ((number, event) for event in openlineage.read_batch(whole))
             return
+        rest = line
+        while len(rest) == _LONGEST_LINE and not rest.endswith(b"\n"):
+            rest = file.readline(_LONGEST_LINE)
         try:
             yield number, openlineage.read(line)
         except BilbaokgError as error:

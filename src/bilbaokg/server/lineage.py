@@ -17,7 +17,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from bilbaokg.errors import BilbaokgError, Overloaded, UnsupportedFormat
+from bilbaokg.errors import BilbaokgError, Overloaded, TooLarge, UnsupportedFormat
 from bilbaokg.importers import openlineage
 from bilbaokg.lineage import Event
 from bilbaokg.operations.lineage import lineage_walk, take_in
@@ -49,7 +49,11 @@ def routes(context: Context) -> list[BaseRoute]:
     async def one(request: Request) -> dict[str, Any]:
         """Take in one OpenLineage event: of a run, of a job or of a dataset."""
         _check_type(request)
-        content = await bodies.read(request, openlineage.EVENT_LIMIT)
+        try:
+            content = await bodies.read(request, openlineage.EVENT_LIMIT)
+        except TooLarge as error:
+            error.hint = openlineage.SMALLER
+            raise
         await desk.save([openlineage.read(content)], _actor(request))
         return {"status": "success"}
 
