@@ -119,7 +119,7 @@ class _Pages:
         """The page; never kept by anybody between."""
         target = request.path_params["target"]
         done = self.rehearsals.of(target, lang)
-        site = self.pages.site(request, lang, "releases", self.pages.catalogue.current())
+        site = self.pages.site(request, lang, "releases", self.pages.context.catalogue.current())
         # It is for those who sign in: search engines have no address for it.
         text = render.page(_page(done, site), replace(site, canonical=None))
         return HTMLResponse(text, headers={"Cache-Control": "no-store"})
