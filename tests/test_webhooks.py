@@ -494,6 +494,22 @@ def test_a_server_sends_again_after_a_restart(data: Path, receiver: Receiver) ->
         assert eventually(lambda: states(data) == [("delivered", 2, 200)])
 
 
+def test_a_server_ends_while_a_receiver_keeps_it_waiting(data: Path, receiver: Receiver) -> None:
+    answered = threading.Event()
+
+    def late(handler: BaseHTTPRequestHandler) -> None:
+        answered.wait()
+        say(200, handler)
+
+    receiver.answer = late
+    publish(data)
+    with served(data) as server:
+        assert eventually(lambda: len(receiver.took) == 1)
+        assert server.stop() == 0
+    answered.set()
+    assert states(data) == [("waiting", 0, None)]
+
+
 def test_without_a_server_the_command_sends_once_and_publishes_whatever_comes(
     data: Path, receiver: Receiver
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -58,8 +60,12 @@ def serve(
             )  # fmt: skip
             started = partial(announce, _address(listening))
             noting.catch_up(workspace)
-            with Sender(data, settings):
+            with Sender(data, settings) as sender:
                 running.run(context, workspace, listening, host, root_path, started)
+    if sender.busy:
+        # A name server that does not answer would hold the process; what is cut is sent again.
+        logging.shutdown()
+        os._exit(0)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -32,6 +32,7 @@ SECONDS: Final = 15.0
 """How long a receiver may take to answer."""
 
 _LOOK_SECONDS: Final = 1.0
+_END_SECONDS: Final = 0.5
 _PORTS: Final = (80, 443)
 _GONE: Final = 410
 _WAYS_OUT: Final = {"private address": " (webhook_private_hosts can allow its host)"}
@@ -140,15 +141,23 @@ class Sender:
         self.data, self.settings, self.pause = data, settings, pause
         self.outbox = Outbox(data)
         self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
         self._said = ""
 
     def __enter__(self) -> Sender:
         if self.settings.webhooks:
-            threading.Thread(target=self._run, name="webhooks", daemon=True).start()
+            self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join(_END_SECONDS)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still being sent."""
+        return self._thread.is_alive()
 
     def _run(self) -> None:
         while not self._ended.wait(self.pause):
