@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 
 from bilbaokg import render
 from bilbaokg.errors import NotFound
-from bilbaokg.model import SEVERITIES
+from bilbaokg.model import SEVERITIES, Release
 from bilbaokg.server import describe, findings, history, lists, query_page, search_page
 from bilbaokg.server.reading import Opened, Reader
 from bilbaokg.server.views import EmptyPage
@@ -86,6 +86,7 @@ class Pages:
 
     def __init__(self, context: Context) -> None:
         self.context, self.settings = context, context.settings
+        self._counted: dict[str, tuple[int, int, int]] = {}
 
     def site(self, request: Request, lang: str, section: str, opened: Opened | None) -> render.Site:
         """What stands around the page."""
@@ -130,10 +131,15 @@ class Pages:
 
     def home(self, request: Request, reader: Reader) -> Response:
         """The entrance."""
-        return _html(
-            lists.home(reader, history.change_counts(self.context, reader.opened.release)),
-            reader.site,
-        )
+        return _html(lists.home(reader, self._changes(reader.opened.release)), reader.site)
+
+    def _changes(self, release: Release) -> tuple[int, int, int]:
+        """How much a release changed; reckoned once, since releases stay as they are."""
+        found = self._counted.get(release.id)
+        if found is None:
+            found = history.change_counts(self.context, release)
+            self._counted = {release.id: found}
+        return found
 
     def search(self, request: Request, reader: Reader) -> Response:
         """Everything that fits the words, by kind; an IRI leads to its page."""
