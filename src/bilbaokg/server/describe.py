@@ -179,12 +179,15 @@ def _open_in_sparql(reader: Reader, iri: str, pattern: str = "<{}> ?property ?va
     return reader.site.url(f"/sparql?query={quote(text)}&run=1")
 
 
-def _incoming(reader: Reader, iri: str, listed: bool) -> list[Group]:
+def _incoming(reader: Reader, iri: str, listed: bool) -> tuple[list[Group], int]:
     """What points to a resource, by property; a record's several parts count once.
 
-    Where the datasets that use it are `listed`, they are not told again.
+    With it how many statements were looked at where there are more, else 0. Where the datasets that
+    use it are `listed`, they are not told again.
     """
-    rows = reader.opened.select(queries.load("pages/incoming"), resource=iri, limit=str(_INCOMING))
+    query, limit = queries.load("pages/incoming"), str(_INCOMING + 1)
+    all_rows = reader.opened.select(query, resource=iri, limit=limit)
+    rows = all_rows[:_INCOMING]
     reader.load(plain(term) for row in rows for term in row.values())
     found: dict[str, dict[tuple[Text, str], Value]] = {}
     for row in rows:
@@ -195,10 +198,11 @@ def _incoming(reader: Reader, iri: str, listed: bool) -> list[Group]:
             continue
         value = reader.value(row["subject"])
         found.setdefault(row["predicate"], {}).setdefault((value.text, record), value)
-    return [
+    groups = [
         Group(reader.iri(plain(p)), sorted(held.values(), key=lambda v: v.text.text.casefold()))
         for p, held in found.items()
     ]
+    return groups, _INCOMING if len(all_rows) > len(rows) else 0
 
 
 # ---- pages
@@ -214,6 +218,7 @@ def resource(place: Where, reader: Reader) -> ResourcePage:
     summary = next((p for p in _SUMMARIES if p in held), "")
     whole = reader.opened.index.iri(place.record)
     listed = lists.where_used(reader, place.iri)
+    incoming, cut = _incoming(reader, place.iri, bool(listed))
     return ResourcePage(
         id=place.record,
         iri=place.iri,
@@ -223,7 +228,8 @@ def resource(place: Where, reader: Reader) -> ResourcePage:
         record=None if place.whole else reader.iri(whole),
         groups=writer.groups(term, skip=(title, summary)),
         listed=listed,
-        incoming=_incoming(reader, place.iri, bool(listed)),
+        incoming=incoming,
+        cut=cut,
         formats=_formats(reader, place.record),
         sparql=_open_in_sparql(reader, place.iri),
         nodes=writer.nodes(term),
@@ -233,7 +239,7 @@ def resource(place: Where, reader: Reader) -> ResourcePage:
 def mention(iri: str, reader: Reader) -> MentionPage | None:
     """The page of what the release names and does not describe; None where it does not name it."""
     listed = lists.where_used(reader, iri)
-    incoming = _incoming(reader, iri, bool(listed))
+    incoming, cut = _incoming(reader, iri, bool(listed))
     if not listed and not incoming:
         return None
     return MentionPage(
@@ -242,6 +248,7 @@ def mention(iri: str, reader: Reader) -> MentionPage | None:
         href=render.safe_href(iri),
         listed=listed,
         incoming=incoming,
+        cut=cut,
         sparql=_open_in_sparql(reader, iri, pattern="?resource ?property <{}>"),
     )
 

@@ -364,7 +364,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class ResourcePage:
-    """Any other resource: what is said of it and what points to it, names first."""
+    """Any other resource: what is said of it and what points to it, names first.
+
+    `cut` is how many statements that point to it were looked at where there are more, else 0.
+    """
 
     id: str
     iri: str
@@ -375,6 +378,7 @@ class ResourcePage:
     groups: list[Group]
     listed: list[Listed]
     incoming: list[Group]
+    cut: int
     formats: list[Action]
     sparql: str
     nodes: list[Node]
@@ -384,7 +388,7 @@ class ResourcePage:
 class MentionPage:
     """What the release names and does not describe: a licence, a format, a thing of others.
 
-    `href` leads to it, None where a browser should not follow.
+    `href` leads to it, None where a browser should not follow; `cut` as of a ResourcePage.
     """
 
     iri: str
@@ -392,6 +396,7 @@ class MentionPage:
     href: str | None
     listed: list[Listed]
     incoming: list[Group]
+    cut: int
     sparql: str
 
 
