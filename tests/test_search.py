@@ -154,7 +154,7 @@ def test_dataset_is_found_by(built: Index, q: str, expected: list[str]) -> None:
 def test_what_the_glossary_calls_the_same_is_looked_for_too(built: Index) -> None:
     found = find(built, "calidad del aire")
     assert found.words
-    assert [" ".join(p.words) for p in found.words.synonyms] == [
+    assert [p.text for p in found.words.synonyms] == [
         "Contaminación",
         "Kutsadura",
         "smog",

@@ -35,7 +35,7 @@ def answer(
         "pages": listing.pages,
         "size": size,
         "kinds": found.kinds(),
-        "synonyms": [" ".join(phrase.words) for phrase in words.synonyms] if words else [],
+        "synonyms": [phrase.text for phrase in words.synonyms] if words else [],
         "corrected": corrected(found.index, words) if words and not listing.total else None,
         "facets": _facets(found, lang, base),
         "results": [_result(row, hits.get(row.num)) for row in listing.rows],

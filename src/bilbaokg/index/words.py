@@ -21,11 +21,15 @@ _PIECES: Final = re.compile(r'"([^"]*)"|“([^”]*)”|«([^»]*)»|([^"“«]+
 
 
 class Phrase(NamedTuple):
-    """Words side by side; `open` where the last may go on, `free` where no quotes stood around."""
+    """Words side by side; `open` where the last may go on, `free` where no quotes stood around.
+
+    `text` is a synonym as it is written.
+    """
 
     words: tuple[str, ...]
     open: bool
     free: bool = False
+    text: str = ""
 
     @property
     def expression(self) -> str:
@@ -72,10 +76,13 @@ class Words(NamedTuple):
 
     def or_as(self, texts: Iterable[str]) -> Words:
         """The same, or what these texts say as they stand."""
-        found = map(self.tokens, texts)
-        same = tuple(word for phrase in self.phrases for word in phrase.words)
-        others = (words for words in found if words and folded(words) != folded(same))
-        phrases = tuple(Phrase(words, open=False) for words in dict.fromkeys(others))
+        found = {self.tokens(text): text for text in texts}
+        same = folded(word for phrase in self.phrases for word in phrase.words)
+        phrases = tuple(
+            Phrase(words, open=False, text=text)
+            for words, text in found.items()
+            if words and folded(words) != same
+        )
         return self._replace(synonyms=phrases[:_MOST])
 
 

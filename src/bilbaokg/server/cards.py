@@ -76,7 +76,7 @@ def _passage(reader: Reader, row: Row, excerpt: Excerpt | None) -> Passage | Non
 def hints(reader: Reader, found: Found, q: str, address: Callable[[str, bool], str]) -> Hints:
     """Help for a search; `address` gives the list for other words, with its filters or without."""
     index, words = reader.opened.index, found.words
-    synonyms = [" ".join(phrase.words) for phrase in words.synonyms] if words else []
+    synonyms = [phrase.text for phrase in words.synonyms] if words else []
     if found.total:
         return Hints(synonyms, None, None, [])
     spelt = corrected(index, words) if words else None
