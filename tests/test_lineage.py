@@ -13,6 +13,7 @@ from helpers import BASE, Catalogue
 from pipelines import RUN, SPACE, content, dataset, event, lineage_of, run_id, schema
 
 from bilbaokg import settings
+from bilbaokg.errors import NotFound
 from bilbaokg.importers import openlineage
 from bilbaokg.lineage.names import Name, column_iri, job_iri, run_iri, table_iri
 from bilbaokg.operations.lineage import take_in
@@ -340,6 +341,26 @@ def test_no_two_names_share_an_identity() -> None:
              for y in itertools.product(parts, repeat=2)}  # fmt: skip
     assert len({name.identifier for name in names}) == len(names)
     assert len({table_iri(BASE, name) for name in names}) == len(names)
+
+
+def test_job_that_is_deleted_takes_only_what_was_its_own(catalogue: Catalogue) -> None:
+    told = dataset("c", schema=schema("x"), columnLineage=lineage_of(x="a:y"))
+    other = dataset("c", columnLineage=lineage_of(x="b:z"))
+    tell(
+        catalogue.workspace,
+        event("COMPLETE", "05:00:00", [dataset("a")], [told], job="one"),
+        event("COMPLETE", "05:00:00", [dataset("b")], [other], job="two", run=run_id(2)),
+    )
+    before = texts(catalogue.workspace)
+    catalogue.do("lineage.forget", iri=job("one"))
+    assert says(catalogue, table("c"), DERIVED) == [f"<{table('b')}>"]
+    assert says(catalogue, column("c", "x"), DERIVED) == [f"<{column('b', 'z')}>"]
+    assert "Tombstone" in catalogue.text(job("one"))
+    after = texts(catalogue.workspace)
+    changed = {id.partition("/")[0] for id in before if before[id] != after[id]}
+    assert changed == {"job", "table"}
+    with pytest.raises(NotFound):
+        catalogue.do("lineage.forget", iri=job("one"))
 
 
 # ---- tables and their datasets

@@ -353,12 +353,14 @@ class Records:
         return plan
 
     def plan_known(
-        self, said: Mapping[str, tuple[str, Mapping[str, list[str]]]], replaced: Mapping[str, str]
+        self,
+        said: Mapping[str, tuple[str, Mapping[str, list[str]]]],
+        replaced: Mapping[str, str | None],
     ) -> Plan:
         """What saving would do where the caller knows the records: id -> its IRI, source -> lines.
 
         A source says it of these records alone: of others it stays what it said. `replaced` (id ->
-        IRI) become tombstones that lead to what took their place.
+        IRI) become tombstones that lead to what took their place, None where nothing did.
         """
         plan = Plan()
         for id, (iri, by_source) in said.items():
@@ -366,9 +368,9 @@ class Records:
             words = {s: lines for s, lines in by_source.items() if lines or s in head.said}
             if words:
                 self._plan_record(plan, head, words, words.keys())
-        for id, iri in replaced.items():
+        for id, kept in replaced.items():
             if (gone := self.head(id)) and not is_buried(gone.lines, gone.iri):
-                plan.changes.append(_buried(gone, iri))
+                plan.changes.append(_buried(gone, kept))
         return plan
 
     def _plan_record(

@@ -1,4 +1,4 @@
-"""Verbs on lineage: upstream, downstream, load, names, same, apart."""
+"""Verbs on lineage: upstream, downstream, load, forget, names, same, apart."""
 
 from __future__ import annotations
 
@@ -76,6 +76,19 @@ def _walked(console: Console, iri: str, direction: str, hops: int | None) -> int
             console.say("... and more: give --hops")
 
     console.result(done, tell)
+    return DONE
+
+
+@verb(lineage_group, "forget")
+@click.argument("iri")
+@click.option("--why", default="", help="Reason, kept in the audit.")
+def forget(console: Console, iri: str, why: str) -> int:
+    """Delete a job, and take back what it said of tables. What others say of them stays.
+
+    Example: bilbaokg lineage forget https://data.example.org/id/job/trips-1b2c --why "replaced"
+    """
+    done = operate(console, "lineage.forget", {"iri": iri, "why": why})
+    console.result(done, lambda: console.say(f"Forgotten: {iri}; {counted(done['records'])}."))
     return DONE
 
 

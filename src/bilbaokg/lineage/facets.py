@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 _DEEPEST: Final = 20
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,7 +74,7 @@ def name(item: Mapping[str, Any]) -> Name | None:
 
 def dumped(value: Any) -> str:
     """What a register keeps of a value of our own."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def loaded(text: str) -> Any:

@@ -60,6 +60,8 @@ class _Batch:
     """Tables and the jobs (id, "" for none) whose words about them are to be said anew."""
     merged: dict[str, str] = field(default_factory=dict)
     """Tables that became part of others."""
+    deleted: Sequence[str] = ()
+    """Jobs that are no more."""
     said: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     """Record id -> source -> what it says now."""
 
@@ -256,6 +258,25 @@ class Scribe:
         batch.tables[self._own_id(main)] = None
         return self._follow(batch)
 
+    # ---- a job that is no more
+
+    def forget(self, id: str) -> Planned | None:
+        """What it does that a job (its record's id) is deleted with what it said; None where
+        nothing was told of it."""
+        job = self.states.of(id)
+        if not job.registers:
+            return None
+        batch = _Batch(deleted=[id])
+        reads = [_id(self.base, iri) for iri in facets.loaded(job.get("reads") or "[]")]
+        writes = [table for table, _ in job.under("writes/")]
+        for table in (*reads, *writes):
+            self.states.of(table).drop(f"job/{id}")
+            self.states.of(table).drop(f"columns/{id}")
+        for key in list(job.registers):
+            job.drop(key)
+        batch.outputs |= dict.fromkeys((table, id) for table in writes)
+        return self._follow(batch)
+
     # ---- what follows
 
     def _follow(self, batch: _Batch) -> Planned:
@@ -271,7 +292,10 @@ class Scribe:
         for id, job in batch.outputs:
             self._say_derivations(id, job, batch)
         known = {id: (self._iri(id), said) for id, said in batch.said.items()}
-        replaced = {id: self._iri(kept) for id, kept in batch.merged.items()}
+        replaced = {
+            **{id: self._iri(kept) for id, kept in batch.merged.items()},
+            **dict.fromkeys(batch.deleted),
+        }
         plan = self.records.plan_known(known, replaced)
         agree(self.records, plan)
         return Planned(plan, self.states.changes())

@@ -33,6 +33,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "lineage.names": _in("lineage", "lineage_names"),
     "lineage.same": _in("lineage", "lineage_same"),
     "lineage.walk": _in("lineage", "lineage_walk"),
+    "lineage.forget": _in("lineage", "lineage_forget"),
     "lineage.apart": _in("lineage", "lineage_apart"),
     "delete": _in("records", "delete"),
     "restore": _in("records", "restore"),

@@ -20,6 +20,7 @@ from bilbaokg.workspace import Workspace, operator
 
 __all__ = [
     "lineage_apart",
+    "lineage_forget",
     "lineage_load",
     "lineage_names",
     "lineage_same",
@@ -27,7 +28,7 @@ __all__ = [
     "take_in",
 ]
 
-_AT_ONCE: Final = 500
+_AT_ONCE: Final = 200
 _PROBLEMS_SHOWN: Final = 100
 # What is longer is no event; the rest of the line is passed over.
 _LONGEST_LINE: Final = 2 * openlineage.EVENT_LIMIT
@@ -78,6 +79,27 @@ def lineage_load(
             done = {**done, **{kind: done[kind] + n for kind, n in saved.items()}}
         progress(done["events"], None, "taking in events")
     return {**done, "problems": [problem.as_dict() for problem in problems]}
+
+
+def lineage_forget(
+    workspace: Workspace, params: dict[str, Any], progress: Progress
+) -> dict[str, Any]:
+    """Delete a job and take back what it said of tables, and nothing else. params: iri, actor, why.
+
+    Its runs stay: they were. Raises NotFound where no pipeline told of such a job.
+    """
+    iri = params["iri"]
+    with workspace.mutex:
+        planned = workspace.lineage.forget(record_id(workspace.settings.base, "job", iri))
+        if planned is None:
+            raise NotFound(
+                "no pipeline told of this job", where=iri, hint="give the IRI of its page or record"
+            )
+        _commit(
+            workspace, planned, actor=params.get("actor") or operator(), subject=iri,
+            why=params.get("why") or "", detail={"forgotten": iri},
+        )  # fmt: skip
+    return {"iri": iri, "records": planned.plan.counts}
 
 
 def lineage_walk(
