@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["RUN", "SPACE", "dataset", "event", "lineage_of", "run_id", "schema"]
+__all__ = ["RUN", "SPACE", "content", "dataset", "event", "lineage_of", "run_id", "schema"]
 
 SPACE = "postgres://db:5432"
 _SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/"

@@ -120,6 +120,56 @@ def fresh(catalogue: Catalogue) -> Workspace:
     return Workspace(data, settings.read(data, {}), catalogue.workspace.pool)
 
 
+def invented(chance: random.Random) -> list[Any]:
+    """Events of few runs, jobs and tables, many at the same time, some contradicting others."""
+
+    def table_told() -> Any:
+        facets: dict[str, Any] = {}
+        if chance.random() < 0.4:
+            facets["schema"] = schema(*chance.sample(["a", "b", "c INT"], 2))
+        if chance.random() < 0.3:
+            origin = f"t{chance.randrange(5)}:{chance.choice('abc')}"
+            facets["columnLineage"] = lineage_of(**{chance.choice("abc"): origin})
+        if chance.random() < 0.2:
+            change = chance.choice(["DROP", "CREATE"])
+            facets["lifecycleStateChange"] = {"lifecycleStateChange": change}
+        return dataset(f"t{chance.randrange(5)}", **facets)
+
+    told = []
+    for _ in range(25):
+        parent = {"run": {"runId": run_id(7)}, "job": {"namespace": "airflow", "name": "dag"}}
+        told.append(
+            event(
+                chance.choice(["START", "RUNNING", "COMPLETE", "FAIL", "ABORT", "OTHER"]),
+                f"{chance.randrange(5, 8):02}:00:{chance.randrange(3):02}",
+                [table_told() for _ in range(chance.randrange(3))],
+                [table_told() for _ in range(chance.randrange(2))],
+                run=run_id(chance.randrange(5)) if chance.random() < 0.9 else None,
+                job=f"j{chance.randrange(3)}",
+                run_facets={"parent": parent} if chance.random() < 0.3 else {},
+            )
+        )
+    return told
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_told_has_one_outcome(catalogue: Catalogue, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    told = invented(chance)
+    tell(catalogue.workspace, *told)
+    expected = texts(catalogue.workspace)
+    chance.shuffle(told)
+    told += chance.sample(told, 10)
+    with fresh(catalogue) as other:
+        while told:
+            size = chance.randrange(1, 6)
+            tell(other, *told[:size])
+            del told[:size]
+            if chance.random() < 0.2:
+                other.lineage.failed()  # nothing is in memory any more
+        assert texts(other) == expected
+
+
 def test_what_is_in_memory_is_what_is_on_disk(catalogue: Catalogue) -> None:
     tell(catalogue.workspace, *HISTORY)
     scribe = catalogue.workspace.lineage

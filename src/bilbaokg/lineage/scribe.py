@@ -155,9 +155,9 @@ class Scribe:
         key = f"columns/{job}"
         before = state.get(key)
         state.put(key, at, text)
-        if state.get(key) == before:
+        if before == text:
             return
-        batch.outputs[id, job] = None
+        # Columns that were ever spoken of stay, though this facet may come too late to stand.
         told = facets.origins(text)
         for column in told.columns:
             state.once(f"field/{column}", at)
@@ -166,6 +166,8 @@ class Scribe:
             source.once(f"field/{origin.field}", at)
             if job:
                 source.once(f"job/{job}", at)
+        if state.get(key) != before:
+            batch.outputs[id, job] = None
 
     def _run(self, event: Event, batch: _Batch) -> None:
         id = f"run/{event.run}"
@@ -314,12 +316,21 @@ class Scribe:
         io = self._io_of(state)
         lines = describing.run_lines(self._iri(id), state, job, parent, io)
         batch.said[id] = {SOURCE: lines}
+        self._leave_job(state, batch)
         first = state.registers.get("first")
         if state.get("job") and job and first and any(io):
             held = self.states.of(_id(self.base, job))
             held.set(id, first.at, describing.run_state(state) or "RUNNING")
             if state.changed_under("input/", "output/"):
                 batch.jobs[held.id] = True
+
+    def _leave_job(self, run: State, batch: _Batch) -> None:
+        """Where a run is said to be of another job than before, it tells nothing of that one."""
+        before = run.before.get("job")
+        if before and before.text != run.get("job"):
+            left = _id(self.base, job_iri(self.base, Name.of(before.text)))
+            self.states.of(left).drop(run.id)
+            batch.jobs[left] = True
 
     def _parent_of(self, id: str) -> str | None:
         """The IRI of a run's parent; none where it would be within itself."""
