@@ -270,6 +270,16 @@ def test_store_built_of_a_file_opens_for_many_readers(tmp_path: Path) -> None:
         reader.close()
 
 
+def test_store_built_piece_by_piece_is_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.nq"
+    file.write_text("".join(f'<urn:a> <urn:p> "{n:02}" <urn:g> .\n' for n in range(10)))
+    EmbeddedStore.build(tmp_path / "whole", file)
+    EmbeddedStore.build(tmp_path / "pieces", file, piece=3)
+    whole, pieces = (EmbeddedStore.read_only(tmp_path / name) for name in ("whole", "pieces"))
+    assert quads(whole) == quads(pieces)
+    assert len(quads(pieces)) == 10
+
+
 def test_broken_file_builds_nothing(tmp_path: Path) -> None:
     file = tmp_path / "catalogue.nq"
     file.write_text("oops")

@@ -41,6 +41,7 @@ _CURRENT: Final = "current"
 _MANIFEST: Final = "manifest.json"
 _BUILDING: Final = ".building-"
 _HELD_BACK: Final = "held-back.json"
+_PIECE: Final = 200_000
 _TYPE: Final = ref(RDF.type)
 
 
@@ -213,7 +214,7 @@ class Builder:
         wall = Wall(self.settings.base, content.withheld - vocabulary.terms())
         check_quads(aside / "catalogue.nq", wall, {record.id for record in content.records})
         progress("loading the store")
-        EmbeddedStore.build(aside / "store", aside / "catalogue.nq")
+        EmbeddedStore.build(aside / "store", aside / "catalogue.nq", piece=_PIECE)
         progress("building the index")
         index.build(aside / "index.db", content.records)
         progress("writing the feeds")

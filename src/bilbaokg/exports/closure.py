@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
+import pyoxigraph as ox
+
 from bilbaokg.errors import Invalid
 from bilbaokg.exports import json_ld
 from bilbaokg.exports.catalogue import TYPE, Blanks, lines_of
@@ -24,6 +26,8 @@ from bilbaokg.writing import as_written, read_back
 __all__ = ["Tally", "Wall", "check", "check_quads", "check_texts", "path_to", "same"]
 
 _END: Final = ".,;:!?)]'"
+# Terms that are remembered as harmless: a catalogue repeats them.
+_PASSED: Final = 100_000
 _HINT: Final = "mend the statement that leads there, or make its record internal"
 
 
@@ -40,7 +44,7 @@ class Wall:
     withheld: Set[str] = frozenset()
     described: Collection[str] | None = None
     coined: Set[str] = frozenset()
-    _ours: str = field(init=False)
+    ours: str = field(init=False)
     _named: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,19 +52,19 @@ class Wall:
         both = frozenset(self.withheld) | {blank(term) for term in self.withheld}
         ours = f"{self.base}/id/"
         object.__setattr__(self, "withheld", both)
-        object.__setattr__(self, "_ours", ours)
+        object.__setattr__(self, "ours", ours)
         object.__setattr__(self, "_named", re.compile(re.escape(ours) + r'[^\s<>"{}|\\^`]+'))
 
     def stops(self, term: str) -> str | None:
         """Why a term may not leave; None where it may."""
         if term in self.withheld:
             return None if term in self.coined else "is not released"
-        if term.startswith(f"<{self._ours}"):
+        if term.startswith(f"<{self.ours}"):
             if f"{term[:-1].partition('#')[0]}>" in self.withheld:
                 return "is not released"
             known = self.described is None or term in self.described or term in self.coined
             return None if known else "is not in the release"
-        if term.startswith('"') and (term.startswith('"http') or self._ours in term):
+        if term.startswith('"') and (term.startswith('"http') or self.ours in term):
             return "is not released" if self.withheld & set(self._named_in(plain(term))) else None
         return None
 
@@ -78,23 +82,47 @@ def check(lines: list[str], wall: Wall, released: Mapping[str, Collection[str]])
 
     Raises Invalid naming the path from the first subject to what may not leave.
     """
+    guard = _Guard(wall)
     for line in lines:
-        subject, predicate, object_ = split_line(line)
-        if predicate == TYPE and object_ in released and subject not in released[object_]:
-            _refuse(f"the export would list a {object_} that is not released", lines, subject)
-        _check_line(line, wall, lines)
+        if guard.sees(line, lines):
+            subject, _, class_ = split_line(line)
+            if class_ in released and subject not in released[class_]:
+                _refuse(f"the export would list a {class_} that is not released", lines, subject)
 
 
-def _check_line(line: str, wall: Wall, lines: Iterable[str]) -> None:
-    """Check one statement; `lines` are those around it, which show the way there."""
-    subject, predicate, object_ = split_line(line)
-    if predicate == TYPE and object_ in PERSONS:
-        _refuse("the export would name a person", lines, subject)
-    if why := wall.stops(subject):
-        _refuse(f"the export would speak of what {why}", lines, subject)
-    if why := wall.stops(object_):
-        last = line.removesuffix(" .")
-        _refuse(f"the export would name what {why}", lines, subject, last)
+class _Guard:
+    """Looks at statement after statement; a term that passed is not looked at again."""
+
+    def __init__(self, wall: Wall) -> None:
+        self.wall, self.passed = wall, set[str]()
+        self.ours = wall.ours
+
+    def sees(self, line: str, lines: Iterable[str]) -> bool:
+        """Check one statement, and say whether it gives a class; `lines` are those around it, which
+        show the way there. Raises Invalid."""
+        subject, predicate, rest = line.split(" ", 2)
+        object_ = rest[:-2]
+        if subject not in self.passed:
+            self._pass(subject, "speak of", lines, subject)
+        if object_[0] == '"':
+            if object_.startswith('"http') or self.ours in object_:
+                self._pass(object_, "name", lines, subject, line[:-2])
+        elif object_ not in self.passed:
+            self._pass(object_, "name", lines, subject, line[:-2])
+        if predicate != TYPE:
+            return False
+        if object_ in PERSONS:
+            _refuse("the export would name a person", lines, subject)
+        return True
+
+    def _pass(
+        self, term: str, verb: str, lines: Iterable[str], subject: str, last: str = ""
+    ) -> None:
+        if why := self.wall.stops(term):
+            _refuse(f"the export would {verb} what {why}", lines, subject, last)
+        if len(self.passed) >= _PASSED:
+            self.passed.clear()
+        self.passed.add(term)
 
 
 def check_texts(texts: Iterable[tuple[str, str]], wall: Wall, heads: Mapping[str, str]) -> None:
@@ -102,22 +130,25 @@ def check_texts(texts: Iterable[tuple[str, str]], wall: Wall, heads: Mapping[str
 
     Raises Invalid naming the path from the record to what may not leave.
     """
+    guard = _Guard(wall)
     for id, text in texts:
         lines = lines_of(text)
+        around = _Lines(lines, heads[id])
         for line in lines:
-            _check_line(line, wall, _Lines(lines, heads[id]))
+            guard.sees(line, around)
 
 
 def check_quads(path: Path, wall: Wall, ids: Collection[str]) -> None:
     """Check a catalogue.nq, whose graphs are the records with these ids. Raises Invalid."""
     prefix = f" <{wall.base}/graph/record/"
+    guard = _Guard(wall)
     with path.open(encoding="utf-8", newline="\n") as lines:
         for line in lines:
             statement, _, graph = line.rpartition(prefix)
             id = graph.removesuffix("> .\n")
             if not statement or id not in ids:
                 _refuse("the export would hold a graph that is no record of it", [], line.rstrip())
-            _check_line(f"{statement} .", wall, ())
+            guard.sees(f"{statement} .", ())
 
 
 # ---- what was written is what was given
@@ -135,13 +166,17 @@ class Tally:
     def of(self, lines: Iterable[str]) -> Iterator[str]:
         """The same lines, counted as they pass."""
         for line in lines:
-            self.add(as_written(line, self.format))
+            self.count += 1
+            self._sum += hash(as_written(line, self.format)[:-2])
             yield line
 
-    def add(self, line: str) -> None:
-        """Count a line as it is."""
-        self.count += 1
-        self._sum = (self._sum + hash(line)) & 0xFFFFFFFFFFFFFFFF
+    def read(self, quads: Iterable[ox.Quad]) -> None:
+        """Count what was read again."""
+        count, total, named = self.count, self._sum, self.format in ("nq", "trig")
+        for quad in quads:
+            count += 1
+            total += hash(str(quad) if named else str(quad.triple))
+        self.count, self._sum = count, total
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tally) and (self.count, self._sum) == (other.count, other._sum)
@@ -155,10 +190,7 @@ def same(content: bytes | BinaryIO, format: str, given: Tally, *, flat: bool = F
     flat: it is JSON-LD as `json_ld.write` makes it, which is read in pieces.
     """
     found = Tally(format)
-    quads = json_ld.read(content) if flat else read_back(content, format)
-    named = format in ("nq", "trig")
-    for quad in quads:
-        found.add(f"{quad} ." if named else f"{quad.triple} .")
+    found.read(json_ld.read(content) if flat else read_back(content, format))
     if found != given:
         what = f"{found.count:,} statements, not {given.count:,}"
         if found.count == given.count:

@@ -8,6 +8,7 @@ import gc
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -104,11 +105,20 @@ class EmbeddedStore:
         return store
 
     @classmethod
-    def build(cls, path: Path, nquads: Path) -> None:
-        """Make a compact store of one N-Quads file, for reading only."""
+    def build(cls, path: Path, nquads: Path, *, piece: int | None = None) -> None:
+        """Make a compact store of one N-Quads file, for reading only.
+
+        piece: lines that are loaded at once, which bounds the memory that it takes; only for files
+        without blank nodes, whose labels hold within a piece alone.
+        """
         with storage_errors(path):
             store = ox.Store(str(path))
-            store.bulk_load(path=str(nquads), format=ox.RdfFormat.N_QUADS, lenient=True)
+            if piece is None:
+                store.bulk_load(path=str(nquads), format=ox.RdfFormat.N_QUADS, lenient=True)
+            else:
+                with nquads.open("rb") as lines:
+                    while content := b"".join(islice(lines, piece)):
+                        store.bulk_load(content, format=ox.RdfFormat.N_QUADS, lenient=True)
             store.optimize()
             store.flush()
             del store
