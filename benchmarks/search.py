@@ -116,7 +116,7 @@ def main() -> None:
         print(f"{options.datasets:,} datasets. {before}\n")
         if not path.exists():
             start, used = time.perf_counter(), time.process_time()
-            index.build(path, records(options.datasets))
+            index.build(path, records(options.datasets), DEFAULT_BASE)
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             print(
                 f"Made in {time.perf_counter() - start:.1f} s ({time.process_time() - used:.1f} s"

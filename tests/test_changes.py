@@ -54,8 +54,8 @@ class City:
         load_content(self.workspace, params, (PREFIXES + turtle).encode())
 
     def publish(self) -> str:
-        id: str = self.do("release.build", unchecked=True)["id"]
-        self.do("release.publish", id=id)
+        id: str = self.do("release.build", unchecked=True, accept_removals="a test")["id"]
+        self.do("release.publish", id=id, accept_removals="a test")
         return id
 
     def get(self, address: str) -> bytes:
@@ -215,7 +215,7 @@ def test_rollback_is_a_change_back(city: City) -> None:
     city.publish()
     city.load("d:a a dcat:Dataset ; dct:title 'Secret' . d:c a dcat:Dataset . d:b a dcat:Dataset .")
     city.publish()
-    city.do("release.rollback")
+    city.do("release.rollback", accept_removals="a test")
     content = city.get("/feeds/changes.atom")
     assert b"Secret" not in content
     assert entries(city.atom()) == {
@@ -249,7 +249,7 @@ def test_pages_of_what_was_taken_back_are_gone_for_good(city: City) -> None:
     city.publish()
     place = read(city.get("/catalog.nt?modified_since=2000-01-01"), "nt").next
     assert place
-    city.do("release.rollback")
+    city.do("release.rollback", accept_removals="a test")
     assert city.client.get(place.removeprefix(BASE)).status_code == 410
     city.publish()
     assert city.client.get(place.removeprefix(BASE)).status_code == 410
@@ -367,7 +367,7 @@ def take(city: City, step: Step) -> bool:
     if what == "rollback":
         if len(city.workspace.releases.ids()) < 2 or city.workspace.releases.current_id() == "r1":
             return False
-        city.do("release.rollback")
+        city.do("release.rollback", accept_removals="a test")
         return True
     city.load(told(state))
     for name in "abc":

@@ -64,7 +64,7 @@ ALL = [TREES, NOISE, SHARED, GONE]
 @pytest.fixture
 def make(tmp_path: Path) -> Made:
     def made(*records: Record, name: str = "index.db") -> Index:
-        index.build(tmp_path / name, records or ALL)
+        index.build(tmp_path / name, records or ALL, BASE)
         return Index(tmp_path / name)
 
     return made
@@ -111,7 +111,7 @@ def test_ten_thousand_datasets_are_all_found(tmp_path: Path) -> None:
                 f"dataset/d{number}", f"{BASE}/id/dataset/d{number}", text, "", 1, "public"
             )
 
-    index.build(tmp_path / "i.db", many())
+    index.build(tmp_path / "i.db", many(), BASE)
     built = Index(tmp_path / "i.db")
     assert find(built, "arbol", {"theme": ["https://other.example/green"]}).total == 10_000
     assert find(built).facets()

@@ -101,7 +101,7 @@ x:foreign dct:title "Ruido ajeno"@es .
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Index:
     path = tmp_path_factory.mktemp("search") / "index.db"
-    index.build(path, sorted(RECORDS, key=lambda r: r.id))
+    index.build(path, sorted(RECORDS, key=lambda r: r.id), BASE)
     return Index(path)
 
 
@@ -196,7 +196,7 @@ def test_words_that_thousands_hold_are_listed_by_title_then_date(tmp_path: Path)
         said = f'dct:title "{title}"@es ; dct:modified "{1000 + n}" ; dcat:keyword "plazas"@es'
         return record(f"dataset/d{n:04}", f":d{n:04} a dcat:Dataset ; {said} .")
 
-    index.build(tmp_path / "i.db", map(one, range(3100)))
+    index.build(tmp_path / "i.db", map(one, range(3100)), BASE)
     rows = find(Index(tmp_path / "i.db"), "plazas").page("es", "relevance", size=5).rows
     assert [row.id[-4:] for row in rows] == ["3007", "2007", "1007", "0007", "3099"]
 
@@ -334,7 +334,7 @@ def test_status_and_owner_are_facets(tmp_path: Path) -> None:
 <{BASE}/id/distribution/o> a dcat:Distribution ; adms:status x:completed .
 """,
     )
-    index.build(tmp_path / "i.db", [owned])
+    index.build(tmp_path / "i.db", [owned], BASE)
     facets = find(Index(tmp_path / "i.db")).facets(("owner", "area", "status"))
     x = "https://other.example/"
     assert facets == {

@@ -121,8 +121,9 @@ def datasets(*names: str) -> str:
 
 
 def build_and_publish(data: Path) -> None:
-    control.call(data, "release.build", {"unchecked": True})
-    control.call(data, "release.publish", {})
+    accept = {"accept_removals": "a test"}
+    control.call(data, "release.build", {"unchecked": True, **accept})
+    control.call(data, "release.publish", accept)
 
 
 @pytest.mark.parametrize("path", ["/catalog.rdf", "/feeds/ckan/catalog.ttl?lang=es"])
@@ -474,9 +475,9 @@ def test_what_was_taken_back_or_never_published_is_not_served_later(tmp_path: Pa
             build_and_publish(data)
         address = next_of(parsed(server.client.get("/catalog.ttl").content, "ttl"))
         assert address
-        control.call(data, "release.rollback", {})
+        control.call(data, "release.rollback", {"accept_removals": "a test"})
         load_again(data, tmp_path, datasets("c"))
-        control.call(data, "release.build", {"unchecked": True})
+        control.call(data, "release.build", {"unchecked": True, "accept_removals": "a test"})
         load_again(data, tmp_path, datasets("d"))
         build_and_publish(data)
         assert server.client.get(address).status_code == 410

@@ -216,7 +216,7 @@ class Builder:
         progress("loading the store")
         EmbeddedStore.build(aside / "store", aside / "catalogue.nq", piece=_PIECE)
         progress("building the index")
-        index.build(aside / "index.db", content.records)
+        index.build(aside / "index.db", content.records, self.settings.base)
         progress("writing the feeds")
         not_carried = exports.build(
             aside / "exports", content.records, self.settings, withheld=content.withheld

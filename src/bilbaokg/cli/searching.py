@@ -30,8 +30,16 @@ _EXCERPT = 100
     help="Only what has this value; repeatable, see docs/reference/search.md.",
 )
 @click.option("--sort", type=click.Choice(SORTS), help="[relevance; modified without words]")
-@click.option("--page", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--size", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option(
+    "--page", type=click.IntRange(1), default=1, show_default=True, help="Which page of results."
+)
+@click.option(
+    "--size",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    help="How many results a page has.",
+)
 @click.option("--release", "release_id", help="Release [the current one].")
 def search(
     console: Console,

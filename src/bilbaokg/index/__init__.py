@@ -102,7 +102,7 @@ def _write(path: Path, release: Release) -> None:
     with storage_errors(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            build(part, _released(release))
+            build(part, _released(release), _base(release))
             descriptor = os.open(part, os.O_RDONLY)
             try:
                 os.fsync(descriptor)
@@ -117,7 +117,7 @@ def _write(path: Path, release: Release) -> None:
 
 def _held(path: Path, release: Release) -> Index:
     database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    fill(database, _released(release))
+    fill(database, _released(release), _base(release))
     return Index(path, database)
 
 
@@ -128,6 +128,11 @@ def _format(path: Path) -> int | None:
         return Index(path).format
     except sqlite3.DatabaseError:
         return None
+
+
+def _base(release: Release) -> str:
+    base: str = release.manifest["content"]["base"]
+    return base
 
 
 def _released(release: Release) -> Iterator[Record]:

@@ -102,31 +102,37 @@ _TOMBSTONE: Final = ref(AS.Tombstone)
 _NAMED: Final = frozenset({"agent", "concept", "scheme", "series", "service", "unit", "principle"})
 
 
-def build(path: Path, records: Iterable[Record], languages: Sequence[str] = LANGUAGES) -> None:
-    """Write the index of these records to a new file; the same records give the same rows."""
+def build(
+    path: Path, records: Iterable[Record], base: str, languages: Sequence[str] = LANGUAGES
+) -> None:
+    """Write the index of these records to a new file; the same records give the same rows.
+
+    base: that of the catalogue, under which its IRIs are minted.
+    """
     path.unlink(missing_ok=True)
     database = sqlite3.connect(path, isolation_level=None)
     try:
-        fill(database, records, languages)
+        fill(database, records, base, languages)
     finally:
         database.close()
 
 
 def fill(
-    database: sqlite3.Connection, records: Iterable[Record], languages: Sequence[str] = LANGUAGES
-) -> None:
+    database: sqlite3.Connection, records: Iterable[Record], base: str,
+    languages: Sequence[str] = LANGUAGES,
+) -> None:  # fmt: skip
     """Write the index into an empty database that commits by itself."""
     database.executescript(
         f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA user_version={FORMAT};"
         f"{_SCHEMA}BEGIN"
     )
-    builder = _Builder(database, languages)
+    builder = _Builder(database, base, languages)
     for record in records:
         builder.add(record)
     builder.place_parts()
     database.execute("COMMIT")
     database.executescript(f"BEGIN;{_JOINS}COMMIT;BEGIN")
-    _Joiner(database, builder.base, languages).join()
+    _Joiner(database, base, languages).join()
     database.execute("COMMIT")
     database.executescript(
         "INSERT INTO search(search) VALUES('optimize');"
@@ -137,9 +143,8 @@ def fill(
 class _Builder:
     """Writes the rows of one record at a time."""
 
-    def __init__(self, database: sqlite3.Connection, languages: Sequence[str]) -> None:
-        self.database, self.languages = database, languages
-        self.base = ""
+    def __init__(self, database: sqlite3.Connection, base: str, languages: Sequence[str]) -> None:
+        self.database, self.base, self.languages = database, base, languages
         self.number = 0
         self.parts: list[tuple[str, int, str]] = []
 
@@ -147,8 +152,6 @@ class _Builder:
         """Write what one record says by itself."""
         self.number += 1
         number = self.number
-        if not self.base and record.iri.endswith(f"/id/{record.id}"):
-            self.base = record.iri.removesuffix(f"/id/{record.id}")
         content = Content(record)
         kind = record.id.partition("/")[0]
         gone = _TOMBSTONE in content.root.get(_TYPE, ())
