@@ -397,7 +397,9 @@ FOLLOW: dict[str, Callable[[Reader, str], None]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    "target", [TARGETS[0], *(pytest.param(each, marks=pytest.mark.peers) for each in TARGETS[1:])]
+)
 @configure(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=_PHASES)
 @given(history=st.lists(STEP, min_size=2, max_size=4), first=STATE)
 def test_whoever_follows_the_feeds_has_the_feed_from_any_release_on(

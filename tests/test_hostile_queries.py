@@ -92,6 +92,7 @@ def test_no_query_asks_another_machine(server: Served, listener: socket.socket, 
     assert status != 200 or not name.startswith("service")
 
 
+@pytest.mark.faults
 def test_heavy_queries_end_while_cheap_ones_go_on(server: Served) -> None:
     with cheap_queries(server) as cheap, ThreadPoolExecutor(6) as others:
         ends = list(others.map(lambda query: ask(server, query), HEAVY.values()))

@@ -154,6 +154,7 @@ def test_new_release_is_seen_at_once_and_the_old_one_again_after_a_rollback(tmp_
             assert CHANGING.sub(b"", connection.ask(PATHS[0])) == CHANGING.sub(b"", old)
 
 
+@pytest.mark.faults
 def test_connection_stays_open_while_it_is_used(tmp_path: Path) -> None:
     with served(published(tmp_path / "data", request_seconds=1.0)) as server:
         connection = Connection(server)

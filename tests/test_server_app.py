@@ -220,6 +220,7 @@ def test_sigterm_drains_and_exits_with_zero(tmp_path: Path) -> None:
     operate(server.data, "status")
 
 
+@pytest.mark.faults
 def test_draining_ends_before_a_query_that_would_take_much_longer(tmp_path: Path) -> None:
     server = Served(published(tmp_path / "data", query_seconds=600.0))
     answers: list[int] = []
@@ -250,6 +251,7 @@ def test_requests_during_the_drain_are_told_to_come_again(tmp_path: Path) -> Non
     server.stop()
 
 
+@pytest.mark.faults
 def test_operation_that_outlasts_the_drain_is_cut(tmp_path: Path) -> None:
     data = published(tmp_path / "data")
     server = Served(data)

@@ -338,6 +338,7 @@ def test_client_that_goes_away_stops_its_query(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.faults
 def test_more_long_queries_than_workers_do_not_stop_the_cheap_ones(server: Served) -> None:
     def bomb(_: int) -> httpx.Response:
         return httpx.get(f"{server.url}/sparql", params={"query": FOREVER}, timeout=60)

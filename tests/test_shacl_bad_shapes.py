@@ -144,6 +144,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Futur
         yield {c.name: threads.submit(judge, good, c.file) for c in endless}
 
 
+@pytest.mark.faults
 @pytest.mark.engine(ENGINE)
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("endless", expected("finding"))

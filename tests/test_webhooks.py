@@ -482,6 +482,7 @@ def test_a_server_sends_what_the_command_publishes(data: Path, receiver: Receive
         assert hidden not in log
 
 
+@pytest.mark.faults
 def test_a_server_sends_again_after_a_restart(data: Path, receiver: Receiver) -> None:
     receiver.answer = partial(say, 500)
     publish(data)
