@@ -233,12 +233,15 @@ def pytest(*args: str) -> int:
 
 
 def all_tests(args: "list[str]") -> int:
-    """The tests of single modules, file by file on each processor, then those in folders, alone."""
+    """The tests of single modules, file by file, then those in folders; some at a time."""
     tests = ROOT / "tests"
     files = sorted(map(str, tests.glob("test_*.py")))
     folders = sorted(str(each) for each in tests.iterdir() if any(each.glob("**/test_*.py")))
-    shared = ("-n", str(min(os.cpu_count() or 1, MOST_AT_ONCE)), "--dist", "loadfile")
-    codes = [pytest(*shared, *args, *files), pytest(*args, *folders)]
+    several = ("-n", str(min(os.cpu_count() or 1, MOST_AT_ONCE)), "--dist")
+    codes = [
+        pytest(*several, "loadfile", *args, *files),
+        pytest(*several, "worksteal", *args, *folders),
+    ]
     failed = [code for code in codes if code not in (0, NO_TESTS)]
     return failed[0] if failed else min(codes)
 

@@ -80,6 +80,7 @@ def test_no_step_pastes_an_input_into_its_script() -> None:
         assert step["shell"] == "bash"
 
 
+@pytest.mark.peers
 @pytest.mark.parametrize(
     ("content", "inputs", "code"),
     [
@@ -109,6 +110,7 @@ def test_action_fails_as_its_inputs_say(
         assert log["version"] == "2.1.0"
 
 
+@pytest.mark.peers
 def test_action_takes_folders_and_a_language(workplace: Path) -> None:
     write(workplace / "data" / "a.ttl", BAD)
     done = run_action(workplace, ["Validate and lint"], {"paths": "data", "language": "eu"})

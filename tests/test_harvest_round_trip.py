@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
+import pytest
 from harvests import portal
 from serving import BASE, initialise, load, operate, published, served
 
@@ -91,6 +92,7 @@ def exported(data: Path, file: Path) -> list[str]:
     return split_lines(file.read_text())
 
 
+@pytest.mark.peers
 def test_our_feed_comes_back_whole_and_then_only_what_changed(tmp_path: Path) -> None:
     values = {"public_url": "http://localhost:8000", "page_size": 100}
     theirs = published(tmp_path / "theirs", turtle(range(DATASETS)), **values)

@@ -257,6 +257,7 @@ def test_feeds_and_pages_lead_to_the_changes(server: Served) -> None:
     assert f"<{PUBLIC}/feeds/changes.atom>" in void
 
 
+@pytest.mark.peers
 def test_demo_is_followed_from_its_first_release_on(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

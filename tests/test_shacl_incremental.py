@@ -459,6 +459,7 @@ VALUES = n_triples(
 PLACES = st.lists(st.tuples(IDS, st.sampled_from([*SENSIBLE, *VALUES * 3])), max_size=40)
 
 
+@pytest.mark.peers
 @limits(max_examples=40, deadline=None)
 @given(said=PLACES)
 def test_store_answers_questions_as_the_exact_texts_do(said: list[tuple[str, str]]) -> None:
