@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 from serving import CATALOGUE, Served, published, served
 
-pytestmark = pytest.mark.peers
+pytestmark = [pytest.mark.peers, pytest.mark.timeout(600)]
 COMUNICA = "@comunica/query-sparql@4.2.0"
 YASGUI = "@zazuko/yasgui@4.6.2"
 PANDAS = "pandas==3.1.1"
