@@ -24,7 +24,7 @@ from bilbaokg.store import GraphChange
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import DCT, PROV, RDF, XSD, literal, plain, ref
 
-__all__ = ["HEADS", "Audit", "now"]
+__all__ = ["HEADS", "Audit", "instant", "now"]
 
 HEADS: Final = "audit.heads"
 _FIRST: Final = "0" * 64
@@ -35,7 +35,12 @@ _TAIL_BYTES: Final = 4096
 
 def now() -> str:
     """The time as xsd:dateTime in UTC, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return instant(datetime.now(UTC))
+
+
+def instant(moment: datetime) -> str:
+    """A moment (with a time zone) in the same way."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Audit:

@@ -18,11 +18,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from bilbaokg import exports
+from bilbaokg.audit import instant
 from bilbaokg.errors import Gone, NotFound, StorageFault
 from bilbaokg.exports.feed import Feed
 from bilbaokg.exports.files import replace_file
@@ -101,8 +102,7 @@ class Ledger:
         """
         if moment is None:
             return self.times[0]
-        wanted = moment.astimezone(UTC).isoformat(timespec="milliseconds")
-        wanted = wanted.replace("+00:00", "Z")
+        wanted = instant(moment)
         return next((at for at in self.times if at >= wanted), later(self.at))
 
     def follow(self, switch: Switch, version: str, found: Mapping[str, Member] | None) -> Ledger:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bilbaokg.audit import now
+from bilbaokg.audit import instant, now
 from bilbaokg.exports.files import sync
 from bilbaokg.model import Event
 from bilbaokg.store.embedded import storage_errors
@@ -100,8 +100,7 @@ def standing(switches: Iterable[Switch]) -> list[str]:
 
 def later(at: str) -> str:
     """The next instant that can be told from this one."""
-    moment = datetime.fromisoformat(at) + _INSTANT
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return instant(datetime.fromisoformat(at) + _INSTANT)
 
 
 def _part(releases: Path) -> Path:

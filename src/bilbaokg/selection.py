@@ -15,7 +15,7 @@ from bilbaokg.errors import GateRefused, Invalid
 from bilbaokg.merging import text_of, title_of
 from bilbaokg.model import Problem, Record, Report
 from bilbaokg.settings import Settings
-from bilbaokg.terms import DCAT, DCT, RDF, Statement, plain, ref, split_line, split_lines
+from bilbaokg.terms import BINDING, RDF, Statement, plain, ref, split_line, split_lines
 
 __all__ = ["DANGLING", "Check", "Content", "HeldBack", "Rule", "choose", "select"]
 
@@ -23,8 +23,6 @@ DANGLING: Final = "Dangling"
 """The component of the rule that a release points to nothing that it does not hold."""
 
 _TYPE: Final = ref(RDF.type)
-# A statement with one of these may not point to what is not in the release.
-_REFUSED: Final = tuple(map(ref, (DCAT.servesDataset, DCAT.inSeries, DCT.publisher)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +217,7 @@ def _closed(
                 statements = map(split_line, split_lines(record.text))
                 gone = {s.line: s for s in statements if _named(s.object, ours) & withheld}
                 cut.update(plain(s.predicate) for s in gone.values())
-                dangling.extend(s for s in gone.values() if s.predicate in _REFUSED)
+                dangling.extend(s for s in gone.values() if s.predicate in BINDING)
                 lines = [line for line in split_lines(record.text) if line not in gone]
                 yield from _with(record, lines) if gone else (record,)
 
@@ -260,7 +258,7 @@ def _terms_of(records: Collection[Record], inside: set[str], base: str) -> froze
     wanted: set[str] = set()
     for record in records:
         statements = [split_line(line) for line in split_lines(record.text)]
-        wanted |= {s.object for s in statements if s.predicate in _REFUSED}
+        wanted |= {s.object for s in statements if s.predicate in BINDING}
         if record.id not in inside:
             out |= {s.subject for s in statements if iris.get(s.subject, record.id) == record.id}
             out.add(ref(record.iri))
@@ -272,7 +270,7 @@ def _terms_of(records: Collection[Record], inside: set[str], base: str) -> froze
 
 def _dangling(text: str, out: frozenset[str]) -> list[Statement]:
     return [
-        s for s in map(split_line, split_lines(text)) if s.predicate in _REFUSED and s.object in out
+        s for s in map(split_line, split_lines(text)) if s.predicate in BINDING and s.object in out
     ]
 
 

@@ -15,6 +15,7 @@ import pyoxigraph as ox
 __all__ = [
     "ADMS",
     "AS",
+    "BINDING",
     "CSVW",
     "DCAT",
     "DCATAP",
@@ -176,6 +177,8 @@ def ref(iri: str) -> str:
 LISTINGS: Final = frozenset(
     map(ref, (DCAT.dataset, DCAT.service, DCAT.record, DCAT.catalog, DCAT.resource))
 )
+# Properties that may not point to what is not there, as terms: such a link is never just cut.
+BINDING: Final = frozenset(map(ref, (DCAT.servesDataset, DCAT.inSeries, DCT.publisher)))
 # Classes of natural persons, as terms: nothing of them is ever released.
 PERSONS: Final = frozenset(
     map(ref, (FOAF.Person, PROV.Person, AS.Person, SCHEMA.Person, "http://schema.org/Person"))

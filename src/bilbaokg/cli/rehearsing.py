@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from bilbaokg.console import Console
 from bilbaokg.gaps import counted, curie
-from bilbaokg.model import SEVERITIES
-from bilbaokg.rehearsal.portals import PORTALS
+from bilbaokg.rehearsal.portals import grave
 from bilbaokg.terms import PREFIXES
 
 __all__ = ["table", "tell"]
@@ -91,14 +90,14 @@ def _name(row: dict[str, Any]) -> str:
 
 def _tell_rules(console: Console, done: dict[str, Any]) -> None:
     """Violations, and what the portals themselves ask for; of other findings how many."""
-    broken, names = done["broken"], {demand.name for demand in PORTALS[done["target"]].demands}
+    broken = done["broken"]
     console.say("")
     if not broken:
         console.say("No rule of the target would be broken.")
         return
     counts = [f"{done['severities'][s]:,} {word}" for s, word in _SEVERITIES.items()]
     console.say(f"Rules of the target that would be broken: {', '.join(counts)}", "bold")
-    shown = [p for p in broken if p["severity"] == SEVERITIES[0] or p["component"] in names]
+    shown = grave(done["target"], broken)
     console.problems(shown)
     if rest := len(broken) - len(shown):
         console.say(f"... and {counted(rest, 'finding')} of its profile that lose nothing ({_ALL})")

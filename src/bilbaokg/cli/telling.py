@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from bilbaokg.audit import now
 from bilbaokg.cli.base import DONE, FINDINGS, global_options, group, verb
 from bilbaokg.cli.operating import configuration_of
 from bilbaokg.console import Console
@@ -58,11 +59,10 @@ def webhook_list(console: Console) -> int:
 
 
 def _row(delivery: Delivery) -> list[Any]:
-    told = delivery.as_dict()
     due = delivery.due and datetime.fromtimestamp(delivery.due, UTC).isoformat(timespec="seconds")
     last = delivery.error or (delivery.status and f"HTTP {delivery.status}")
     return [
-        delivery.message, delivery.type, delivery.at[:19], told["url"], delivery.state,
+        delivery.message, delivery.type, delivery.at[:19], masked(delivery.url), delivery.state,
         delivery.attempts, last, due,
     ]  # fmt: skip
 
@@ -76,8 +76,7 @@ def webhook_test(console: Console) -> int:
     from bilbaokg.webhooks.sending import send  # the HTTP client takes its time to load
 
     configuration = _configured(console)
-    at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    message = of_test(secrets.token_hex(8), at, configuration)
+    message = of_test(secrets.token_hex(8), now(), configuration)
     urls = configuration.webhooks
     answers = send(urls, message, signing.read(console.data, configuration), configuration)
     rows = [

@@ -16,7 +16,7 @@ from bilbaokg.errors import Invalid
 from bilbaokg.exports.catalogue import TYPE, Catalogue, Pair, root_class
 from bilbaokg.model import Record
 from bilbaokg.settings import Settings
-from bilbaokg.terms import DCAT, DCT, PERSONS, literal, mint, plain, ref
+from bilbaokg.terms import BINDING, DCAT, DCT, PERSONS, literal, mint, plain, ref
 from bilbaokg.writing import write
 
 __all__ = [
@@ -33,8 +33,7 @@ __all__ = [
     "kind",
 ]
 
-# A link with one of these must not lead out of the release.
-REFUSED: Final = frozenset(map(ref, (DCAT.servesDataset, DCAT.inSeries, DCT.publisher)))
+# How the kinds of nodes are called here.
 CATALOG, DATASET, SERIES, SERVICE, RECORD = "Catalog", "Dataset", "Series", "Service", "Record"
 _CLASSES: Final = {
     ref(DCAT.Catalog): CATALOG,
@@ -242,7 +241,7 @@ class Walk:
         if self._is_left_out(value):
             return
         if self._leads_out(value):
-            if predicate in REFUSED and not value.startswith("_:"):
+            if predicate in BINDING and not value.startswith("_:"):
                 raise Invalid(
                     "the export would point to what the release does not hold",
                     where=f"{term} {predicate} {value}",

@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from bilbaokg.index.excerpts import spelling
 from bilbaokg.index.reader import Index
 from bilbaokg.index.words import Phrase, Words, folded
@@ -112,6 +109,10 @@ def _nearest(index: Index, phrase: Phrase) -> Phrase | None:
 
 def _near(index: Index, word: str) -> Iterator[str]:
     """Words within two edits (one, for a short word), the nearest and most frequent first."""
+    # Loaded where a word is misspelt: it takes its time.
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
     edits = 1 if len(word) < 5 else 2
     known = index.words
     near = process.extract(word, list(known), scorer=OSA.distance, limit=None, score_cutoff=edits)

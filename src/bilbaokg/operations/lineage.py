@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
@@ -43,16 +43,10 @@ def take_in(
     Returns how many records are new and changed.
     """
     with workspace.mutex:
-        try:
-            planned = workspace.lineage.plan(events)
-        except BaseException:
-            workspace.lineage.failed()
-            raise
-        _commit(
-            workspace, planned, actor=actor, subject=subject, why=why or "told by pipelines",
-            detail={"events": len(events)},
+        counts = _save(
+            workspace, lambda: workspace.lineage.plan(events), actor=actor, subject=subject,
+            why=why or "told by pipelines", detail={"events": len(events)},
         )  # fmt: skip
-    counts = planned.plan.counts
     return {"new": counts["new"], "changed": counts["changed"]}
 
 
@@ -89,17 +83,21 @@ def lineage_forget(
     Its runs stay: they were. Raises NotFound where no pipeline told of such a job.
     """
     iri = params["iri"]
-    with workspace.mutex:
+
+    def plan() -> Planned:
         planned = workspace.lineage.forget(record_id(workspace.settings.base, "job", iri))
         if planned is None:
             raise NotFound(
                 "no pipeline told of this job", where=iri, hint="give the IRI of its page or record"
             )
-        _commit(
-            workspace, planned, actor=params.get("actor") or operator(), subject=iri,
+        return planned
+
+    with workspace.mutex:
+        counts = _save(
+            workspace, plan, actor=params.get("actor") or operator(), subject=iri,
             why=params.get("why") or "", detail={"forgotten": iri},
         )  # fmt: skip
-    return {"iri": iri, "records": planned.plan.counts}
+    return {"iri": iri, "records": counts}
 
 
 def lineage_walk(
@@ -185,26 +183,27 @@ def _called(workspace: Workspace, iri: str) -> Name:
 
 def _decide(workspace: Workspace, params: dict[str, Any], to: Name) -> dict[str, Any]:
     name, scribe = _named(params), workspace.lineage
-    planned = scribe.decide(name, to, stamp())
-    _commit(
-        workspace, planned, actor=params.get("actor") or operator(), subject=name.identifier,
+    counts = _save(
+        workspace, lambda: scribe.decide(name, to, stamp()),
+        actor=params.get("actor") or operator(), subject=name.identifier,
         why=params.get("why") or "", detail={"same_as": to.identifier},
     )  # fmt: skip
     iri = table_iri(workspace.settings.base, scribe.aliases.main(name))
-    return {"identifier": name.identifier, "iri": iri, "records": planned.plan.counts}
+    return {"identifier": name.identifier, "iri": iri, "records": counts}
 
 
-def _commit(
+def _save(
     workspace: Workspace,
-    planned: Planned,
+    plan: Callable[[], Planned],
     *,
     actor: str,
     subject: str,
     why: str,
     detail: dict[str, Any],
-) -> None:
-    """Write what was planned. The caller holds the write lock."""
+) -> dict[str, int]:
+    """Plan and write; returns the counts of records. The caller holds the write lock."""
     try:
+        planned = plan()
         workspace.records.commit(
             planned.plan, actor=actor, kind="lineage", subject=subject, why=why, detail=detail,
             beside=planned.states,
@@ -213,6 +212,7 @@ def _commit(
         workspace.lineage.failed()
         raise
     workspace.lineage.written()
+    return planned.plan.counts
 
 
 def _read(path: Path, limit: int) -> Iterator[tuple[int, Event | BilbaokgError]]:

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import io
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from bilbaokg.exports import ckan
 from bilbaokg.exports.feed import DATASET, SERIES, SERVICE, Walk
+from bilbaokg.model import SEVERITIES
 from bilbaokg.rehearsal.members import IRI, Members
 from bilbaokg.terms import DCAT, DCT, SCHEMA, plain, ref
 
-__all__ = ["PORTALS", "Broken", "Demand", "Offered", "Portal"]
+__all__ = ["PORTALS", "Broken", "Demand", "Offered", "Portal", "grave"]
 
 _IDENTIFIER: Final = ref(DCT.identifier)
 _KEYWORD, _DISTRIBUTION = ref(DCAT.keyword), ref(DCAT.distribution)
@@ -233,3 +234,10 @@ PORTALS: Final[dict[str, Portal]] = {
     ),
 }
 """The harvesters of each target. A new target is a line here too."""
+
+
+def grave(target: str, broken: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of the problems of a rehearsal those that lose something: violations, and what the portals
+    themselves ask for."""
+    asked = {demand.name for demand in PORTALS[target].demands}
+    return [p for p in broken if p["severity"] == SEVERITIES[0] or p["component"] in asked]

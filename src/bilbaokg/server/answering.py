@@ -127,7 +127,7 @@ class Begun:
     answer: Answer
     asking: Asking
     found: tuple[str | None, Release | None]
-    etag: str | None
+    etag: str
 
 
 @lru_cache(100)

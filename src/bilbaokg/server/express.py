@@ -69,10 +69,14 @@ def _is_conditional(scope: Any) -> bool:
 
 
 class Express:
-    """The short way over the current release. drain: told of each query on it."""
+    """The short way over the current release. drain: told of each query on it.
+
+    replays: answers that were sent before, for requests that are the same to the last byte.
+    """
 
     def __init__(self, context: Context, drain: Drain) -> None:
         self._context, self._drain = context, drain
+        self.replays = context.replays
         self._ways = Kept[tuple[str, bytes, bytes], _Way](_WAYS_BYTES)
 
     def keep(self, peer: str, request: bytes, scope: Any) -> None:
@@ -101,7 +105,7 @@ class Express:
             return None
         if given := self._context.kept.get(etag):
             answer = _repeatable(given, etag)
-            self._context.replays.put(request, way.release.id if way.release else "", answer)
+            self.replays.put(request, way.release.id if way.release else "", answer)
             return answer
         return self._begin(way, text, etag, told, on_wait)
 
@@ -138,9 +142,8 @@ class Express:
             asking.bytes = len(given.body)
         self._drain.leave()
         context.usage.short += 1
-        etag = begun.etag or ""
-        context.kept.put(etag, given, len(given.body))
-        return _repeatable(given, etag)
+        context.kept.put(begun.etag, given, len(given.body))
+        return _repeatable(given, begun.etag)
 
     def count(self, answer: Repeatable) -> None:
         """One more is sent."""

@@ -33,15 +33,18 @@ _MOST_CUT: Final = 20
 
 def overview(context: Context, reader: Reader) -> ReleasesPage:
     """All public releases, newest first."""
-    return ReleasesPage([_row(context, reader, r) for r in reversed(context.public_releases())])
+    line = _Line(context)
+    known = (release for id in reversed(line.ids) if (release := line.get(id)))
+    return ReleasesPage([_row(line, reader, release) for release in known])
 
 
 def page(context: Context, reader: Reader, id: str) -> ReleasePage:
     """One release and its difference from the one before, by name. Raises NotFound."""
-    release = next((r for r in context.public_releases() if r.id == id), None)
+    line = _Line(context)
+    release = line.get(id)
     if release is None:
         raise NotFound(f"no release {id[:50]!r}")
-    before = _before(context, release)
+    before = line.before(release)
     found = releases.difference(before, release)
     iris = {e.id: e.iri for r in (before, release) if r for e in r.entries}
     groups = [
@@ -51,9 +54,9 @@ def page(context: Context, reader: Reader, id: str) -> ReleasePage:
         if ids and (before or kind != "new")
     ]
     return ReleasePage(
-        row=_row(context, reader, release),
+        row=_row(line, reader, release),
         previous=before.id if before else None,
-        first=_is_first(context, release),
+        first=line.is_first(release),
         sha256=release.sha256,
         groups=groups,
         carried=_carried(reader, release),
@@ -75,28 +78,45 @@ def _carried(reader: Reader, release: Release) -> list[Carried]:
 
 def change_counts(context: Context, release: Release) -> tuple[int, int, int]:
     """New, changed and gone records since the release before; none when that was removed."""
-    before = _before(context, release)
-    if before is None and not _is_first(context, release):
+    return _changes(_Line(context), release)
+
+
+class _Line:
+    """The public releases, each read once for a page. `ids` are in their order, oldest first."""
+
+    def __init__(self, context: Context) -> None:
+        self.ids = context.releases.standing()
+        self._find = context.releases.get
+        self._read: dict[str, Release | None] = {}
+
+    def get(self, id: str) -> Release | None:
+        """One of them; None for another one, and where it was removed."""
+        if id not in self._read:
+            try:
+                self._read[id] = self._find(id) if id in self.ids else None
+            except NotFound:
+                self._read[id] = None
+        return self._read[id]
+
+    def before(self, release: Release) -> Release | None:
+        """The release that was public before it; None for the first, and where it was removed."""
+        earlier = [id for id in self.ids if int(id[1:]) < release.number]
+        return self.get(earlier[-1]) if earlier else None
+
+    def is_first(self, release: Release) -> bool:
+        """Whether no release was public before it."""
+        return self.ids[:1] == [release.id]
+
+
+def _changes(line: _Line, release: Release) -> tuple[int, int, int]:
+    before = line.before(release)
+    if before is None and not line.is_first(release):
         return (0, 0, 0)
     found = releases.difference(before, release)
     return (len(found.new), len(found.changed), len(found.gone))
 
 
-def _before(context: Context, release: Release) -> Release | None:
-    """The release that was public before it; None for the first, and where it was removed."""
-    ids = [id for id in context.releases.standing() if int(id[1:]) < release.number]
-    try:
-        return context.releases.get(ids[-1]) if ids else None
-    except NotFound:
-        return None
-
-
-def _is_first(context: Context, release: Release) -> bool:
-    """Whether no release was public before it."""
-    return context.releases.standing()[:1] == [release.id]
-
-
-def _row(context: Context, reader: Reader, release: Release) -> ReleaseRow:
+def _row(line: _Line, reader: Reader, release: Release) -> ReleaseRow:
     content = release.manifest["content"]
     return ReleaseRow(
         id=release.id,
@@ -108,7 +128,7 @@ def _row(context: Context, reader: Reader, release: Release) -> ReleaseRow:
         held_back=release.held_back,
         waived=content["waived"],
         accepted=(release.manifest["build"].get("removals") or {}).get("accepted"),
-        changes=change_counts(context, release),
+        changes=_changes(line, release),
         note=release.manifest["build"]["note"],
     )
 

@@ -27,7 +27,7 @@ from bilbaokg.server import errors
 from bilbaokg.server.answering import Begun
 from bilbaokg.server.envelope import identity, raw
 from bilbaokg.server.express import Express
-from bilbaokg.server.replays import Cork, Repeatable, Replays, whole_request
+from bilbaokg.server.replays import Cork, Repeatable, whole_request
 
 __all__ = ["Protocol"]
 
@@ -73,16 +73,12 @@ class _Clock:
 class Protocol(HttpToolsProtocol):
     """One connection. seconds: how long to wait for a client that does nothing.
 
-    replays: answers that were sent before, for requests that are the same. express: the short way
-    for those that differ in their query alone.
+    express: answers requests that are like earlier ones, without the application.
     """
 
-    def __init__(
-        self, *, seconds: float, replays: Replays | None = None, express: Express | None = None,
-        **given: Any,
-    ) -> None:  # fmt: skip
+    def __init__(self, *, seconds: float, express: Express | None = None, **given: Any) -> None:
         super().__init__(**given)
-        self._seconds, self._replays, self._express = seconds, replays, express
+        self._seconds, self._express = seconds, express
         self._request: bytes | None = None  # that alone is being answered
         self._begun: Begun | None = None  # on the short way
         self._handed: Begun | None = None  # and from there to the application
@@ -136,16 +132,17 @@ class Protocol(HttpToolsProtocol):
 
     def _answer(self, data: bytes) -> bool:
         """Answer without the application, if this is one request that can be answered so."""
-        if self._replays is None:
+        express = self._express
+        if express is None:
             return False
-        if answer := self._replays.find(data, self._date):
+        if answer := express.replays.find(data, self._date):
             self._shortly = self.loop.time()
             self._cork.send(answer)
             return True
         self._request = whole_request(data)
-        if not (self._request and self._express and self.client):
+        if not (self._request and self.client):
             return False
-        found = self._express.begin(self.client[0], data, self._look, self._hand_over)
+        found = express.begin(self.client[0], data, self._look, self._hand_over)
         if found is None:
             return False
         self._shortly = self.loop.time()
@@ -154,12 +151,11 @@ class Protocol(HttpToolsProtocol):
             if found.answer.failed:
                 self._hand_over()
         else:
-            self._send(found, identity())
+            self._send(express, found, identity())
         return True
 
-    def _send(self, answer: Repeatable, request_id: str) -> None:
-        if self._express:
-            self._express.count(answer)
+    def _send(self, express: Express, answer: Repeatable, request_id: str) -> None:
+        express.count(answer)
         self._request = None
         self._cork.send(answer.pieces(self._date, request_id))
 
@@ -172,7 +168,7 @@ class Protocol(HttpToolsProtocol):
             self._hand_over()
         elif begun.answer.ended:
             self._begun = None
-            self._send(express.whole(begun), begun.asking.request_id or "")
+            self._send(express, express.whole(begun), begun.asking.request_id or "")
 
     def _hand_over(self) -> None:
         """Let the application go on with the query that was begun."""
@@ -327,13 +323,15 @@ class Protocol(HttpToolsProtocol):
     def _keep(self, answered: RequestResponseCycle) -> None:
         """Remember how a request was answered, for those that are like it."""
         scope: Any = answered.scope
-        begun = scope.pop("bilbaokg.begun", None)
-        if begun and self._express:
-            self._express.stop(begun)
-        if self._request and answered.keep_alive and self._replays:
-            self._replays.keep(self._request, scope, self._cork.answer)
-            if self._express and self.client:
-                self._express.keep(self.client[0], self._request, scope)
+        express = self._express
+        if express is None:
+            return
+        if begun := scope.pop("bilbaokg.begun", None):
+            express.stop(begun)
+        if self._request and answered.keep_alive:
+            express.replays.keep(self._request, scope, self._cork.answer)
+            if self.client:
+                express.keep(self.client[0], self._request, scope)
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection."""

@@ -20,9 +20,8 @@ from bilbaokg import exports, render
 from bilbaokg.errors import NotFound, Overloaded
 from bilbaokg.gaps import curie
 from bilbaokg.index import Text
-from bilbaokg.model import SEVERITIES
 from bilbaokg.operations import OPERATIONS
-from bilbaokg.rehearsal.portals import PORTALS
+from bilbaokg.rehearsal.portals import grave
 from bilbaokg.server.api import head
 from bilbaokg.server.context import Context
 from bilbaokg.server.openapi import problems
@@ -132,12 +131,7 @@ def _page(done: Mapping[str, Any], site: render.Site) -> RehearsalPage:
         Choice(site.url(f"/rehearsal/{feed.name}"), Text(feed.name, ""), chosen=feed.name == target)
         for feed in exports.feeds()
     ]
-    asked = {demand.name for demand in PORTALS[target].demands}
-    shown = [
-        problem
-        for problem in done["broken"]
-        if problem["severity"] == SEVERITIES[0] or problem["component"] in asked
-    ]
+    shown = grave(target, done["broken"])
     held = [Fate(row["title"], row["iri"], row["reason"]) for row in done["held_back"]]
     return RehearsalPage(
         target=target,

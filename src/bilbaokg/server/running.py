@@ -47,9 +47,7 @@ def run(
     drain = Drain()
     app = create_app(context, host=host, root_path=root_path, drain=drain)
     seconds = context.settings.request_seconds
-    express = Express(context, drain)
-    protocol = partial(Protocol, seconds=seconds, replays=context.replays, express=express)
-    server = _server(app, protocol)
+    server = _server(app, partial(Protocol, seconds=seconds, express=Express(context, drain)))
     # What is there now stays: the search for garbage need not look at it again and again.
     gc.collect()
     gc.freeze()

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
 from bilbaokg.workers import Frame, Starter, Worker
-from bilbaokg.workers.frames import Splitter, pack
+from bilbaokg.workers.frames import RECEIVED, Splitter, pack
 
 __all__ = ["Owner", "Receiver", "Seat", "seat"]
 
-_RECEIVED: Final = 1 << 18
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -135,7 +134,7 @@ class Seat(asyncio.Protocol, Generic[R]):
     def collect(self) -> None:
         """Look at what was laid aside (see workers.child)."""
         with contextlib.suppress(OSError):  # there is nothing, or it ended
-            while data := self.worker.aside.recv(_RECEIVED):
+            while data := self.worker.aside.recv(RECEIVED):
                 self._laid.extend(self._aside.split(data))
         self._settle()
 

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from bilbaokg.errors import BilbaokgError
-from bilbaokg.workers.frames import Frame, Put, Splitter, pack
+from bilbaokg.workers.frames import RECEIVED, Frame, Put, Splitter, pack
 
 __all__: list[str] = []
 
@@ -40,7 +40,6 @@ _JOBS: Final[dict[str, str]] = {
     "verdicts": "bilbaokg.shacl.judging:job",
 }
 
-_RECEIVED: Final = 1 << 18
 # Bytes of an answer that is laid aside, and how many are in a row.
 _SHORT: Final = 8 << 10
 _MOST_ASIDE: Final = 3
@@ -66,7 +65,7 @@ class _Inbox:
     def __init__(self, link: socket.socket) -> None:
         self._link = link
         # One buffer for all that comes: large blocks that come and go make malloc slow.
-        self._piece = memoryview(bytearray(_RECEIVED))
+        self._piece = memoryview(bytearray(RECEIVED))
         self._frames = Splitter()
         self._jobs: deque[tuple[int, Frame]] = deque()
         self._dropped: set[int] = set()

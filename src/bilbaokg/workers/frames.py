@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-__all__ = ["Frame", "Put", "Splitter", "opening", "pack", "receive", "set_timeout"]
+__all__ = ["RECEIVED", "Frame", "Put", "Splitter", "opening", "pack", "receive", "set_timeout"]
 
 Frame = tuple[dict[str, Any], bytes]
 Put = Callable[[dict[str, Any], bytes], None]
 _HEAD: Final = struct.Struct("<III")
 _SHORT: Final = 1000
+RECEIVED: Final = 1 << 18
+"""Bytes to take from a socket at a time."""
 
 
 def pack(header: dict[str, Any] | bytes, body: bytes = b"", number: int = 0) -> bytes:
