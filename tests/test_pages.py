@@ -465,7 +465,7 @@ def test_static_files_are_kept_for_ever_under_the_hash_of_their_content(
     assert "immutable" in answer.headers["cache-control"]
     assert answer.headers["content-type"].startswith("text/css")
     assert site.get("/static/000000000000/site.css").status_code == 404
-    assert site.get("/static/000000000000/../../locale/es.toml").status_code == 404
+    assert site.get("/static/000000000000/../../locale/es/site.toml").status_code == 404
 
 
 # ---- other catalogues

@@ -114,9 +114,17 @@ class ErrorPage:
 
 @cache
 def catalogue(lang: str) -> Mapping[str, Any]:
-    """The texts of a language by dotted key: a text, or a table of its plural forms."""
-    path = assets.folder("web") / "locale" / f"{lang}.toml"
-    return dict(_flat(tomllib.loads(path.read_text(encoding="utf-8"))))
+    """The texts of a language by dotted key: a text, or a table of its plural forms.
+
+    They stand in one file a room of the site. Raises KeyError for a key that stands in two.
+    """
+    texts: dict[str, Any] = {}
+    for path in sorted((assets.folder("web") / "locale" / lang).glob("*.toml")):
+        for key, text in _flat(tomllib.loads(path.read_text(encoding="utf-8"))):
+            if key in texts:
+                raise KeyError(f"{key} stands twice, again in {path}")
+            texts[key] = text
+    return texts
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
@@ -133,7 +141,7 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 @cache
 def languages() -> tuple[str, ...]:
     """The languages that have a catalogue, the default one first."""
-    found = {p.stem for p in (assets.folder("web") / "locale").glob("*.toml")} - wording.SHARED
+    found = {path.name for path in (assets.folder("web") / "locale").iterdir() if path.is_dir()}
     return (DEFAULT_LANGUAGE, *sorted(found - {DEFAULT_LANGUAGE}, reverse=True))
 
 

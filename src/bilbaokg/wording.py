@@ -1,7 +1,7 @@
 """What people read about data, by language: names of RDF terms, what validation says.
 
-The texts stand in `web/locale/` (the files of SHARED) and are read when first
-asked for. A language without a text takes the Spanish one.
+The texts stand in the files of `web/locale/`, in all languages each, and are read when first asked
+for. A language without a text takes the Spanish one.
 """
 
 from __future__ import annotations
@@ -15,13 +15,11 @@ from typing import Any, Final
 from bilbaokg import assets
 from bilbaokg.terms import DQV, DUV, EARL, PREFIXES, SH
 
-__all__ = ["SHARED", "counted", "find", "say", "term"]
+__all__ = ["counted", "find", "say", "term"]
 
 _DEFAULT: Final = "es"
 # What validation, quality, linter, status, services and rehearsals say; no section is in two.
 _FILES: Final = ("findings", "quality", "lint", "status", "services", "portals")
-SHARED: Final = frozenset({"terms", *_FILES})
-"""The files of `web/locale/` that hold all languages; each other one is a language of the pages."""
 _NAMESPACES: Final = {
     **PREFIXES,
     "bkg": "bkg:",
