@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bilbaokg.lineage.agreeing import agree
 from bilbaokg.lineage.events import ENDS, Event, Facets, Parent, Table
+from bilbaokg.lineage.graph import Edge, Graph, Kind
 from bilbaokg.lineage.names import Name
 from bilbaokg.lineage.scribe import Planned, Scribe
 from bilbaokg.lineage.walking import DIRECTIONS, label, walk
@@ -15,8 +16,11 @@ from bilbaokg.lineage.walking import DIRECTIONS, label, walk
 __all__ = [
     "DIRECTIONS",
     "ENDS",
+    "Edge",
     "Event",
     "Facets",
+    "Graph",
+    "Kind",
     "Name",
     "Parent",
     "Planned",

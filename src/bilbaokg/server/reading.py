@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 
 from bilbaokg import index, render
 from bilbaokg.index import Index, Text, Where, choose, vocabulary
+from bilbaokg.lineage import Graph
 from bilbaokg.model import Query, Release
 from bilbaokg.queries import bind
 from bilbaokg.release import Releases
@@ -52,6 +53,11 @@ class Opened:
         file = self.release.path / "report.json"
         found: dict[str, Any] | None = json.loads(file.read_text()) if file.is_file() else None
         return found
+
+    @cached_property
+    def lineage(self) -> Graph:
+        """What comes from what in the release, made when it is first asked for."""
+        return Graph.of(self.store)
 
     def select(self, query: Query, **params: str) -> list[dict[str, str]]:
         """Rows of a page query of ours: variable -> N-Triples term, unbound ones left out."""

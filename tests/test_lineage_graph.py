@@ -1,0 +1,89 @@
+"""The lineage graph in memory: it answers as the store does, in any graph."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+import pytest
+from helpers import BASE
+
+from bilbaokg.lineage import DIRECTIONS, Edge, Graph, Kind, walk
+from bilbaokg.store import GraphChange
+from bilbaokg.store.embedded import EmbeddedStore
+from bilbaokg.terms import CSVW, PROV, RDF, SCHEMA, ref
+
+
+def stored(*lines: str) -> EmbeddedStore:
+    store = EmbeddedStore()
+    store.apply([GraphChange(f"{BASE}/graph/record/x", insert=lines)])
+    return store
+
+
+def chain(*names: str) -> list[Edge]:
+    return [Edge(f"x:{a}", f"x:{b}") for a, b in pairwise(names)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_walks_are_those_of_the_store(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    edges = [(chance.randrange(40), chance.randrange(40)) for _ in range(70)]
+    store = stored(*(f"<x:{b}> {ref(PROV.wasDerivedFrom)} <x:{a}> ." for a, b in edges))
+    graph = Graph.of(store)
+    assert graph.edges == len(set(edges))
+    for start in range(0, 40, 3):
+        for direction in DIRECTIONS:
+            for hops in (1, 2, 3, None):
+                asked = (f"x:{start}", direction, hops)
+                assert graph.walk(*asked) == walk(store, *asked)
+
+
+def test_a_job_leads_to_what_it_reads_and_writes_and_is_no_step_between_tables() -> None:
+    store = stored(
+        f"<x:job> {ref(RDF.type)} {ref(PROV.Plan)} .",
+        f"<x:job> {ref(SCHEMA.object)} <x:a> .",
+        f"<x:job> {ref(SCHEMA.result)} <x:b> .",
+        f"<x:a> {ref(RDF.type)} {ref(CSVW.Table)} .",
+        f"<x:b> {ref(PROV.wasDerivedFrom)} <x:a> .",
+    )
+    graph = Graph.of(store)
+    assert [graph.level(f"x:{name}") for name in ("job", "a", "b", "c")] == [
+        "job", "table", "other", None,
+    ]  # fmt: skip
+    assert graph.neighbours("x:a", "downstream") == [
+        Edge("x:a", "x:b", Kind.DERIVED), Edge("x:a", "x:job", Kind.READS),
+    ]  # fmt: skip
+    assert [step.iri for step in graph.walk("x:a", "downstream").steps] == ["x:b"]
+    assert [step.iri for step in graph.walk("x:job", "downstream").steps] == ["x:b"]
+    assert [step.iri for step in graph.walk("x:job", "upstream").steps] == ["x:a"]
+
+
+def test_path_is_a_shortest_one_downstream() -> None:
+    graph = Graph([*chain("a", "b", "c", "d"), Edge("x:a", "x:c"), Edge("x:d", "x:a")])
+    assert graph.path("x:a", "x:d") == ["x:a", "x:c", "x:d"]
+    assert graph.path("x:b", "x:b") == ["x:b"]
+    assert graph.path("x:a", "x:nothing") == []
+    assert Graph(chain("a", "b")).path("x:b", "x:a") == []
+
+
+def test_roots_and_leaves_are_where_derivations_begin_and_end() -> None:
+    graph = Graph([*chain("a", "b", "c"), *chain("d", "b"), *chain("e", "f", "e")])
+    assert graph.ends("upstream") == ["x:a", "x:d"]
+    assert graph.ends("downstream") == ["x:c"]
+    assert Graph(chain("a", "b")).ends("downstream") == ["x:b"]
+
+
+def test_hub_of_many_products_and_odd_names_are_walked() -> None:
+    hub = "x:ñ%20" + "🦀" * 9
+    graph = Graph(Edge(hub, f"x:{n}") for n in range(20_000))
+    assert len(graph.walk(hub, "downstream").steps) == 20_000
+    found = graph.walk(hub, "downstream", limit=5)
+    assert (len(found.steps), found.complete) == (5, False)
+    assert graph.path(hub, "x:7") == [hub, "x:7"]
+    assert "\ud800" not in graph
+
+
+def test_empty_graph_answers_with_nothing() -> None:
+    graph = Graph([])
+    assert (graph.nodes, graph.edges, graph.ends("upstream")) == (0, 0, [])
+    assert graph.walk("x:a", "upstream").steps == []
