@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 RUN = "run=1&query=SELECT+*+%7B+%3Fs+%3Fp+%3Fo+%7D+LIMIT+20"
+BUS = "https://bilbaokg.example/id/table/bus-mart-gtfs"
 PATHS = {
     "home": "/es/",
     "search": "/es/search",
@@ -27,6 +29,8 @@ PATHS = {
     "unit": "/es/unit/movilidad-sostenibilidad",
     "principle": "/es/principle/responsable",
     "table": "/es/table/bus-mart-gtfs",
+    "lineage": "/es/lineage?q=bus",
+    "impact": f"/en/lineage?iri={quote(BUS)}&downstream=all",
     "glossary": "/es/concept",
     "validation": "/es/validation",
     "releases": "/es/releases",

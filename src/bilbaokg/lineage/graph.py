@@ -9,8 +9,9 @@ A graph never changes: it is made of a store by `Graph.of`, once a release (`Ope
 
 from __future__ import annotations
 
+import heapq
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -189,6 +190,16 @@ class Graph:
             if next(back.derived(node), None) is not None
             and next(ahead.derived(node), None) is None
         ]
+
+    def busiest(self, limit: int, leave_out: Collection[str] = ()) -> list[tuple[str, int]]:
+        """The things with most edges, and how many each has; leave_out: some of LEVELS."""
+        up, down = self._up.starts, self._down.starts
+        degrees = (
+            (up[n] - up[n + 1] + down[n] - down[n + 1], n)
+            for n, level in enumerate(self._levels)
+            if LEVELS[level] not in leave_out
+        )
+        return [(self._iri(n), -degree) for degree, n in heapq.nsmallest(limit, degrees)]
 
     def _next(self, rows: _Rows, node: int) -> Iterator[int]:
         if LEVELS[self._levels[node]] in ("job", "run"):

@@ -27,7 +27,7 @@ from bilbaokg.server.views import (
     Tile,
 )
 
-__all__ = ["Form", "datasets", "home", "kind", "table", "where_used"]
+__all__ = ["Form", "csv_rows", "datasets", "home", "kind", "table", "where_used"]
 
 _SIZE: Final = 20
 _LONGEST: Final = 200
@@ -210,10 +210,10 @@ def _chips(reader: Reader, form: Form) -> list[Action]:
 def table(reader: Reader, form: Form) -> Iterator[str]:
     """All pages of the list as CSV (RFC 4180), piece by piece, names in the reader's language."""
     found = find(reader.opened.index, form.q, form.filters)
-    yield _csv([["id", "iri", "title", "issued", "modified", *_COLUMNS]])
+    yield csv_rows([["id", "iri", "title", "issued", "modified", *_COLUMNS]])
     for rows in found.rows(reader.lang, form.sort):
         reader.load(v for row in rows for f in _COLUMNS for v in row.facets.get(f, ()))
-        yield _csv(_cells(reader, row) for row in rows)
+        yield csv_rows(_cells(reader, row) for row in rows)
 
 
 def _cells(reader: Reader, row: Row) -> list[str]:
@@ -221,13 +221,13 @@ def _cells(reader: Reader, row: Row) -> list[str]:
         "; ".join(text.text for text in names(reader, f, row.facets.get(f, [])).values())
         for f in _COLUMNS
     ]
-    held = [row.id, row.iri, row.title.text, row.issued or "", row.modified or "", *values]
-    return [cell(text) for text in held]
+    return [row.id, row.iri, row.title.text, row.issued or "", row.modified or "", *values]
 
 
-def _csv(rows: Iterable[Sequence[str]]) -> str:
+def csv_rows(rows: Iterable[Sequence[str]]) -> str:
+    """Rows as CSV (RFC 4180), with no cell that a spreadsheet takes for a formula."""
     out = io.StringIO()
-    csv.writer(out).writerows(rows)
+    csv.writer(out).writerows([cell(text) for text in row] for row in rows)
     return out.getvalue()
 
 

@@ -21,7 +21,15 @@ from starlette.routing import BaseRoute, Route
 from bilbaokg import render
 from bilbaokg.errors import NotFound
 from bilbaokg.model import SEVERITIES, Release
-from bilbaokg.server import describe, findings, history, lists, query_page, search_page
+from bilbaokg.server import (
+    describe,
+    findings,
+    history,
+    lineage_page,
+    lists,
+    query_page,
+    search_page,
+)
 from bilbaokg.server.reading import Opened, Reader
 from bilbaokg.server.views import EmptyPage
 from bilbaokg.terms import is_iri
@@ -43,6 +51,8 @@ def routes(context: Context) -> list[BaseRoute]:
         ("/iri", "", pages.iri),
         ("/datasets", "datasets", pages.datasets),
         ("/datasets.csv", "datasets", pages.datasets_csv),
+        ("/lineage", "lineage", pages.lineage),
+        ("/lineage.csv", "lineage", pages.lineage_csv),
         ("/sparql", "sparql", pages.sparql),
         ("/validation", "validation", pages.validation),
         ("/releases", "releases", pages.releases),
@@ -164,6 +174,22 @@ class Pages:
         """The same list as a table, all pages of it."""
         pieces = lists.table(reader, lists.Form(request.query_params))
         headers = {"Content-Disposition": 'attachment; filename="datasets.csv"'}
+        return StreamingResponse(pieces, media_type="text/csv; charset=utf-8", headers=headers)
+
+    def lineage(self, request: Request, reader: Reader) -> Response:
+        """What a thing comes from and what is made of it; without one, where to begin."""
+        asked = lineage_page.Asked.of(request.query_params)
+        if not asked.iri:
+            q = request.query_params.get("q", "")
+            return _html(lineage_page.start(reader, q), reader.site)
+        content = lineage_page.page(reader, asked)
+        return _html(content, reader.site) if content else _missing(reader, "iri", asked.iri)
+
+    def lineage_csv(self, request: Request, reader: Reader) -> Response:
+        """Everything that is reached one way, as a table."""
+        asked = lineage_page.Asked.of(request.query_params)
+        pieces = lineage_page.table(reader, asked, request.query_params.get("direction", ""))
+        headers = {"Content-Disposition": 'attachment; filename="lineage.csv"'}
         return StreamingResponse(pieces, media_type="text/csv; charset=utf-8", headers=headers)
 
     def kind(self, request: Request, reader: Reader) -> Response:

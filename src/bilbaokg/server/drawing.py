@@ -1,0 +1,133 @@
+"""A drawing of lineage in layers: what a thing comes from on its left, what is made of it right.
+
+Places are in units of an SVG user space. A layer is a number of hops; what it holds beyond the
+limit is folded into one box that says how many there are.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["Box", "Drawing", "Line", "draw"]
+
+WIDTH: Final = 196
+HEIGHT: Final = 52
+_ACROSS: Final = 76
+_DOWN: Final = 18
+_MARGIN: Final = 8
+_LETTERS: Final = 25
+_SWEEPS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One thing: its number in the layer, its place, its name in lines, and how many it stands for.
+
+    `iri` is empty for a box of what is folded.
+    """
+
+    iri: str
+    x: int
+    y: int
+    lines: list[str]
+    folded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An edge as the path of SVG (section 9.3); `back` where it does not lead to the right."""
+
+    path: str
+    back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Boxes from left to right and from top to bottom, and the lines between them."""
+
+    width: int
+    height: int
+    boxes: list[Box]
+    lines: list[Line]
+
+
+def draw(
+    layers: Mapping[str, int],
+    edges: Iterable[tuple[str, str]],
+    names: Mapping[str, str],
+    most: int = 12,
+) -> Drawing:
+    """Lay out things by their layer.
+
+    layers: IRI -> hops, negative upstream; edges: from a source to what is made of it; names: what
+    things are called; most: how many boxes a layer has before the rest is folded.
+    """
+    pairs = sorted({(s, t) for s, t in edges if s in layers and t in layers and s != t})
+    rows = _ordered(layers, pairs)
+    places: dict[str, tuple[int, int]] = {}
+    boxes: list[Box] = []
+    tallest = max(min(len(row), most) for row in rows.values())
+    for column, hops in enumerate(sorted(rows)):
+        row = rows[hops]
+        kept = row if len(row) <= most else row[: most - 1]
+        shown = len(kept) + (len(kept) < len(row))
+        x = _MARGIN + column * (WIDTH + _ACROSS)
+        top = _MARGIN + (tallest - shown) * (HEIGHT + _DOWN) // 2
+        for place, iri in enumerate(row):
+            y = top + min(place, shown - 1) * (HEIGHT + _DOWN)
+            places[iri] = (x, y)
+            if place < len(kept):
+                boxes.append(Box(iri, x, y, _lines(names.get(iri, iri))))
+        if len(kept) < len(row):
+            boxes.append(Box("", x, places[row[-1]][1], [], len(row) - len(kept)))
+    lines = {_line(places[s], places[t]) for s, t in pairs}
+    width = len(rows) * (WIDTH + _ACROSS) - _ACROSS + 2 * _MARGIN
+    height = tallest * (HEIGHT + _DOWN) - _DOWN + 2 * _MARGIN
+    return Drawing(width, height, boxes, sorted(lines, key=lambda line: line.path))
+
+
+def _ordered(layers: Mapping[str, int], pairs: Sequence[tuple[str, str]]) -> dict[int, list[str]]:
+    """Each layer in an order with few crossings (barycentre method of Sugiyama and others)."""
+    rows: dict[int, list[str]] = defaultdict(list)
+    for iri in sorted(layers):
+        rows[layers[iri]].append(iri)
+    beside: dict[str, list[str]] = defaultdict(list)
+    for source, target in pairs:
+        beside[source].append(target)
+        beside[target].append(source)
+    for sweep in range(_SWEEPS):
+        place = {iri: n / len(row) for row in rows.values() for n, iri in enumerate(row)}
+        step = 1 if sweep % 2 else -1
+        for hops in sorted(rows, reverse=step < 0):
+            row = rows[hops]
+            weight = {}
+            for iri in row:
+                near = [place[o] for o in beside[iri] if layers[o] == hops - step]
+                weight[iri] = sum(near) / len(near) if near else place[iri]
+            row.sort(key=lambda iri: (weight[iri], iri))
+            place |= {iri: n / len(row) for n, iri in enumerate(row)}
+    return rows
+
+
+def _lines(name: str) -> list[str]:
+    """A name in at most two lines."""
+    return textwrap.wrap(name, _LETTERS, max_lines=2, placeholder="…", break_on_hyphens=False) or [
+        name[:_LETTERS]
+    ]
+
+
+def _line(source: tuple[int, int], target: tuple[int, int]) -> Line:
+    (x1, y1), (x2, y2) = source, target
+    middle = HEIGHT // 2
+    if x2 > x1:
+        bend = max((x2 - x1 - WIDTH) // 2, 12)
+        start, end = (x1 + WIDTH, y1 + middle), (x2 - 1, y2 + middle)
+        curve = f"{start[0] + bend} {start[1]} {end[0] - bend} {end[1]} {end[0]} {end[1]}"
+        return Line(f"M{start[0]} {start[1]}C{curve}", False)
+    start, end = (x1 + WIDTH // 2, y1 + HEIGHT), (x2 + WIDTH // 2, y2 + HEIGHT)
+    low = max(start[1], end[1]) + 2 * _DOWN
+    return Line(f"M{start[0]} {start[1]}C{start[0]} {low} {end[0]} {low} {end[0]} {end[1]}", True)
