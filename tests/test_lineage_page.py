@@ -46,7 +46,11 @@ def rows(page: str, side: str) -> list[list[str]]:
 
 
 def table(site: httpx.Client, page: str, direction: str) -> list[dict[str, str]]:
-    href = next(h for h in re.findall(r'href="([^"]*lineage\.csv[^"]*)"', page) if f"direction={direction}" in h)
+    href = next(
+        h
+        for h in re.findall(r'href="([^"]*lineage\.csv[^"]*)"', page)
+        if f"direction={direction}" in h
+    )
     answer = site.get(html.unescape(href))
     assert answer.headers["content-type"].startswith("text/csv")
     return list(csv.DictReader(io.StringIO(answer.text)))

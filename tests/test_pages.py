@@ -20,13 +20,18 @@ from serving import CATALOGUE, initialise, load, operate, published, served, tok
 
 from bilbaokg import assets, render
 from bilbaokg.errors import BadInput, NotFound
-from bilbaokg.server import lineage_page, views
+from bilbaokg.server import dashboards, lineage_page, views
 
 TRAN = quote("http://publications.europa.eu/resource/authority/data-theme/TRAN", safe="")
 TEMPLATES = assets.folder("web") / "templates"
 PAGES = [
     kind
-    for kind in [*vars(views).values(), *vars(lineage_page).values(), render.ErrorPage]
+    for kind in [
+        *vars(views).values(),
+        *vars(dashboards).values(),
+        *vars(lineage_page).values(),
+        render.ErrorPage,
+    ]
     if isinstance(kind, type) and kind.__name__.endswith("Page")
 ]
 

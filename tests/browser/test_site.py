@@ -29,6 +29,8 @@ PATHS = {
     "unit": "/es/unit/movilidad-sostenibilidad",
     "principle": "/es/principle/responsable",
     "table": "/es/table/bus-mart-gtfs",
+    "dashboards": "/es/dashboards",
+    "dashboard": "/en/dashboards/movilidad-sostenibilidad",
     "lineage": "/es/lineage?q=bus",
     "impact": f"/en/lineage?iri={quote(BUS)}&downstream=all",
     "glossary": "/es/concept",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -9,7 +10,7 @@ from bilbaokg.quality.catalogue import Described
 from bilbaokg.quality.dates import latest
 from bilbaokg.terms import DCT, ref
 
-__all__ = ["PERIODS", "Freshness", "freshness"]
+__all__ = ["PERIODS", "Freshness", "freshness", "judge"]
 
 _MODIFIED: Final = ref(DCT.modified)
 _PERIODICITY: Final = ref(DCT.accrualPeriodicity)
@@ -41,11 +42,17 @@ def freshness(dataset: Described, today: date) -> Freshness:
     The date is the latest of the dataset and of its distributions.
     """
     said = [dataset.said, *(held for _, held in dataset.distributions)]
-    modified = latest(term for held in said for term in held.get(_MODIFIED, ()))
-    age = max((today - modified).days, 0) if modified else None
+    modified = [term for held in said for term in held.get(_MODIFIED, ())]
+    return judge(modified, dataset.said.get(_PERIODICITY, ()), today)
+
+
+def judge(modified: Iterable[str], frequencies: Iterable[str], today: date) -> Freshness:
+    """The same of dates and frequencies (N-Triples terms)."""
+    last = latest(modified)
+    age = max((today - last).days, 0) if last else None
     codes = (
         frequency[len(_FREQUENCY) : -1]
-        for frequency in dataset.said.get(_PERIODICITY, ())
+        for frequency in frequencies
         if frequency.startswith(_FREQUENCY)
     )
     period = min((PERIODS[code] for code in codes if code in PERIODS), default=None)

@@ -30,6 +30,7 @@ from bilbaokg.server import (
     query_page,
     search_page,
 )
+from bilbaokg.server.dashboards import Dashboards
 from bilbaokg.server.reading import Opened, Reader
 from bilbaokg.server.views import EmptyPage
 from bilbaokg.terms import is_iri
@@ -51,6 +52,8 @@ def routes(context: Context) -> list[BaseRoute]:
         ("/iri", "", pages.iri),
         ("/datasets", "datasets", pages.datasets),
         ("/datasets.csv", "datasets", pages.datasets_csv),
+        ("/dashboards", "dashboards", pages.dashboard),
+        ("/dashboards/{slug}", "dashboards", pages.dashboard),
         ("/lineage", "lineage", pages.lineage),
         ("/lineage.csv", "lineage", pages.lineage_csv),
         ("/sparql", "sparql", pages.sparql),
@@ -96,6 +99,7 @@ class Pages:
 
     def __init__(self, context: Context) -> None:
         self.context, self.settings = context, context.settings
+        self.dashboards = Dashboards(context)
         self._counted: dict[str, tuple[int, int, int]] = {}
 
     def site(self, request: Request, lang: str, section: str, opened: Opened | None) -> render.Site:
@@ -175,6 +179,17 @@ class Pages:
         pieces = lists.table(reader, lists.Form(request.query_params))
         headers = {"Content-Disposition": 'attachment; filename="datasets.csv"'}
         return StreamingResponse(pieces, media_type="text/csv; charset=utf-8", headers=headers)
+
+    def dashboard(self, request: Request, reader: Reader) -> Response:
+        """How the city or one of its areas stands."""
+        slug, area = request.path_params.get("slug", ""), ""
+        if slug:
+            places = (reader.opened.index.by_id(f"{kind}/{slug}") for kind in ("unit", "agent"))
+            area = next((place.iri for place in places if place), "")
+            if not area:
+                return _missing(reader, "unit", slug)
+        content = self.dashboards.page(reader, area)
+        return _html(content, reader.site) if content else _missing(reader, "unit", slug)
 
     def lineage(self, request: Request, reader: Reader) -> Response:
         """What a thing comes from and what is made of it; without one, where to begin."""
