@@ -20,7 +20,7 @@ from serving import CATALOGUE, initialise, load, operate, published, served, tok
 
 from bilbaokg import assets, render
 from bilbaokg.errors import BadInput, NotFound
-from bilbaokg.server import dashboards, lineage_page, views
+from bilbaokg.server import dashboards, guides, lineage_page, views
 
 TRAN = quote("http://publications.europa.eu/resource/authority/data-theme/TRAN", safe="")
 TEMPLATES = assets.folder("web") / "templates"
@@ -29,6 +29,7 @@ PAGES = [
     for kind in [
         *vars(views).values(),
         *vars(dashboards).values(),
+        *vars(guides).values(),
         *vars(lineage_page).values(),
         render.ErrorPage,
     ]
@@ -473,12 +474,31 @@ def test_static_files_are_kept_for_ever_under_the_hash_of_their_content(
     assert site.get("/static/000000000000/../../locale/es/site.toml").status_code == 404
 
 
+# ---- pages of text
+
+
+@pytest.mark.parametrize("lang", ["es", "eu", "en"])
+@pytest.mark.parametrize("name", ["help", "accessibility", "legal", "tour"])
+def test_every_link_of_a_guide_leads_somewhere(site: httpx.Client, name: str, lang: str) -> None:
+    answer = site.get(f"/{lang}/{name}")
+    assert answer.status_code == 200
+    for address in links(answer.text.partition("<main")[2], str(answer.url)):
+        assert site.get(address).status_code == 200, address
+
+
+def test_the_tour_takes_three_steps_to_each_use_and_begins_at_home(site: httpx.Client) -> None:
+    assert 'href="/en/tour"' in site.get("/en/").text
+    main = site.get("/en/tour").text.partition("<main")[2].partition("</main>")[0]
+    sections = main.split("<section")[1:]
+    assert [section.count("<li>") for section in sections] == [3, 3, 3, 3]
+
+
 # ---- other catalogues
 
 
 def test_empty_catalogue_says_why_and_what_next(tmp_path: Path) -> None:
     with served(initialise(tmp_path / "data")) as server:
-        for path in ("/es/", "/eu/datasets", "/en/dataset/x", "/es/sparql"):
+        for path in ("/es/", "/eu/datasets", "/en/dataset/x", "/es/sparql", "/es/dashboards"):
             answer = server.client.get(path, headers={"Accept": "text/html"})
             assert answer.status_code == 200
             assert "bilbaokg " in answer.text

@@ -14,6 +14,7 @@ from bilbaokg import render
 from bilbaokg.index import FACETS, SORTS, Listing, Row, Text, find
 from bilbaokg.reports.tools import cell
 from bilbaokg.server.cards import cards, hints, names, text
+from bilbaokg.server.guides import has_tour
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import (
     Action,
@@ -138,6 +139,7 @@ def home(reader: Reader, changes: tuple[int, int, int]) -> HomePage:
         release=reader.opened.release.id,
         released=reader.opened.release.created_at,
         changes=changes,
+        tour=has_tour(reader),
         kinds=[tile(kind) for kind in _KINDS if counts.get(kind)],
     )
 

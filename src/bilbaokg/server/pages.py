@@ -31,6 +31,7 @@ from bilbaokg.server import (
     search_page,
 )
 from bilbaokg.server.dashboards import Dashboards
+from bilbaokg.server.guides import GUIDES, guide
 from bilbaokg.server.reading import Opened, Reader
 from bilbaokg.server.views import EmptyPage
 from bilbaokg.terms import is_iri
@@ -60,6 +61,7 @@ def routes(context: Context) -> list[BaseRoute]:
         ("/validation", "validation", pages.validation),
         ("/releases", "releases", pages.releases),
         ("/releases/{id}", "releases", pages.release),
+        *((f"/{name}", "", partial(pages.guide, name)) for name in GUIDES),
         ("/{kind}", "", pages.kind),
         ("/{kind}/{slug}", "", pages.record),
     ]
@@ -179,6 +181,11 @@ class Pages:
         pieces = lists.table(reader, lists.Form(request.query_params))
         headers = {"Content-Disposition": 'attachment; filename="datasets.csv"'}
         return StreamingResponse(pieces, media_type="text/csv; charset=utf-8", headers=headers)
+
+    def guide(self, name: str, request: Request, reader: Reader) -> Response:
+        """A page of text."""
+        content = guide(reader, name)
+        return _html(content, reader.site) if content else _missing(reader, name, "")
 
     def dashboard(self, request: Request, reader: Reader) -> Response:
         """How the city or one of its areas stands."""

@@ -204,6 +204,7 @@ class HomePage:
     release: str
     released: str
     changes: tuple[int, int, int]
+    tour: bool
     kinds: list[Tile]
 
 
