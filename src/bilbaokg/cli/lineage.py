@@ -1,4 +1,4 @@
-"""Verbs on lineage: upstream, downstream, load, forget, names, same, apart."""
+"""Verbs on lineage: upstream, downstream, load, dbt, forget, names, same, apart."""
 
 from __future__ import annotations
 
@@ -38,6 +38,25 @@ def load(console: Console, file: Path, why: str) -> int:
     done = operate(console, "lineage.load", {"path": str(file.absolute()), "why": why})
     console.result(done, lambda: _tell(console, done))
     return FINDINGS if done["refused"] else DONE
+
+
+@verb(lineage_group, "dbt")
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--namespace", help="Of the tables, as OpenLineage names the database.")
+@click.option("--jobs", default="dbt", show_default=True, help="The namespace of the jobs.")
+@click.option("--why", default="", help="Reason, kept in the audit.")
+def dbt(console: Console, target: Path, namespace: str | None, jobs: str, why: str) -> int:
+    """Take in what a dbt project left in its target folder: manifest, catalog, results.
+
+    What the project no longer lists stays, and is told. Some not usable: exit 1.
+
+    Example: bilbaokg lineage dbt target --namespace postgres://db:5432
+    """
+    given = {"path": str(target.absolute()), "namespace": namespace, "jobs": jobs, "why": why}
+    done = operate(console, "lineage.dbt", given)
+    console.result(done, lambda: _tell_project(console, done))
+    unusable = any(problem["severity"] == "warning" for problem in done["problems"])
+    return FINDINGS if unusable else DONE
 
 
 @verb(lineage_group, "upstream")
@@ -155,3 +174,15 @@ def _tell(console: Console, done: dict[str, Any]) -> None:
     for found in done["problems"]:
         place = " ".join(filter(None, (f"line {found['source']['line']}", found["path"])))
         console.say(f"  {place}: {found['message']}; {found['hint']}")
+
+
+def _tell_project(console: Console, done: dict[str, Any]) -> None:
+    told = ", ".join(
+        gaps.counted(done[kind], kind.removesuffix("s"))
+        for kind in ("tables", "jobs", "measurements", "exposures")
+    )
+    console.say(f"{done['project']}: {told}; records: {counted(done['records'])}.")
+    for found in done["problems"]:
+        place = found["title"] or found["focus"] or found["path"]
+        hint = f"; {found['hint']}" if found["hint"] else ""
+        console.say(f"  {place}: {found['message']}{hint}")

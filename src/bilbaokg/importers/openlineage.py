@@ -21,7 +21,7 @@ from bilbaokg.lineage import ENDS, Event, Name, Parent, Table
 from bilbaokg.lineage.events import stamp
 from bilbaokg.lineage.names import LONGEST
 
-__all__ = ["EVENT_LIMIT", "SMALLER", "read", "read_batch"]
+__all__ = ["EVENT_LIMIT", "SMALLER", "moment", "read", "read_batch"]
 
 EVENT_LIMIT: Final = 1 << 20
 """Bytes that one event may have."""
@@ -184,7 +184,7 @@ def _past(text: str, position: int, sign: str) -> int:
 def _event(told: Any, where: str) -> Event:
     if not isinstance(told, dict):
         raise Invalid("an event is a JSON object", where=where or None)
-    at = _at(told.get("eventTime"), f"{where}/eventTime")
+    at = moment(told.get("eventTime"), f"{where}/eventTime")
     producer = told.get("producer")
     common: dict[str, Any] = {"at": at, "producer": producer if _is_text(producer) else ""}
     if told.get("run") is not None or _is_run(told):
@@ -327,7 +327,7 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and value != "" and not _SURROGATE.search(value)
 
 
-def _at(value: Any, where: str) -> str:
+def moment(value: Any, where: str) -> str:
     """A time as events keep it. Raises Invalid for what is none, and for the far future."""
     hint = "send RFC 3339 with a time zone, such as 2026-11-27T05:06:07.080Z"
     found = _TIME.fullmatch(value) if isinstance(value, str) else None
@@ -339,18 +339,18 @@ def _at(value: Any, where: str) -> str:
     day, time, fraction, zone = found.groups()
     try:
         zone = "+00:00" if zone in "Zz" else zone
-        moment = datetime.fromisoformat(
+        found_at = datetime.fromisoformat(
             f"{day}T{time}.{(fraction or '0'):0<6.6}{zone}"
             if time.count(":") == 2
             else f"{day}T{time}{zone}"
         )
-        moment = moment.astimezone(UTC)
+        found_at = found_at.astimezone(UTC)
     except (ValueError, OverflowError):
         raise Invalid(f"there is no time {_brief(value)}", where=where, hint=hint) from None
-    if moment > datetime.now(UTC) + _AHEAD:
+    if found_at > datetime.now(UTC) + _AHEAD:
         # It would stand against all that is told later.
         raise Invalid(f"the time {value} is to come", where=where, hint="set the client's clock")
-    return stamp(moment)
+    return stamp(found_at)
 
 
 def _brief(value: Any) -> str:

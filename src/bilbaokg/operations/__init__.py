@@ -30,6 +30,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "load": _in("loading", "load"),
     "harvest": _in("harvesting", "harvest"),
     "lineage.load": _in("lineage", "lineage_load"),
+    "lineage.dbt": _in("dbt", "lineage_dbt"),
     "lineage.names": _in("lineage", "lineage_names"),
     "lineage.same": _in("lineage", "lineage_same"),
     "lineage.walk": _in("lineage", "lineage_walk"),

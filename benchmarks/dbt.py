@@ -1,0 +1,92 @@
+"""How long a dbt project takes to be taken in: its artefacts are made here, then read twice.
+
+Example: python benchmarks/dbt.py --models 2000
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bilbaokg import settings
+from bilbaokg.operations import OPERATIONS
+from bilbaokg.workspace import Workspace, initialise
+
+SCHEMAS = "https://schemas.getdbt.com/dbt"
+AT = "2026-11-20T05:00:00Z"
+COLUMNS = 20
+SQL = "select\n" + ",\n".join(f"    upper(trim(c{n})) as c{n}" for n in range(COLUMNS))
+
+
+def artefacts(models: int) -> dict[str, Any]:
+    """A project whose models read three tables each: a source in ten, two tests on each."""
+    nodes, sources, catalogue, results = {}, {}, {}, []
+    columns = {f"c{n}": {"name": f"c{n}", "description": f"Column {n}."} for n in range(COLUMNS)}
+    held = {f"c{n}": {"name": f"c{n}", "type": "VARCHAR", "index": n} for n in range(COLUMNS)}
+    for number in range(models // 10):
+        id = f"source.city.raw.s{number}"
+        sources[id] = _node("source", f"s{number}", "raw", columns, [])
+    for number in range(models):
+        id = f"model.city.m{number}"
+        parents = [f"model.city.m{p}" for p in {number // 2, number // 3} if p < number]
+        parents.append(f"source.city.raw.s{number % max(1, models // 10)}")
+        nodes[id] = _node("model", f"m{number}", "mart", columns, parents)
+        nodes[id]["compiled_code"] = f"{SQL}\nfrom x"
+        catalogue[id] = {"metadata": {"type": "BASE TABLE"}, "columns": held}
+        for kind in ("not_null", "unique"):
+            test = f"test.city.{kind}_m{number}_c0"
+            nodes[test] = _node("test", f"{kind}_m{number}_c0", "mart", {}, [id])
+            nodes[test] |= {
+                "attached_node": id, "column_name": "c0", "test_metadata": {"name": kind}
+            }  # fmt: skip
+            results.append({"unique_id": test, "status": "pass", "failures": 0})
+    return {
+        "manifest": {**_head("manifest", 12), "nodes": nodes, "sources": sources},
+        "catalog": {**_head("catalog", 1), "nodes": catalogue, "sources": {}},
+        "run_results": {**_head("run-results", 6), "results": results},
+    }
+
+
+def _head(name: str, version: int) -> dict[str, Any]:
+    schema = f"{SCHEMAS}/{name}/v{version}.json"
+    return {"metadata": {"dbt_schema_version": schema, "generated_at": AT, "project_name": "city"}}
+
+
+def _node(kind: str, name: str, schema: str, columns: Any, parents: list[str]) -> dict[str, Any]:
+    return {
+        "resource_type": kind, "name": name, "alias": name, "database": "city", "schema": schema,
+        "columns": columns, "depends_on": {"nodes": parents}, "description": f"About {name}.",
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", type=int, default=2000)
+    models = parser.parse_args().models
+    with tempfile.TemporaryDirectory() as place:
+        target = Path(place) / "target"
+        target.mkdir()
+        for name, document in artefacts(models).items():
+            (target / f"{name}.json").write_text(json.dumps(document, indent=1))
+        size = sum(file.stat().st_size for file in target.iterdir()) / 1e6
+        print(f"{models:,} models, {size:.1f} MB of artefacts")
+        data = Path(place) / "data"
+        initialise(data, {"base": "https://data.example.org"})
+        with Workspace(data, settings.read(data, {})) as workspace:
+            asked = {"path": str(target), "namespace": "postgres://db:5432"}
+            for step in ("the first time", "again"):
+                wall, cpu = time.perf_counter(), time.process_time()
+                done = OPERATIONS["lineage.dbt"](workspace, dict(asked), lambda *_: None)
+                wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+                print(f"{step}: {wall:.1f} s, CPU {cpu:.1f} s; records {done['records']}")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak {peak:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""The statements of a project that events cannot tell: which tables and jobs it has, what measures
+their quality, who uses them.
+
+They are the words of one source a project, so that what it no longer lists is told as gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from bilbaokg.lineage.names import column_iri, shown
+from bilbaokg.terms import (
+    CSVW,
+    DCT,
+    DQV,
+    DUV,
+    FOAF,
+    PROV,
+    RDF,
+    RDFS,
+    SCHEMA,
+    SKOS,
+    XSD,
+    is_iri,
+    literal,
+    mint,
+    ref,
+    slugify,
+    split_line,
+)
+
+__all__ = ["job_line", "kept", "measurement_lines", "table_line", "test_mark", "usage_lines"]
+
+_TYPE: Final = ref(RDF.type)
+_MARK: Final = "#dbt-test-"
+_DIGITS: Final = 16
+_STATUS: Final = {True: SCHEMA.CompletedActionStatus, False: SCHEMA.FailedActionStatus}
+
+
+def table_line(iri: str) -> str:
+    """That the project has a table."""
+    return f"{ref(iri)} {_TYPE} {ref(CSVW.Table)} ."
+
+
+def job_line(iri: str) -> str:
+    """That the project has a job."""
+    return f"{ref(iri)} {_TYPE} {ref(PROV.Plan)} ."
+
+
+def test_mark(id: str) -> str:
+    """What the IRIs of all that one test says begin with, after that of the table."""
+    return f"{_MARK}{_digest(id)}"
+
+
+def measurement_lines(
+    base: str, table: str, test: str, called: str, column: str, definition: str,
+    value: int | float, at: str, *, passed: bool,
+) -> Iterator[str]:  # fmt: skip
+    """One dqv:QualityMeasurement of a table (an IRI), or of its column; `test` is the test's id.
+
+    `at` is a time as of Event.at. The status says whether the test accepts the value.
+    """
+    node, metric = (ref(f"{table}{test_mark(test)}{end}") for end in ("", "-metric"))
+    of = column_iri(base, table, column) if column else table
+    kind = XSD.integer if isinstance(value, int) else XSD.decimal
+    figure = str(value) if isinstance(value, int) else f"{value:.3f}"
+    yield f"{ref(table)} {ref(DQV.hasQualityMeasurement)} {node} ."
+    yield f"{node} {_TYPE} {ref(DQV.QualityMeasurement)} ."
+    yield f"{node} {ref(RDFS.label)} {literal(shown(called))} ."
+    yield f"{node} {ref(DQV.computedOn)} {ref(of)} ."
+    yield f"{node} {ref(DQV.isMeasurementOf)} {metric} ."
+    yield f'{node} {ref(DQV.value)} "{figure}"^^{ref(kind)} .'
+    yield f"{node} {ref(SCHEMA.actionStatus)} {ref(_STATUS[passed])} ."
+    yield f'{node} {ref(PROV.generatedAtTime)} "{at}"^^{ref(XSD.dateTime)} .'
+    yield f"{metric} {_TYPE} {ref(DQV.Metric)} ."
+    yield f"{metric} {ref(DQV.expectedDataType)} {ref(kind)} ."
+    yield f"{metric} {ref(SKOS.definition)} {literal(definition, language='en')} ."
+
+
+def kept(lines: Iterable[str], marks: set[str]) -> Iterator[str]:
+    """Of what was said before: the lines of the tests with these marks (see test_mark)."""
+    for line in lines:
+        subject, _, object_ = split_line(line)
+        node = subject if _MARK in subject else object_
+        _, mark, rest = node.partition(_MARK)
+        if mark and f"{_MARK}{rest[:_DIGITS]}" in marks:
+            yield line
+
+
+def usage_lines(
+    base: str, id: str, title: str, description: str | None, url: str | None,
+    tables: Iterable[str], *, is_tool: bool,
+) -> Iterator[str]:  # fmt: skip
+    """A use of tables (IRIs): duv:UsageTool for a dashboard or another program, else duv:Usage.
+
+    A link that is no http or https is left out.
+    """
+    slug = "-".join(filter(None, (slugify(title[:60]), _digest(id))))
+    node = ref(mint(base, "shared", slug))
+    property_, kind = (DUV.hasUsageTool, DUV.UsageTool) if is_tool else (DUV.hasUsage, DUV.Usage)
+    yield from (f"{ref(table)} {ref(property_)} {node} ." for table in tables)
+    yield f"{node} {_TYPE} {ref(kind)} ."
+    yield f"{node} {ref(DCT['title'])} {literal(shown(title))} ."
+    if description:
+        yield f"{node} {ref(DCT.description)} {literal(description)} ."
+    if url and url.startswith(("https://", "http://")) and is_iri(url):
+        yield f"{node} {ref(FOAF.page)} {ref(url)} ."
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
