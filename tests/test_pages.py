@@ -462,6 +462,14 @@ def test_page_is_answered_from_the_clients_cache(site: httpx.Client) -> None:
     assert site.get("/eu/datasets?q=bus").headers["etag"] != first.headers["etag"]
 
 
+def test_a_page_is_drawn_once_and_is_the_same_again(site: httpx.Client) -> None:
+    first, again = (site.get("/es/datasets?q=kept") for _ in range(2))
+    assert (again.content, again.headers["etag"]) == (first.content, first.headers["etag"])
+    assert again.headers["content-type"] == first.headers["content-type"]
+    other = site.get("/es/datasets?q=kept2")
+    assert other.content != first.content
+
+
 def test_static_files_are_kept_for_ever_under_the_hash_of_their_content(
     site: httpx.Client,
 ) -> None:

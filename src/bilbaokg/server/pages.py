@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
@@ -32,6 +32,7 @@ from bilbaokg.server import (
 )
 from bilbaokg.server.dashboards import Dashboards
 from bilbaokg.server.guides import GUIDES, guide
+from bilbaokg.server.kept import Kept
 from bilbaokg.server.reading import Opened, Reader
 from bilbaokg.server.views import EmptyPage
 from bilbaokg.terms import is_iri
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Pages", "routes"]
 
 Handler = Callable[[Request, Reader], Response]
+_HTML: Final = "text/html; charset=utf-8"
 
 
 def routes(context: Context) -> list[BaseRoute]:
@@ -102,6 +104,8 @@ class Pages:
     def __init__(self, context: Context) -> None:
         self.context, self.settings = context, context.settings
         self.dashboards = Dashboards(context)
+        # Pages of a release never change: what was drawn is sent again.
+        self._kept = Kept[str, bytes](context.settings.cache_bytes // 4)
         self._counted: dict[str, tuple[int, int, int]] = {}
 
     def site(self, request: Request, lang: str, section: str, opened: Opened | None) -> render.Site:
@@ -137,10 +141,13 @@ class Pages:
         tag = _etag(opened, request)
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers={"ETag": tag})
+        if (body := self._kept.get(tag)) is not None:
+            return _checked(Response(body, media_type=_HTML), tag)
         response = handler(request, Reader(opened, site))
         if response.status_code == 200 and "cache-control" not in response.headers:
-            response.headers["ETag"] = tag
-            response.headers["Cache-Control"] = "public, max-age=0, must-revalidate"
+            _checked(response, tag)
+            if response.media_type == _HTML and not isinstance(response, StreamingResponse):
+                self._kept.put(tag, bytes(response.body), len(response.body))
         return response
 
     # ---- lists
@@ -262,6 +269,13 @@ class Pages:
         return _html(content, reader.site, status, {"Cache-Control": "no-store", **headers})
 
 
+def _checked(response: Response, tag: str) -> Response:
+    """The response with what lets clients keep it and ask whether it still holds."""
+    response.headers["ETag"] = tag
+    response.headers["Cache-Control"] = "public, max-age=0, must-revalidate"
+    return response
+
+
 def _is_named(reader: Reader, iri: str) -> bool:
     return bool(reader.place(iri) or describe.mention(iri, reader))
 
@@ -280,7 +294,7 @@ def _missing(reader: Reader, kind: str, slug: str) -> Response:
     near = [(reader.name(p.iri).text, reader.site.url(f"/{quote(p.page)}")) for p in found]
     problem = NotFound(f"/{kind}/{slug}" if slug else f"/{kind}").problem()
     text = render.error_page(problem, reader.lang, site=reader.site, near=near)
-    return Response(text, status_code=404, media_type="text/html; charset=utf-8")
+    return Response(text, status_code=404, media_type=_HTML)
 
 
 def _etag(opened: Opened, request: Request) -> str:
@@ -294,6 +308,6 @@ def _html(
     return Response(
         render.page(content, site),
         status_code=status,
-        media_type="text/html; charset=utf-8",
+        media_type=_HTML,
         headers=dict(headers or {}),
     )
