@@ -117,6 +117,27 @@ def test_a_catalogue_without_areas_has_figures_all_the_same(tmp_path: Path) -> N
         assert "With lineage" not in text
 
 
+TESTED = (
+    CATALOGUE
+    + """
+@prefix earl: <http://www.w3.org/ns/earl#> .
+<https://data.example/id/unit/empty> a <http://www.w3.org/ns/org#OrganizationalUnit> .
+<https://data.example/id/assertion/a> a earl:Assertion ; earl:test <https://data.example/id/p> ;
+    earl:subject <https://data.example/id/dataset/noise> ; dct:date "2026-01-01" ;
+    earl:result [ earl:outcome earl:failed ] .
+<https://data.example/id/assertion/b> a earl:Assertion ; earl:test <https://data.example/id/p> ;
+    earl:subject <https://data.example/id/dataset/noise> ; dct:date "2026-02-01" ;
+    earl:result [ earl:outcome earl:passed ] .
+"""
+)
+
+
+def test_of_several_tests_of_a_principle_the_last_counts(tmp_path: Path) -> None:
+    with served(published(tmp_path / "data", TESTED)) as server:
+        assert figures(page(server.client, "/en/dashboards"))["Principles met"] == (1, 1)
+        assert "no datasets of this area" in page(server.client, "/en/dashboards/empty")
+
+
 def test_a_catalogue_without_datasets_says_so(tmp_path: Path) -> None:
     only = "<https://data.example/id/unit/u> a <http://www.w3.org/ns/org#OrganizationalUnit> ."
     with served(published(tmp_path / "data", only)) as server:

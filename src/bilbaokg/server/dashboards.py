@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 from bilbaokg import index, queries
 from bilbaokg.index import find
+from bilbaokg.quality.dates import latest
 from bilbaokg.quality.freshness import judge
 from bilbaokg.server.reading import Opened, Reader
 from bilbaokg.server.views import Tile, Value
@@ -36,6 +37,7 @@ _LISTED: Final = ("valid", "fresh", "lineage", "principles")
 _GOOD: Final = ("excellent", "good")
 _TREND: Final = 12
 _SHOWN: Final = 30
+_AREAS: Final = 60
 Counts = Mapping[str, tuple[int, int]]
 """Measure -> how many meet it, of how many for which it can be told."""
 
@@ -119,21 +121,18 @@ class Dashboards:
         self._figures: tuple[str, _Figures] | None = None
         self._before: dict[str, tuple[int, dict[str, int]]] = {}
 
-    def page(self, reader: Reader, area: str = "") -> DashboardPage | None:
-        """The dashboard of an area (an IRI), or of all; None for an area without datasets."""
+    def page(self, reader: Reader, area: str = "") -> DashboardPage:
+        """The dashboard of an area (an IRI), or of all."""
         figures = self._of(reader.opened)
-        if area and area not in figures.counts:
-            return None
-        reader.load([iri for iri in figures.counts if iri])
         measures = _measures(reader, figures, area)
-        rows = [_row(reader, figures, iri) for iri in figures.counts if iri and not area]
+        rows = [] if area else _rows(reader, figures)
         return DashboardPage(
             area=reader.iri(area) if area else None,
             count=figures.counts.get(area, 0),
             datasets=_list(reader, area),
             measures=measures,
             names=tuple(name for name in _MEASURES if name in figures.measures.get("", {})),
-            areas=sorted(rows, key=lambda row: (-row.count, row.area.text.text.casefold())),
+            areas=rows,
             todo=_todo(reader, area),
             lacking=[
                 _lacking(reader, name, figures.lacking[area, name])
@@ -235,14 +234,23 @@ def _flowing(opened: Opened) -> set[str]:
 
 
 def _compliance(opened: Opened) -> dict[str, tuple[int, int]]:
-    """How many principles each dataset meets, of those that it was held against."""
-    found: dict[str, dict[str, bool]] = defaultdict(dict)
+    """How many principles each dataset meets, of those that it was held against.
+
+    Of several tests the last counts; of those of one day, one that failed.
+    """
+    last: dict[str, dict[str, tuple[date, bool]]] = defaultdict(dict)
     for row in opened.select(queries.load("pages/compliance")):
-        met = plain(row["outcome"]).endswith("#passed")
-        if met or plain(row["outcome"]).endswith("#failed"):
-            held = found[plain(row["dataset"])]
-            held[row["principle"]] = held.get(row["principle"], True) and met
-    return {iri: (sum(held.values()), len(held)) for iri, held in found.items()}
+        outcome = plain(row["outcome"]).rpartition("#")[2]
+        if outcome not in ("passed", "failed"):
+            continue
+        tested = (latest([row["date"]]) if "date" in row else None) or date.min
+        told = (tested, outcome == "failed")
+        held = last[plain(row["dataset"])]
+        held[row["principle"]] = max(held.get(row["principle"], told), told)
+    return {
+        iri: (sum(not failed for _, failed in held.values()), len(held))
+        for iri, held in last.items()
+    }
 
 
 def _shares(known: index.Index, area: str) -> tuple[int, dict[str, int]]:
@@ -300,6 +308,15 @@ def _dashboard(reader: Reader, area: str) -> str:
     place = reader.place(area) if area else None
     slug = place.page.partition("/")[2] if place else ""
     return reader.site.url(f"/dashboards/{quote(slug)}" if slug else "/dashboards")
+
+
+def _rows(reader: Reader, figures: _Figures) -> list[AreaRow]:
+    """The areas with most datasets; what the release does not describe has no dashboard."""
+    areas = [iri for iri in figures.counts if iri]
+    reader.load(areas)
+    known = [iri for iri in areas if (place := reader.place(iri)) and place.whole]
+    known.sort(key=lambda iri: (-figures.counts[iri], reader.name(iri).text.casefold()))
+    return [_row(reader, figures, iri) for iri in known[:_AREAS]]
 
 
 def _row(reader: Reader, figures: _Figures, area: str) -> AreaRow:

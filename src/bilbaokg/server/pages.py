@@ -202,8 +202,7 @@ class Pages:
             area = next((place.iri for place in places if place), "")
             if not area:
                 return _missing(reader, "unit", slug)
-        content = self.dashboards.page(reader, area)
-        return _html(content, reader.site) if content else _missing(reader, "unit", slug)
+        return _html(self.dashboards.page(reader, area), reader.site)
 
     def lineage(self, request: Request, reader: Reader) -> Response:
         """What a thing comes from and what is made of it; without one, where to begin."""
