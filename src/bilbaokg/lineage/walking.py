@@ -13,7 +13,7 @@ from typing import Any, Final
 import pyoxigraph as ox
 
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
-from bilbaokg.terms import CSVW, DCT, PROV, RDFS, SCHEMA, SKOS
+from bilbaokg.terms import CSVW, DCT, FOAF, PROV, RDFS, SCHEMA, SKOS
 
 __all__ = ["DIRECTIONS", "Step", "Walk", "label", "walk"]
 
@@ -25,7 +25,10 @@ _OF_JOB: Final = {
     "downstream": ox.NamedNode(SCHEMA.result),
 }
 _LABELS: Final = tuple(
-    map(ox.NamedNode, (DCT["title"], SKOS.prefLabel, CSVW.name, RDFS.label, DCT.identifier))
+    map(
+        ox.NamedNode,
+        (DCT["title"], SKOS.prefLabel, FOAF.name, CSVW.name, RDFS.label, DCT.identifier),
+    )
 )
 _COLUMN_NAME: Final = ox.NamedNode(CSVW.name)
 _PART_OF: Final = ox.NamedNode(DCT.isPartOf)

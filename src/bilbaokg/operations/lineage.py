@@ -15,7 +15,8 @@ from bilbaokg.lineage.events import stamp
 from bilbaokg.lineage.names import table_iri
 from bilbaokg.model import Problem
 from bilbaokg.operations.base import Progress
-from bilbaokg.terms import is_iri, record_id, ref
+from bilbaokg.operations.questions import known
+from bilbaokg.terms import record_id
 from bilbaokg.workspace import Workspace, operator
 
 __all__ = [
@@ -108,15 +109,9 @@ def lineage_walk(
     params: iri, direction (upstream or downstream), hops (None: any number), lang, limit. Raises
     NotFound for what the store does not know.
     """
-    iri, direction = params["iri"], params["direction"]
+    iri, direction = known(workspace, params["iri"]), params["direction"]
     hops, language = params.get("hops"), params.get("lang") or "es"
-    if not is_iri(iri):
-        raise BadInput(
-            f"{iri!r} is no absolute IRI", hint="the IRI of a dataset, table, column or job"
-        )
     store = workspace.store
-    if not any(store.match(ref(iri))) and not any(store.match(object=ref(iri))):
-        raise NotFound("the working store does not know it", where=iri, hint="check its spelling")
     found = walk(store, iri, direction, hops, params.get("limit") or _MOST_STEPS)
     return {
         "iri": iri, "label": label(store, iri, language), "direction": direction, "hops": hops,

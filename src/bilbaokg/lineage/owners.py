@@ -1,0 +1,73 @@
+"""Who answers for things of the lineage: the active owners of the datasets that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import pyoxigraph as ox
+
+from bilbaokg.store.embedded import EmbeddedStore, storage_errors
+from bilbaokg.terms import ADMS, DCAT, DCT, PROV
+
+__all__ = ["owners"]
+
+_ATTRIBUTION, _AGENT, _ROLE, _STATUS, _PART_OF, _DISTRIBUTION = map(
+    ox.NamedNode,
+    (
+        PROV.qualifiedAttribution, PROV.agent, DCAT.hadRole, ADMS.status, DCT.isPartOf,
+        DCAT.distribution,
+    ),
+)  # fmt: skip
+
+
+def owners(store: EmbeddedStore, base: str, iris: Iterable[str]) -> dict[str, list[str]]:
+    """Agent -> the datasets that the things belong to and that it owns now (model.md).
+
+    Under "" those that nobody owns. A table or column belongs to what it is part of, a file to the
+    dataset that it distributes.
+    """
+    found: dict[str, set[str]] = {}
+    with storage_errors(store.path or "memory"):
+        for iri in iris:
+            for dataset in _wholes(store, iri):
+                for agent in _owning(store, base, dataset) or [""]:
+                    found.setdefault(agent, set()).add(dataset)
+    return {agent: sorted(held) for agent, held in sorted(found.items())}
+
+
+def _wholes(store: EmbeddedStore, iri: str) -> list[str]:
+    """What a thing is part of, outermost; itself where it is part of nothing."""
+    seen: set[str] = set()
+    outer, frontier = [], [iri]
+    while frontier:
+        node = frontier.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        named = ox.NamedNode(node)
+        above = [q.object for q in store.raw.quads_for_pattern(named, _PART_OF, None, None)]
+        above += [q.subject for q in store.raw.quads_for_pattern(None, _DISTRIBUTION, named, None)]
+        wholes = [whole.value for whole in above if isinstance(whole, ox.NamedNode)]
+        frontier += wholes
+        if not wholes:
+            outer.append(node)
+    return outer
+
+
+def _owning(store: EmbeddedStore, base: str, iri: str) -> list[str]:
+    """The agents of the active attributions as owner."""
+    quads = store.raw.quads_for_pattern(ox.NamedNode(iri), _ATTRIBUTION, None, None)
+    return sorted(
+        agent
+        for quad in quads
+        if f"{base}/ns#owner" in _values(store, quad.object, _ROLE)
+        and any(status.endswith("#active") for status in _values(store, quad.object, _STATUS))
+        for agent in _values(store, quad.object, _AGENT)
+    )
+
+
+def _values(store: EmbeddedStore, node: object, predicate: ox.NamedNode) -> Iterator[str]:
+    if isinstance(node, (ox.NamedNode, ox.BlankNode)):
+        for quad in store.raw.quads_for_pattern(node, predicate, None, None):
+            if isinstance(quad.object, ox.NamedNode):
+                yield quad.object.value

@@ -1,0 +1,98 @@
+"""Questions to lineage: paths, where it begins and ends, and who must agree to a change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import demo_release
+import pytest
+from serving import operate
+
+from bilbaokg.cli import main
+from bilbaokg.errors import BadInput, NotFound
+
+BASE = "https://bilbaokg.example/id"
+MART, FILE = f"{BASE}/table/bus-mart-gtfs", f"{BASE}/distribution/bilbobus-gtfs-zip"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return demo_release.copied(tmp_path_factory)
+
+
+def iris(found: list[dict[str, Any]]) -> list[str]:
+    return [each["iri"] for each in found]
+
+
+def test_a_path_goes_the_way_of_the_data_whichever_end_is_asked_first(data: Path) -> None:
+    down = operate(data, "lineage.path", iri=MART, to=FILE)
+    up = operate(data, "lineage.path", iri=FILE, to=MART)
+    assert iris(down["path"]) == iris(up["path"]) == [MART, FILE]
+    assert (down["direction"], up["direction"]) == ("downstream", "upstream")
+
+
+def test_where_there_is_no_path_none_is_told(data: Path) -> None:
+    other = f"{BASE}/distribution/bilbobus-gtfs-shp"
+    assert operate(data, "lineage.path", iri=FILE, to=other) == {
+        "iri": FILE, "to": other, "direction": None, "path": [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("direction", ["upstream", "downstream"])
+def test_ends_have_nothing_beyond_them(data: Path, direction: str) -> None:
+    found = iris(operate(data, "lineage.ends", direction=direction)["found"])
+    assert found
+    back = "downstream" if direction == "upstream" else "upstream"
+    for iri in found[:10]:
+        assert not operate(data, "lineage.walk", iri=iri, direction=direction)["found"]
+        assert operate(data, "lineage.walk", iri=iri, direction=back)["found"]
+
+
+def test_whoever_owns_what_depends_on_a_thing_must_agree(data: Path) -> None:
+    found = operate(data, "lineage.agree", iri=MART)
+    walked = operate(data, "lineage.walk", iri=MART, direction="downstream")["found"]
+    assert found["affected"] == len(walked)
+    assert not found["unowned"]
+    (owner,) = found["owners"]
+    assert iris(owner["datasets"]) == [f"{BASE}/dataset/bilbobus-gtfs"]
+    assert owner["label"] != owner["iri"]
+    for language, word in (("es", "propietario"), ("eu", "jabe"), ("en", "owner")):
+        assert word in owner["message"][language]
+    assert "- Bilbobus: líneas, paradas y horarios (GTFS)" in owner["message"]["es"]
+
+
+def test_what_nobody_answers_for_is_told(data: Path) -> None:
+    roots = iris(operate(data, "lineage.ends", direction="upstream")["found"])
+    answers = [operate(data, "lineage.agree", iri=iri) for iri in roots[:40]]
+    assert any(answer["unowned"] for answer in answers)
+    for answer in answers:
+        unowned = {each["iri"] for each in answer["unowned"]}
+        owned = {d["iri"] for owner in answer["owners"] for d in owner["datasets"]}
+        assert not unowned & owned
+
+
+@pytest.mark.parametrize(
+    ("iri", "error"), [("no iri", BadInput), (f"{BASE}/table/nada", NotFound), ("", BadInput)]
+)
+def test_what_the_store_does_not_know_is_refused(
+    data: Path, iri: str, error: type[Exception]
+) -> None:
+    for name, params in (("path", {"to": MART}), ("agree", {})):
+        with pytest.raises(error):
+            operate(data, f"lineage.{name}", iri=iri, **params)
+
+
+def test_the_commands_tell_it(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def said(*words: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["--data", str(data), "lineage", *words])
+        return int(ended.value.code or 0), capsys.readouterr().out
+
+    assert said("path", MART, FILE)[0] == 0
+    code, text = said("path", FILE, f"{BASE}/distribution/bilbobus-gtfs-shp")
+    assert (code, "No way" in text) == (1, True)
+    code, text = said("agree", MART, "--message", "en")
+    assert (code, "This will be changed" in text) == (0, True)
+    assert said("ends", "upstream")[0] == 0
+    assert said("agree", "nada")[0] == 2
