@@ -40,7 +40,7 @@ def page(site: httpx.Client, path: str) -> str:
 def figures(text: str) -> dict[str, tuple[int, int]]:
     """How many of how many, by the name of the measure."""
     found = re.findall(
-        r"<li>\s*<h3>([^<]+)</h3>.*?>(\d+) of (\d+)<", text.partition('id="figures"')[2], re.S
+        r"<li>\s*<h3>([^<]+)</h3>.*?[> ](\d+) of (\d+)<", text.partition('id="figures"')[2], re.S
     )
     return {name: (int(good), int(total)) for name, good, total in found}
 

@@ -44,7 +44,10 @@ Counts = Mapping[str, tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A figure: how many of how many, where those are that it is about, and where the others."""
+    """A figure: how many of how many, where the datasets it is about are listed, where the others.
+
+    `href` is empty where no list is of just those.
+    """
 
     name: str
     good: int
@@ -296,7 +299,8 @@ def _places(reader: Reader, area: str, name: str) -> tuple[str, str]:
             [*([("area", area)] if area else []), ("quality", "sufficient"), ("quality", "bad")]
         )
         return site.url(f"/datasets?{good}"), site.url(f"/datasets?{poor}")
-    return everything, f"{_dashboard(reader, area)}#lacking-{name}"
+    # No list can be filtered by it: the dashboard itself names those that lack it.
+    return "", f"{_dashboard(reader, area)}#lacking-{name}"
 
 
 def _lacking(reader: Reader, name: str, iris: Sequence[str]) -> Lacking:
