@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
+from bilbaokg import assets
 from bilbaokg.render import has_text, translate
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import Action
@@ -13,7 +17,7 @@ __all__ = ["GUIDES", "GuidePage", "guide", "has_tour"]
 
 # Guide -> its sections, each with the places that it leads to: a page of the reader's language,
 # or, where it begins with two slashes, an address without a language.
-_SECTIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+_SECTIONS: Final[dict[str, dict[str, Sequence[str]]]] = {
     "help": {
         "search": ("/search", "/datasets"),
         "people": ("/unit", "/dashboards"),
@@ -25,19 +29,9 @@ _SECTIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "accessibility": {"state": (), "tested": (), "known": (), "contact": ()},
     "legal": {"who": ("/catalog",), "reuse": ("/catalog",), "data": (), "privacy": ()},
-    "tour": {
-        "publish": (
-            "/dataset/bilbobus-gtfs", "//dataset/bilbobus-gtfs.ttl", "//catalog.ttl",
-        ),
-        "care": (
-            "/dashboards/movilidad-sostenibilidad", "/datasets?gap=steward", "/lineage",
-        ),
-        "ask": ("/sparql", "/concept", "/search?q=ruido"),
-        "validate": ("/validation", "/releases", "/releases/r2"),
-    },
 }  # fmt: skip
-GUIDES: Final = tuple(_SECTIONS)
-_OF_DEMO: Final = "dataset/bilbobus-gtfs"
+_TOUR: Final = "tour"
+GUIDES: Final = (*_SECTIONS, _TOUR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +53,23 @@ class GuidePage:
     sections: list[Section]
 
 
+@cache
+def _tour() -> dict[str, Any]:
+    """What the demonstration says of its tour: its base, a record, the steps of each use."""
+    return tomllib.loads((assets.folder("demo") / "tour.toml").read_text(encoding="utf-8"))
+
+
 def has_tour(reader: Reader) -> bool:
     """Whether what the tour shows is there: the demonstration's data."""
-    demo = reader.opened.base == "https://bilbaokg.example"
-    return demo and reader.opened.index.by_id(_OF_DEMO) is not None
+    tour, opened = _tour(), reader.opened
+    return bool(opened.base == tour["base"] and opened.index.by_id(tour["record"]))
 
 
 def guide(reader: Reader, name: str) -> GuidePage | None:
     """One of GUIDES in the reader's language; None for the tour of what is not there."""
-    if name == "tour" and not has_tour(reader):
+    if name == _TOUR and not has_tour(reader):
         return None
+    sections = _tour()["steps"] if name == _TOUR else _SECTIONS[name]
 
     def say(key: str) -> str:
         return translate(f"guide.{name}.{key}", reader.lang)
@@ -78,12 +79,12 @@ def guide(reader: Reader, name: str) -> GuidePage | None:
         lede=say("lede"),
         sections=[
             Section(id, say(f"{id}.title"), say(f"{id}.text"), _links(reader, name, id, places))
-            for id, places in _SECTIONS[name].items()
+            for id, places in sections.items()
         ],
     )
 
 
-def _links(reader: Reader, name: str, id: str, places: tuple[str, ...]) -> list[Action]:
+def _links(reader: Reader, name: str, id: str, places: Sequence[str]) -> list[Action]:
     """The places that there are, by the words of the guide."""
     site, found = reader.site, []
     for number, place in enumerate(places, 1):
