@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from measure import machine
+
 from bilbaokg import settings
 from bilbaokg.operations import OPERATIONS
 from bilbaokg.workspace import Workspace, initialise
@@ -68,6 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=int, default=2000)
     models = parser.parse_args().models
+    before = machine()
     with tempfile.TemporaryDirectory() as place:
         target = Path(place) / "target"
         target.mkdir()
@@ -85,7 +88,7 @@ def main() -> None:
                 wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
                 print(f"{step}: {wall:.1f} s, CPU {cpu:.1f} s; records {done['records']}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak {peak:.0f} MiB")
+    print(f"peak {peak:.0f} MiB. {before}")
 
 
 if __name__ == "__main__":

@@ -150,6 +150,16 @@ def test_a_hub_of_thousands_is_listed_and_not_drawn(tmp_path: Path) -> None:
         assert len(table(server.client, page, "downstream")) == 2000
 
 
+def test_what_is_folded_leads_to_the_list_of_its_side(tmp_path: Path) -> None:
+    data = "https://data.example/id/dataset"
+    prov = "<http://www.w3.org/ns/prov#wasDerivedFrom>"
+    many = "".join(f"<{data}/noise> {prov} <{data}/up{n}> .\n" for n in range(20))
+    with served(published(tmp_path / "data", CATALOGUE + many)) as server:
+        svg = re.search(r"<svg.*?</svg>", ask(server.client, f"{data}/noise"), re.S)
+    assert svg
+    assert re.findall(r'<a href="(#[^"]+)"', svg[0]) == ["#side-upstream"]
+
+
 def test_layers_fold_what_is_beyond_their_limit() -> None:
     layers = {"a": 0, **{f"b{n:02}": 1 for n in range(30)}}
     drawing = draw(layers, [("a", b) for b in layers if b != "a"] + [("b00", "a")], {}, most=12)

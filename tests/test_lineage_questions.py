@@ -11,6 +11,10 @@ from serving import operate
 
 from bilbaokg.cli import main
 from bilbaokg.errors import BadInput, NotFound
+from bilbaokg.lineage.owners import owners
+from bilbaokg.store import GraphChange
+from bilbaokg.store.embedded import EmbeddedStore
+from bilbaokg.terms import ADMS, DCAT, PROV, ref
 
 BASE = "https://bilbaokg.example/id"
 MART, FILE = f"{BASE}/table/bus-mart-gtfs", f"{BASE}/distribution/bilbobus-gtfs-zip"
@@ -70,6 +74,19 @@ def test_what_nobody_answers_for_is_told(data: Path) -> None:
         unowned = {each["iri"] for each in answer["unowned"]}
         owned = {d["iri"] for owner in answer["owners"] for d in owner["datasets"]}
         assert not unowned & owned
+
+
+def test_an_attribution_without_a_status_is_in_force_and_one_that_ended_is_not() -> None:
+    store = EmbeddedStore()
+    lines = [f"<x:d> {ref(PROV.qualifiedAttribution)} <x:{who}-role> ." for who in ("now", "once")]
+    for who in ("now", "once"):
+        lines += [
+            f"<x:{who}-role> {ref(PROV.agent)} <x:{who}> .",
+            f"<x:{who}-role> {ref(DCAT.hadRole)} <x:/ns#owner> .",
+        ]
+    lines.append(f"<x:once-role> {ref(ADMS.status)} <x:/ns#ended> .")
+    store.apply([GraphChange("x:/graph/record/d", insert=lines)])
+    assert owners(store, "x:", ["x:d"]) == {"x:now": ["x:d"]}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import pyoxigraph as ox
@@ -47,6 +48,7 @@ __all__ = [
     "Namespace",
     "Statement",
     "datatype_of",
+    "in_force",
     "is_iri",
     "language_of",
     "literal",
@@ -278,6 +280,12 @@ def language_of(term: str) -> str | None:
 
 
 _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*")
+
+
+def in_force(states: Iterable[str]) -> bool:
+    """Whether an attribution in these states (adms:status, IRIs) holds now: active, or in none."""
+    names = [re.split("[#/:]", state.rstrip("#/"))[-1] for state in states]
+    return not names or "active" in names
 
 
 def is_iri(text: str) -> bool:

@@ -13,6 +13,7 @@ from bilbaokg.cli.loading import counted
 from bilbaokg.cli.operating import operate
 from bilbaokg.console import Console
 from bilbaokg.lineage.walking import DIRECTIONS
+from bilbaokg.terms import LANGUAGES
 
 __all__: list[str] = []
 
@@ -135,7 +136,7 @@ def ends(console: Console, direction: str) -> int:
 
 @verb(lineage_group, "agree")
 @click.argument("iri")
-@click.option("--message", type=click.Choice(["es", "eu", "en"]), help="Write to each owner, too.")
+@click.option("--message", type=click.Choice(LANGUAGES), help="Write to each owner, too.")
 def agree(console: Console, iri: str, message: str | None) -> int:
     """Tell who must agree to a change: the active owners of all that depends on a thing.
 

@@ -181,8 +181,13 @@ class Index:
 
     def facets_of(self, id: str) -> dict[str, list[str]]:
         """The facets of one record."""
-        found = self._all("SELECT num FROM entries WHERE id = ?", (id,))
-        return self._facets_of([row[0] for row in found]).get(found[0][0], {}) if found else {}
+        return self.facets_by_id([id]).get(id, {})
+
+    def facets_by_id(self, ids: Iterable[str]) -> dict[str, dict[str, list[str]]]:
+        """The facets of records; those that the release lacks are left out."""
+        numbers = dict(self._in("SELECT id, num FROM entries WHERE id IN ({})", ids))
+        facets = self._facets_of(list(numbers.values()))
+        return {id: facets[number] for id, number in numbers.items()}
 
     def near(self, kind: str, slug: str, limit: int = 5) -> list[str]:
         """Ids of records whose title or slug is like the one asked for."""

@@ -13,11 +13,12 @@ import heapq
 from array import array
 from collections.abc import Collection, Iterable, Iterator
 from enum import IntEnum
+from functools import partial
 from typing import Final, NamedTuple
 
 import pyoxigraph as ox
 
-from bilbaokg.lineage.walking import DIRECTIONS, Step, Walk
+from bilbaokg.lineage.walking import DIRECTIONS, Walk, collect, spread
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
 from bilbaokg.terms import CSVW, DCAT, PROV, RDF, SCHEMA
 
@@ -138,41 +139,22 @@ class Graph:
         Steps go by derivation; from a job or run the first is to what it reads or writes. It ends
         on circles. direction: one of DIRECTIONS; limit: how many things at most.
         """
-        walk, start = Walk(), self._number(iri)
+        start = self._number(iri)
         if start is None:
-            return walk
-        rows, seen, frontier, distance = self._rows(direction), {start}, [start], 0
-        while frontier and (hops is None or distance < hops):
-            distance += 1
-            reached = []
-            for node in frontier:
-                via = self._iri(node)
-                for other in self._next(rows, node):
-                    if other in seen:
-                        continue
-                    if len(walk.steps) == limit:
-                        walk.complete = False
-                        return walk
-                    seen.add(other)
-                    reached.append(other)
-                    walk.steps.append(Step(self._iri(other), distance, via))
-            frontier = reached
-        return walk
+            return Walk()
+        near = partial(self._next, self._rows(direction))
+        return collect(spread(start, near, hops), self._iri, limit)
 
     def path(self, source: str, target: str) -> list[str]:
         """A shortest way downstream from one thing to another, both included; empty if none."""
         start, end = self._number(source), self._number(target)
         if start is None or end is None:
             return []
-        before, frontier = {start: start}, [start]
-        while frontier and end not in before:
-            reached = []
-            for node in frontier:
-                for other in self._next(self._down, node):
-                    if other not in before:
-                        before[other] = node
-                        reached.append(other)
-            frontier = reached
+        before = {start: start}
+        for node, _, via in spread(start, partial(self._next, self._down)):
+            if end in before:
+                break
+            before[node] = via
         if end not in before:
             return []
         way = [end]

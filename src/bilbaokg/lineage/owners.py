@@ -1,4 +1,4 @@
-"""Who answers for things of the lineage: the active owners of the datasets that they belong to."""
+"""Who answers for things of the lineage: the present owners of the datasets they belong to."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from collections.abc import Iterable, Iterator
 
 import pyoxigraph as ox
 
+from bilbaokg.lineage.walking import part_of
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
-from bilbaokg.terms import ADMS, DCAT, DCT, PROV
+from bilbaokg.terms import ADMS, DCAT, PROV, in_force
 
 __all__ = ["owners"]
 
-_ATTRIBUTION, _AGENT, _ROLE, _STATUS, _PART_OF, _DISTRIBUTION = map(
+_ATTRIBUTION, _AGENT, _ROLE, _STATUS, _DISTRIBUTION = map(
     ox.NamedNode,
-    (
-        PROV.qualifiedAttribution, PROV.agent, DCAT.hadRole, ADMS.status, DCT.isPartOf,
-        DCAT.distribution,
-    ),
-)  # fmt: skip
+    (PROV.qualifiedAttribution, PROV.agent, DCAT.hadRole, ADMS.status, DCAT.distribution),
+)
 
 
 def owners(store: EmbeddedStore, base: str, iris: Iterable[str]) -> dict[str, list[str]]:
@@ -44,10 +42,9 @@ def _wholes(store: EmbeddedStore, iri: str) -> list[str]:
         if node in seen:
             continue
         seen.add(node)
-        named = ox.NamedNode(node)
-        above = [q.object for q in store.raw.quads_for_pattern(named, _PART_OF, None, None)]
-        above += [q.subject for q in store.raw.quads_for_pattern(None, _DISTRIBUTION, named, None)]
-        wholes = [whole.value for whole in above if isinstance(whole, ox.NamedNode)]
+        quads = store.raw.quads_for_pattern(None, _DISTRIBUTION, ox.NamedNode(node), None)
+        holding = [q.subject.value for q in quads if isinstance(q.subject, ox.NamedNode)]
+        wholes = [*part_of(store, node), *holding]
         frontier += wholes
         if not wholes:
             outer.append(node)
@@ -55,13 +52,13 @@ def _wholes(store: EmbeddedStore, iri: str) -> list[str]:
 
 
 def _owning(store: EmbeddedStore, base: str, iri: str) -> list[str]:
-    """The agents of the active attributions as owner."""
+    """The agents of the attributions as owner that are in force."""
     quads = store.raw.quads_for_pattern(ox.NamedNode(iri), _ATTRIBUTION, None, None)
     return sorted(
         agent
         for quad in quads
         if f"{base}/ns#owner" in _values(store, quad.object, _ROLE)
-        and any(status.endswith("#active") for status in _values(store, quad.object, _STATUS))
+        and in_force(_values(store, quad.object, _STATUS))
         for agent in _values(store, quad.object, _AGENT)
     )
 

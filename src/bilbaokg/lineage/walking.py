@@ -6,16 +6,18 @@ tables to tables, datasets to datasets. From a job the first step is to what it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pyoxigraph as ox
 
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
 from bilbaokg.terms import CSVW, DCT, FOAF, PROV, RDFS, SCHEMA, SKOS
 
-__all__ = ["DIRECTIONS", "Step", "Walk", "label", "walk"]
+__all__ = ["DIRECTIONS", "Step", "Walk", "collect", "label", "part_of", "spread", "walk"]
+
+N = TypeVar("N", bound=Hashable)
 
 DIRECTIONS: Final = ("upstream", "downstream")
 _DERIVED: Final = ox.NamedNode(PROV.wasDerivedFrom)
@@ -59,22 +61,46 @@ def walk(
     It ends on circles, too. direction: one of DIRECTIONS; limit: how many things at most.
     """
     begin: Any = ox.NamedNode(iri)
-    found, seen, frontier, distance = Walk(), {begin}, [begin], 0
+
+    def near(node: Any) -> Iterable[Any]:
+        return _next(store, node, direction, first=node == begin)
+
     with storage_errors(store.path or "memory"):
-        while frontier and (hops is None or distance < hops):
-            distance += 1
-            reached = []
-            for node in frontier:
-                for other in _next(store, node, direction, first=distance == 1):
-                    if other in seen:
-                        continue
-                    if len(found.steps) == limit:
-                        found.complete = False
-                        return found
+        return collect(spread(begin, near, hops), _value, limit)
+
+
+def spread(
+    start: N, near: Callable[[N], Iterable[N]], hops: int | None = None
+) -> Iterator[tuple[N, int, N]]:
+    """Everything within so many hops (None: at any distance), each once, nearest first.
+
+    near: the nodes one hop from a node. Gives a node, after how many hops at least, and from which.
+    """
+    seen, frontier, distance = {start}, [start], 0
+    while frontier and (hops is None or distance < hops):
+        distance += 1
+        reached = []
+        for node in frontier:
+            for other in near(node):
+                if other not in seen:
                     seen.add(other)
                     reached.append(other)
-                    found.steps.append(Step(_value(other), distance, _value(node)))
-            frontier = reached
+                    yield other, distance, node
+        frontier = reached
+
+
+def collect(reached: Iterable[tuple[N, int, N]], name: Callable[[N], str], limit: int) -> Walk:
+    """What was reached (see spread) as a walk, at most `limit` steps. name: the IRI of a node."""
+    found = Walk()
+    last: N | None = None
+    via = ""
+    for node, hops, before in reached:
+        if len(found.steps) == limit:
+            found.complete = False
+            break
+        if before != last:
+            last, via = before, name(before)
+        found.steps.append(Step(name(node), hops, via))
     return found
 
 
@@ -101,9 +127,15 @@ def label(store: EmbeddedStore, iri: str, language: str) -> str:
         name = next(_names(store, node, language), iri)
         if not any(store.raw.quads_for_pattern(node, _COLUMN_NAME, None, None)):
             return name
-        tables = [q.object for q in store.raw.quads_for_pattern(node, _PART_OF, None, None)]
-        whole = [next(_names(store, table, language), _value(table)) for table in tables]
+        tables = part_of(store, iri)
+        whole = [next(_names(store, ox.NamedNode(t), language), t) for t in tables]
     return f"{min(whole)}.{name}" if whole else name
+
+
+def part_of(store: EmbeddedStore, iri: str) -> list[str]:
+    """What a thing is part of, by what is said of it (dct:isPartOf)."""
+    quads = store.raw.quads_for_pattern(ox.NamedNode(iri), _PART_OF, None, None)
+    return sorted({q.object.value for q in quads if isinstance(q.object, ox.NamedNode)})
 
 
 def _names(store: EmbeddedStore, node: Any, language: str) -> Iterator[str]:

@@ -9,13 +9,12 @@ from bilbaokg.errors import BadInput, NotFound
 from bilbaokg.lineage import Graph, label, walk
 from bilbaokg.lineage.owners import owners
 from bilbaokg.operations.base import Progress
-from bilbaokg.terms import is_iri, ref
+from bilbaokg.terms import LANGUAGES, is_iri, ref
 from bilbaokg.workspace import Workspace
 
 __all__ = ["known", "lineage_agree", "lineage_ends", "lineage_path"]
 
 _MOST: Final = 100_000
-_LANGUAGES: Final = ("es", "eu", "en")
 
 
 def known(workspace: Workspace, iri: str) -> str:
@@ -89,7 +88,7 @@ def lineage_agree(
                         "agree.message", code, thing=label(store, iri, code),
                         datasets="\n".join(f"- {label(store, each, code)}" for each in held),
                     )
-                    for code in _LANGUAGES
+                    for code in LANGUAGES
                 },
             }
             for agent, held in found.items() if agent

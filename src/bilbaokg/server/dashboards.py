@@ -6,6 +6,7 @@ does not change.
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 from bilbaokg import index, queries
 from bilbaokg.index import find
+from bilbaokg.quality import BANDS
 from bilbaokg.quality.dates import latest
 from bilbaokg.quality.freshness import judge
 from bilbaokg.server.reading import Opened, Reader
@@ -122,7 +124,8 @@ class Dashboards:
     def __init__(self, context: Context) -> None:
         self.context = context
         self._figures: tuple[str, _Figures] | None = None
-        self._before: dict[str, tuple[int, dict[str, int]]] = {}
+        self._making = threading.Lock()
+        self._before: dict[tuple[str, str], tuple[int, dict[str, int]]] = {}
 
     def page(self, reader: Reader, area: str = "") -> DashboardPage:
         """The dashboard of an area (an IRI), or of all."""
@@ -148,15 +151,17 @@ class Dashboards:
         )
 
     def _of(self, opened: Opened) -> _Figures:
-        if self._figures is None or self._figures[0] != opened.release.id:
-            self._figures = (opened.release.id, _reckon(opened))
-        return self._figures[1]
+        # Those who ask while they are reckoned wait for them.
+        with self._making:
+            if self._figures is None or self._figures[0] != opened.release.id:
+                self._figures = (opened.release.id, _reckon(opened))
+            return self._figures[1]
 
     def _trend(self, reader: Reader, area: str) -> list[Moment]:
         """The releases that were public, oldest first; what only the store says is left out."""
         found = []
         for release in self.context.public_releases()[-_TREND:]:
-            key = f"{release.id} {area}"
+            key = (release.id, area)
             if key not in self._before:
                 known = index.of(release, self.context.cache)
                 self._before[key] = _shares(known, area)
@@ -171,7 +176,7 @@ class Dashboards:
 
 def _reckon(opened: Opened) -> _Figures:
     """All figures of a release, by area, in one pass over its datasets."""
-    met, valid = _compliance(opened), _faulty(opened)
+    met, faulty = _compliance(opened), _faulty(opened)
     fresh, flowing = _fresh(opened), _flowing(opened)
     found: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     counts: dict[str, int] = defaultdict(int)
@@ -180,14 +185,14 @@ def _reckon(opened: Opened) -> _Figures:
         for row in rows:
             gaps = row.facets.get("gap", ())
             told: dict[str, tuple[int, int]] = {name: (name not in gaps, 1) for name in _GAPS}
-            if valid is not None:
-                told["valid"] = (row.iri not in valid, 1)
+            if faulty is not None:
+                told["valid"] = (row.iri not in faulty, 1)
             if bands := row.facets.get("quality"):
                 told["quality"] = (bands[0] in _GOOD, 1)
             if row.iri in fresh:
                 told["fresh"] = (fresh[row.iri], 1)
             if opened.lineage.nodes:
-                told["lineage"] = (row.iri in flowing, 1)
+                told["lineage"] = (row.iri in opened.lineage or row.iri in flowing, 1)
             if row.iri in met:
                 told["principles"] = met[row.iri]
             for area in ("", *row.facets.get("area", ())):
@@ -225,15 +230,13 @@ def _fresh(opened: Opened) -> dict[str, bool]:
 
 
 def _flowing(opened: Opened) -> set[str]:
-    """The datasets of which some lineage is told: their own, or that of a table or a file."""
+    """The datasets of which a table or a file has lineage."""
     graph = opened.lineage
-    found = {
+    return {
         plain(row["dataset"])
         for row in opened.select(queries.load("pages/parts"))
         if plain(row["part"]) in graph
     }
-    return found | {row.iri for rows in find(opened.index).rows("es", "title") for row in rows
-                    if row.iri in graph}  # fmt: skip
 
 
 def _compliance(opened: Opened) -> dict[str, tuple[int, int]]:
@@ -273,9 +276,10 @@ def _shares(known: index.Index, area: str) -> tuple[int, dict[str, int]]:
 # ---- where figures lead
 
 
-def _list(reader: Reader, area: str, **filters: str) -> str:
+def _list(reader: Reader, area: str, **filters: str | Sequence[str]) -> str:
+    """The datasets of an area, or all, that have one of the values of each filter."""
     held = {**({"area": area} if area else {}), **filters}
-    return reader.site.url(f"/datasets?{urlencode(held)}" if held else "/datasets")
+    return reader.site.url(f"/datasets?{urlencode(held, doseq=True)}" if held else "/datasets")
 
 
 def _measures(reader: Reader, figures: _Figures, area: str) -> list[Measure]:
@@ -289,16 +293,11 @@ def _measures(reader: Reader, figures: _Figures, area: str) -> list[Measure]:
 
 def _places(reader: Reader, area: str, name: str) -> tuple[str, str]:
     """Where the things counted are, and where those that lack it."""
-    site, everything = reader.site, _list(reader, area)
     if name in _GAPS:
-        return everything, _list(reader, area, gap=name)
+        return _list(reader, area), _list(reader, area, gap=name)
     if name == "quality":
-        bands = [("quality", band) for band in _GOOD]
-        good = urlencode([*([("area", area)] if area else []), *bands])
-        poor = urlencode(
-            [*([("area", area)] if area else []), ("quality", "sufficient"), ("quality", "bad")]
-        )
-        return site.url(f"/datasets?{good}"), site.url(f"/datasets?{poor}")
+        poor = [band for band in BANDS if band not in _GOOD]
+        return _list(reader, area, quality=_GOOD), _list(reader, area, quality=poor)
     # No list can be filtered by it: the dashboard itself names those that lack it.
     return "", f"{_dashboard(reader, area)}#lacking-{name}"
 

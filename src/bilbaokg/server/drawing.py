@@ -25,12 +25,13 @@ _SWEEPS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One thing: its number in the layer, its place, its name in lines, and how many it stands for.
+    """One thing: after how many hops, negative upstream, its place, and its name in lines.
 
-    `iri` is empty for a box of what is folded.
+    A box for what is folded has no `iri`; `folded` says how many things it stands for.
     """
 
     iri: str
+    hops: int
     x: int
     y: int
     lines: list[str]
@@ -47,10 +48,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Boxes from left to right and from top to bottom, and the lines between them."""
+    """Boxes from left to right and from top to bottom, each of `box` (width, height), and the
+    lines between them."""
 
     width: int
     height: int
+    box: tuple[int, int]
     boxes: list[Box]
     lines: list[Line]
 
@@ -81,13 +84,14 @@ def draw(
             y = top + min(place, shown - 1) * (HEIGHT + _DOWN)
             places[iri] = (x, y)
             if place < len(kept):
-                boxes.append(Box(iri, x, y, _lines(names.get(iri, iri))))
+                boxes.append(Box(iri, hops, x, y, _lines(names.get(iri, iri))))
         if len(kept) < len(row):
-            boxes.append(Box("", x, places[row[-1]][1], [], len(row) - len(kept)))
+            boxes.append(Box("", hops, x, places[row[-1]][1], [], len(row) - len(kept)))
     lines = {_line(places[s], places[t]) for s, t in pairs}
     width = len(rows) * (WIDTH + _ACROSS) - _ACROSS + 2 * _MARGIN
     height = tallest * (HEIGHT + _DOWN) - _DOWN + 2 * _MARGIN
-    return Drawing(width, height, boxes, sorted(lines, key=lambda line: line.path))
+    ordered = sorted(lines, key=lambda line: line.path)
+    return Drawing(width, height, (WIDTH, HEIGHT), boxes, ordered)
 
 
 def _ordered(layers: Mapping[str, int], pairs: Sequence[tuple[str, str]]) -> dict[int, list[str]]:

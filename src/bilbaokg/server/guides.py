@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 from bilbaokg import assets
-from bilbaokg.render import has_text, translate
+from bilbaokg.render import translate
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import Action
 
@@ -85,11 +85,12 @@ def guide(reader: Reader, name: str) -> GuidePage | None:
 
 
 def _links(reader: Reader, name: str, id: str, places: Sequence[str]) -> list[Action]:
-    """The places that there are, by the words of the guide."""
-    site, found = reader.site, []
-    for number, place in enumerate(places, 1):
-        href = f"{site.root}{place[1:]}" if place.startswith("//") else site.url(place)
-        key = f"guide.{name}.{id}.link{number}"
-        if has_text(key):
-            found.append(Action(translate(key, reader.lang), href))
-    return found
+    """The places, by the words of the guide."""
+    site = reader.site
+    return [
+        Action(
+            translate(f"guide.{name}.{id}.link{number}", reader.lang),
+            f"{site.root}{place[1:]}" if place.startswith("//") else site.url(place),
+        )
+        for number, place in enumerate(places, 1)
+    ]

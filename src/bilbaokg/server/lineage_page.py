@@ -12,7 +12,7 @@ import pyoxigraph as ox
 
 from bilbaokg.index import Text, find
 from bilbaokg.lineage import DIRECTIONS, Graph
-from bilbaokg.lineage.walking import Step
+from bilbaokg.lineage.walking import Step, part_of
 from bilbaokg.server.drawing import Drawing, draw
 from bilbaokg.server.lists import csv_rows
 from bilbaokg.server.reading import Reader
@@ -21,7 +21,7 @@ from bilbaokg.terms import DCT
 
 __all__ = ["Asked", "Direction", "LineagePage", "LineageStartPage", "page", "start", "table"]
 
-DEPTHS: Final = (0, 1, 2, 3, 4, 5, 7, 10)
+_DEPTHS: Final = (0, 1, 2, 3, 4, 5, 7, 10)
 _USUAL: Final = 2
 _ROWS: Final = 200
 _DRAWN: Final = 150
@@ -64,7 +64,6 @@ class Reached:
     hops: int
     via: Value
     people: Mapping[str, list[Value]]
-    area: list[Value]
     here: str
     way: str
 
@@ -125,18 +124,24 @@ class _Around:
 
     def __init__(self, reader: Reader) -> None:
         self.reader, self.store = reader, reader.opened.store
+        self._wholes: dict[str, list[str]] = {}
         self._facets: dict[str, Mapping[str, list[str]]] = {}
 
-    def wholes(self, iri: str) -> Iterator[str]:
+    def load(self, iris: Iterable[str]) -> None:
+        """Look up what these things belong to in a few queries, not in some for each."""
+        wholes = {whole for iri in iris for whole in self.wholes(iri)}
+        self.reader.load(sorted(wholes))
+        records = {place.record for whole in wholes if (place := self.reader.place(whole))}
+        self._facets |= self.reader.opened.index.facets_by_id(records - self._facets.keys())
+
+    def wholes(self, iri: str) -> list[str]:
         """A thing and what it is part of, from the inside to the outside."""
-        seen: set[str] = set()
-        while iri and iri not in seen:
-            seen.add(iri)
-            yield iri
-            quads = self.store.raw.quads_for_pattern(ox.NamedNode(iri), _PART_OF, None, None)
-            iri = min(
-                (q.object.value for q in quads if isinstance(q.object, ox.NamedNode)), default=""
-            )
+        if iri not in self._wholes:
+            found = {iri: None}
+            while (above := part_of(self.store, next(reversed(found)))) and above[0] not in found:
+                found[above[0]] = None
+            self._wholes[iri] = list(found)
+        return self._wholes[iri]
 
     def parts(self, iri: str) -> list[str]:
         """What is part of a thing."""
@@ -148,22 +153,20 @@ class _Around:
         name = self.reader.name(iri)
         if self.reader.opened.lineage.level(iri) != "column":
             return name
-        table = next((whole for whole in self.wholes(iri) if whole != iri), None)
-        return Text(f"{name.text} · {self.reader.name(table).text}", name.lang) if table else name
+        tables = self.wholes(iri)[1:]
+        return (
+            Text(f"{name.text} · {self.reader.name(tables[0]).text}", name.lang) if tables else name
+        )
 
     def value(self, iri: str) -> Value:
         """A thing by its name, with a link to its page."""
         return replace(self.reader.iri(iri), text=self.name(iri))
 
     def facet(self, iri: str, name: str) -> list[str]:
-        """Who owns or cares for a thing, or its area: what is said nearest to it."""
+        """Who owns or cares for a loaded thing, or its area: what is said nearest to it."""
         for whole in self.wholes(iri):
             place = self.reader.place(whole)
-            if place is None:
-                continue
-            if place.record not in self._facets:
-                self._facets[place.record] = self.reader.opened.index.facets_of(place.record)
-            if found := self._facets[place.record].get(name):
+            if place and (found := self._facets.get(place.record, {}).get(name)):
                 return found
         return []
 
@@ -179,21 +182,22 @@ def page(reader: Reader, asked: Asked) -> LineagePage | None:
     around = _Around(reader)
     walks = {d: graph.walk(asked.iri, d, asked.hops[d], _MOST) for d in DIRECTIONS}
     steps = [step for walk in walks.values() for step in walk.steps]
+    around.load([asked.iri, *(step.iri for step in steps)])
     shown = {
         d: [s for s in w.steps if _fits(around, graph, asked, s.iri)] for d, w in walks.items()
     }
-    reader.load([asked.iri, *(s.iri for side in shown.values() for s in side[:_ROWS])])
     layers = {asked.iri: 0}
     for direction, sign in zip(DIRECTIONS, (-1, 1), strict=True):
         for step in shown[direction]:
             layers.setdefault(step.iri, sign * step.hops)
     drawing = _drawing(around, graph, layers)
+    drawn = [box.iri for box in drawing.boxes if box.iri] if drawing else []
     way = graph.path(asked.iri, asked.to) or graph.path(asked.to, asked.iri) if asked.to else []
     return LineagePage(
         thing=around.value(asked.iri),
         level=_level(graph, asked.iri),
         asked=asked,
-        depths=DEPTHS,
+        depths=_DEPTHS,
         levels=_choices(reader, asked, "level", Counter(_level(graph, s.iri) for s in steps)),
         areas=_choices(
             reader, asked, "area", Counter(a for s in steps for a in around.facet(s.iri, "area"))
@@ -212,10 +216,8 @@ def page(reader: Reader, asked: Asked) -> LineagePage | None:
             for direction, walk in walks.items()
         ],
         drawing=drawing,
-        names={b.iri: around.name(b.iri) for b in drawing.boxes if b.iri} if drawing else {},
-        links={b.iri: _here(reader, asked, b.iri) for b in drawing.boxes if b.iri}
-        if drawing
-        else {},
+        names={iri: around.name(iri) for iri in drawn},
+        links={iri: _here(reader, asked, iri) for iri in drawn},
         way=[around.value(iri) for iri in way],
         start=reader.site.url("/lineage"),
     )
@@ -246,7 +248,6 @@ def _reached(reader: Reader, graph: Graph, around: _Around, asked: Asked, step: 
         hops=step.hops,
         via=around.value(step.via),
         people={r: [reader.iri(who) for who in around.facet(iri, r)] for r in _ROLES},
-        area=[reader.iri(a) for a in around.facet(iri, "area")],
         here=_here(reader, asked, iri),
         way=reader.site.url(f"/lineage?{asked.link(to=iri)}#way"),
     )
@@ -297,7 +298,7 @@ def _filters(reader: Reader, asked: Asked) -> list[Action]:
 
 def _beside(reader: Reader, graph: Graph, around: _Around, asked: Asked) -> list[Action]:
     """The other levels: what the thing is part of, and its own parts that have lineage."""
-    wholes = [iri for iri in around.wholes(asked.iri) if iri != asked.iri]
+    wholes = around.wholes(asked.iri)[1:]
     parts = [iri for iri in around.parts(asked.iri) if iri in graph]
     reader.load([*wholes, *parts])
     return [
@@ -316,8 +317,9 @@ def table(reader: Reader, asked: Asked, direction: str) -> Iterator[str]:
         return
     steps = graph.walk(asked.iri, direction, asked.hops[direction], _MOST).steps
     for begin in range(0, len(steps), 500):
-        some = [s for s in steps[begin : begin + 500] if _fits(around, graph, asked, s.iri)]
-        reader.load(s.iri for s in some)
+        batch = steps[begin : begin + 500]
+        around.load(step.iri for step in batch)
+        some = [s for s in batch if _fits(around, graph, asked, s.iri)]
         yield csv_rows(
             [
                 s.iri, around.name(s.iri).text, _level(graph, s.iri), str(s.hops), s.via,

@@ -46,6 +46,7 @@ class Opened:
     index: Index
     store: EmbeddedStore
     base: str
+    _making: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @cached_property
     def report(self) -> dict[str, Any] | None:
@@ -54,9 +55,14 @@ class Opened:
         found: dict[str, Any] | None = json.loads(file.read_text()) if file.is_file() else None
         return found
 
-    @cached_property
+    @property
     def lineage(self) -> Graph:
-        """What comes from what in the release, made when it is first asked for."""
+        """What comes from what in the release, made once, when it is first asked for."""
+        with self._making:
+            return self._lineage
+
+    @cached_property
+    def _lineage(self) -> Graph:
         return Graph.of(self.store)
 
     def select(self, query: Query, **params: str) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from bilbaokg.shacl.graph import TYPE, Layers
 from bilbaokg.shacl.shapes import choose, local_name
-from bilbaokg.terms import ADMS, DCAT, DCT, FOAF, PROV, RDFS, SKOS, VCARD, plain, ref
+from bilbaokg.terms import ADMS, DCAT, DCT, FOAF, PROV, RDFS, SKOS, VCARD, in_force, plain, ref
 
 __all__ = ["Context", "Facts", "Lines"]
 
@@ -119,8 +119,9 @@ class Context:
         for attribution in sorted(self.data.objects(dataset, _ATTRIBUTION)):
             roles = self.data.objects(attribution, ref(DCAT.hadRole))
             status = self.data.one(attribution, ref(ADMS.status))
-            active = status is None or local_name(plain(status)) == "active"
-            if active and any(local_name(plain(role)) == wanted for role in roles):
+            if in_force(map(plain, filter(None, [status]))) and any(
+                local_name(plain(role)) == wanted for role in roles
+            ):
                 for agent in self.data.objects(attribution, ref(PROV.agent)):
                     return agent
         return None
