@@ -460,6 +460,88 @@ def test_what_people_say_of_a_dataset_stands(catalogue: Catalogue) -> None:
     assert says(catalogue, dataset_iri("mart"), DERIVED) == [f"<{dataset_iri('other')}>"]
 
 
+DATASETS = ":raw a dcat:Dataset . :mart a dcat:Dataset ."
+
+
+def test_dataset_that_the_same_step_changes_agrees_too(catalogue: Catalogue) -> None:
+    catalogue.load(DATASETS, source="steward")
+    tell(catalogue.workspace, event("COMPLETE", "05:00:00", [dataset("a")], [dataset("b")]))
+    parts = f"<{table('a')}> dct:isPartOf :raw . <{table('b')}> dct:isPartOf :mart ."
+    named = DATASETS.replace(":mart a", ':mart dct:title "Viajes"@es ; a')
+    done = catalogue.load(f"{named} {parts}", source="steward")
+    assert says(catalogue, dataset_iri("mart"), DERIVED) == [f"<{dataset_iri('raw')}>"]
+    before = texts(catalogue.workspace)
+    again = catalogue.load(f"{named} {parts}", source="steward")
+    assert (again["records"]["new"], again["records"]["changed"]) == (0, 0), done
+    assert texts(catalogue.workspace) == before
+    other = parts.replace(":mart", ":other")
+    catalogue.load(f"{named.replace('Viajes', 'Otros')} {other}", source="steward")
+    assert says(catalogue, dataset_iri("mart"), DERIVED) == []
+
+
+def test_dataset_that_is_deleted_in_the_same_step_stays_deleted(catalogue: Catalogue) -> None:
+    catalogue.load(DATASETS, source="city")
+    tell(catalogue.workspace, event("COMPLETE", "05:00:00", [dataset("a")], [dataset("b")]))
+    part_of(catalogue, a="raw", b="mart")
+    buried = ":mart a as:Tombstone ; as:formerType dcat:Dataset ; as:deleted"
+    day = '"2026-11-20T00:00:00Z"^^<http://www.w3.org/2001/XMLSchema#dateTime>'
+    prefix = "@prefix as: <https://www.w3.org/ns/activitystreams#> ."
+    other = f"<{table('a')}> dct:isPartOf :other . <{table('b')}> dct:isPartOf :mart ."
+    catalogue.load(f"{prefix} :raw a dcat:Dataset . {buried} {day} . {other}", source="city")
+    assert says(catalogue, dataset_iri("mart"), DERIVED) == []
+    assert "Tombstone" in catalogue.text(dataset_iri("mart"))
+
+
+def test_dataset_that_comes_back_comes_from_what_its_tables_now_come_from(
+    catalogue: Catalogue,
+) -> None:
+    catalogue.load(f"{DATASETS} :other a dcat:Dataset .", source="city")
+    tell(catalogue.workspace, event("COMPLETE", "05:00:00", [dataset("a")], [dataset("b")]))
+    part_of(catalogue, a="raw", b="mart")
+    catalogue.do("delete", iri=dataset_iri("mart"), force=True)
+    part_of(catalogue, a="other", b="mart")
+    catalogue.do("restore", iri=dataset_iri("mart"))
+    assert says(catalogue, dataset_iri("mart"), DERIVED) == [f"<{dataset_iri('other')}>"]
+
+
+def test_dataset_no_longer_comes_from_what_a_deleted_table_came_from(catalogue: Catalogue) -> None:
+    catalogue.load(DATASETS, source="city")
+    tell(catalogue.workspace, event("COMPLETE", "05:00:00", [dataset("a")], [dataset("b")]))
+    part_of(catalogue, a="raw", b="mart")
+    catalogue.do("delete", iri=table("b"), force=True)
+    assert says(catalogue, dataset_iri("mart"), DERIVED) == []
+    catalogue.do("restore", iri=table("b"))
+    assert says(catalogue, dataset_iri("mart"), DERIVED) == [f"<{dataset_iri('raw')}>"]
+
+
+STEPS = ("datasets", "parts", "told")
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(STEPS)), ids="-".join)
+def test_levels_agree_whatever_is_known_first(catalogue: Catalogue, order: tuple[str, ...]) -> None:
+    columns = dataset("b", columnLineage=lineage_of(x="a:y"))
+    steps = {
+        "datasets": lambda: catalogue.load(DATASETS, source="city"),
+        "parts": lambda: part_of(catalogue, a="raw", b="mart"),
+        "told": lambda: tell(
+            catalogue.workspace, event("COMPLETE", "05:00:00", [dataset("a")], [columns])
+        ),
+    }
+    for step in order:
+        steps[step]()
+    assert says(catalogue, column("b", "x"), DERIVED) == [f"<{column('a', 'y')}>"]
+    assert says(catalogue, table("b"), DERIVED) == [f"<{table('a')}>"]
+    assert says(catalogue, dataset_iri("mart"), DERIVED) == [f"<{dataset_iri('raw')}>"]
+
+
+def test_tables_that_no_pipeline_told_of_are_left_as_described(catalogue: Catalogue) -> None:
+    said = f"<{table('b')}> a csvw:Table ; prov:wasDerivedFrom <{table('a')}> ; dct:isPartOf :mart"
+    prefix = "@prefix csvw: <http://www.w3.org/ns/csvw#> ."
+    parts = f"<{table('a')}> a csvw:Table ; dct:isPartOf :raw ."
+    catalogue.load(f"{prefix} {said} . {parts} {DATASETS}", source="city")
+    assert says(catalogue, dataset_iri("mart"), DERIVED) == []
+
+
 def test_levels_agree_by_the_shapes(catalogue: Catalogue) -> None:
     from bilbaokg import validate
 

@@ -492,21 +492,38 @@ class Records:
         self.audit.written(event)
         return event
 
-    def delete(self, id: str, *, replaced_by: str | None, actor: str, why: str) -> Event:
-        """Replace a record by a tombstone for itself and its own parts. Raises NotFound, Gone."""
+    def delete(
+        self,
+        id: str,
+        *,
+        replaced_by: str | None,
+        actor: str,
+        why: str,
+        also: Callable[[Plan], None] = lambda _plan: None,
+    ) -> Event:
+        """Replace a record by a tombstone for itself and its own parts. Raises NotFound, Gone.
+
+        also: adds to the plan what follows for other records.
+        """
         head = self.head(id)
         if head is None:
             raise NotFound(f"no record {id!r}")
         if is_buried(head.lines, head.iri):
             raise Gone("it was deleted before", where=head.iri)
         plan = Plan(changes=[_buried(head, replaced_by)])
+        also(plan)
         event = self.commit(plan, actor=actor, kind="delete", subject=head.iri, why=why)
         if event is None:
             raise Invalid("nothing to delete", where=head.iri)
         return event
 
-    def restore(self, id: str, *, actor: str, why: str) -> Event:
-        """Bring a deleted record back as it was before. Raises NotFound, Invalid."""
+    def restore(
+        self, id: str, *, actor: str, why: str, also: Callable[[Plan], None] = lambda _plan: None
+    ) -> Event:
+        """Bring a deleted record back as it was before. Raises NotFound, Invalid.
+
+        also: adds to the plan what follows for other records.
+        """
         head = self.head(id)
         if head is None:
             raise NotFound(f"no record {id!r}")
@@ -515,6 +532,7 @@ class Records:
         if not is_buried(head.lines, head.iri) or not alive:
             raise Invalid("it is not deleted, or was never anything else", where=head.iri)
         plan = Plan(changes=[Change(head, alive[-1], [])])
+        also(plan)
         event = self.commit(plan, actor=actor, kind="restore", subject=head.iri, why=why)
         if event is None:
             raise Invalid("nothing to restore", where=head.iri)

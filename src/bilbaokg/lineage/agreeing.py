@@ -2,15 +2,16 @@
 
 Whoever says that a table is part of a dataset (dct:isPartOf) says with it that the dataset comes
 from those of the tables that it is made of. That is written in the same step, in the words of the
-source `lineage of datasets`: it goes when the tables no longer say it.
+source `lineage of datasets`: it goes when the tables no longer say it. It does not matter whether a
+dataset, its tables or what pipelines tell of them is known first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from bilbaokg.merging import Change, Plan
+from bilbaokg.merging import Change, Head, Plan, Said, bury, is_buried, merged, text_of
 from bilbaokg.records import Records
 from bilbaokg.terms import DCT, PROV, ref, split_line, split_lines
 
@@ -22,77 +23,121 @@ _DERIVED: Final = ref(PROV.wasDerivedFrom)
 
 
 def agree(records: Records, plan: Plan) -> None:
-    """Add to a plan what changes for the datasets whose tables it changes.
+    """Add to a plan what changes for the datasets whose tables it changes, and for those it adds.
 
     Tables that no pipeline told of are left as people describe them. The caller holds the write
     lock.
     """
     view = _View(records, plan)
-    affected = {dataset for table in view.texts for dataset in view.affected(table)}
-    planned = {change.head.id for change in plan.changes}
+    affected = {dataset for table in view.told for dataset in view.affected(table)}
+    planned = {ref(c.head.iri): c for c in plan.changes if c.head.id.startswith("dataset/")}
+    affected |= {term for term, change in planned.items() if _comes(change) and view.is_told(term)}
     said = {}
     for dataset in sorted(affected):
-        home = records.home(dataset)
-        if home is None or home.iri != dataset[1:-1] or not home.id.startswith("dataset/"):
+        lines = [f"{dataset} {_DERIVED} {source} ." for source in view.sources(dataset)]
+        if dataset in planned:
+            _say_too(plan, planned[dataset], lines)
             continue
-        if home.id not in planned:
-            lines = [f"{dataset} {_DERIVED} {source} ." for source in view.sources(dataset)]
+        home = records.home(dataset)
+        if home and home.iri == dataset[1:-1] and home.id.startswith("dataset/"):
             said[home.id] = (home.iri, {_SOURCE: lines})
     plan.changes += records.plan_known(said, {}).changes
 
 
+def _say_too(plan: Plan, change: Change, lines: list[str]) -> None:
+    """Let a step that is planned for a dataset say also what it comes from."""
+    head, said = change.head, {**change.head.said, **{s.source: s for s in change.said}}
+    after = Head(head.id, head.iri, head.number, change.text, said=said)
+    if is_buried(after.lines, head.iri) or not (lines or _SOURCE in said):
+        return
+    text = text_of(bury(after.lines, merged(after, {_SOURCE: lines}), head.iri))
+    was, words = change.kind, Said(_SOURCE, text_of(lines))
+    change.text = text
+    change.said = [each for each in change.said if each.source != _SOURCE]
+    if head.said.get(_SOURCE) != words:
+        change.said.append(words)
+    if was == "unchanged" != change.kind and head.id not in plan.gone:
+        plan.unchanged -= 1
+
+
+def _comes(change: Change) -> bool:
+    """Whether a record is new with a step, or comes back."""
+    return not change.head.number or is_buried(change.head.lines, change.head.iri)
+
+
 class _View:
-    """The tables as they will be: those of the plan, and the others as they are. All are terms."""
+    """Who is part of what and comes from what once a plan is done. All are N-Triples terms."""
 
     def __init__(self, records: Records, plan: Plan) -> None:
         self.records = records
-        tables = [c for c in plan.changes if c.head.id.startswith("table/") and _is_told(c)]
-        self.texts = {ref(change.head.iri): change.text for change in tables}
-        self.before = {ref(change.head.iri): change.head.text for change in tables}
+        # What is said of a table before it has a record of its own stands in a rest.
+        changed = [c for c in plan.changes if c.head.id.startswith(("table/", "rest/"))]
+        self.graphs = {records.graph(change.head.id) for change in changed}
+        self.old = _Links(change.head.text for change in changed)
+        self.new = _Links(change.text for change in changed)
+        tables = (c for c in changed if c.head.id.startswith("table/"))
+        self.told = {ref(c.head.iri) for c in tables if _is_told(c.head, c.said)}
 
     def affected(self, table: str) -> set[str]:
         """The datasets for which it matters that a table changes."""
-        old, new = (
-            _objects(text, table, _PART_OF) for text in (self.before[table], self.texts[table])
-        )
+        old, new = (self._objects(table, _PART_OF, links) for links in (self.old, self.new))
         if old == new:
-            same = _DERIVED in self.texts[table] or _DERIVED in self.before[table]
-            return new if same else set()
+            derived = (self._objects(table, _DERIVED, links) for links in (self.old, self.new))
+            return new if any(derived) else set()
         below = self._subjects(_DERIVED, table)
-        return {*old, *new, *(each for made in below for each in self._of(made, _PART_OF))}
+        return {*old, *new, *(each for made in below for each in self._objects(made, _PART_OF))}
+
+    def is_told(self, dataset: str) -> bool:
+        """Whether pipelines told of one of the tables of a dataset."""
+        return any(self._is_told(table) for table in self._subjects(_PART_OF, dataset))
+
+    def _is_told(self, table: str) -> bool:
+        if table in self.told:
+            return True
+        home = self.records.home(table)
+        head = self.records.head(home.id) if home and home.id.startswith("table/") else None
+        return head is not None and _is_told(head)
 
     def sources(self, dataset: str) -> list[str]:
         """The other datasets whose tables those of a dataset are made of."""
-        made_of = {
-            s for table in self._subjects(_PART_OF, dataset) for s in self._of(table, _DERIVED)
-        }
-        found = {each for source in made_of for each in self._of(source, _PART_OF)}
+        tables = self._subjects(_PART_OF, dataset)
+        made_of = {source for table in tables for source in self._objects(table, _DERIVED)}
+        found = {each for source in made_of for each in self._objects(source, _PART_OF)}
         return sorted(found - {dataset})
 
-    def _of(self, table: str, predicate: str) -> set[str]:
-        if table in self.texts:
-            return _objects(self.texts[table], table, predicate)
-        return {o for _, _, o, _ in self._match(table, predicate, None)}
+    def _objects(self, subject: str, predicate: str, links: _Links | None = None) -> set[str]:
+        """What a subject leads to; `links`: those of the records that change, as they will be."""
+        here = (links or self.new).objects.get((subject, predicate), set())
+        return here | {o for _, _, o, _ in self._unchanged(subject, predicate, None)}
 
     def _subjects(self, predicate: str, object_: str) -> set[str]:
-        there = {s for s, *_ in self._match(None, predicate, object_)} - self.texts.keys()
-        here = {t for t, text in self.texts.items() if object_ in _objects(text, t, predicate)}
-        return there | here
+        here = self.new.subjects.get((object_, predicate), set())
+        return here | {s for s, *_ in self._unchanged(None, predicate, object_)}
 
-    def _match(
+    def _unchanged(
         self, subject: str | None, predicate: str, object_: str | None
     ) -> Iterator[tuple[str, str, str, str]]:
+        """What stands in the records that do not change."""
         prefix = self.records.graph("")
         found = self.records.store.match(subject, predicate, object_)
-        return (quad for quad in found if quad[3].startswith(prefix))
+        return (q for q in found if q[3].startswith(prefix) and q[3] not in self.graphs)
 
 
-def _is_told(change: Change) -> bool:
+class _Links:
+    """The statements of texts that matter here, by both ends."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self.objects: dict[tuple[str, str], set[str]] = {}
+        self.subjects: dict[tuple[str, str], set[str]] = {}
+        for line in (line for text in texts for line in split_lines(text)):
+            if _PART_OF in line or _DERIVED in line:
+                s, p, o = split_line(line)
+                if p in (_PART_OF, _DERIVED):
+                    self.objects.setdefault((s, p), set()).add(o)
+                    self.subjects.setdefault((o, p), set()).add(s)
+
+
+def _is_told(head: Head, now_said: Iterable[Said] = ()) -> bool:
     """Whether pipelines told of a table, or do so in this step."""
-    sources = {*change.head.said, *(said.source for said in change.said)}
+    sources = {*head.said, *(said.source for said in now_said)}
     return any(source.startswith("lineage") for source in sources)
-
-
-def _objects(text: str, subject: str, predicate: str) -> set[str]:
-    start = f"{subject} {predicate} "
-    return {split_line(line).object for line in split_lines(text) if line.startswith(start)}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bilbaokg.errors import BadInput, Conflict, NotFound
+from bilbaokg.lineage import agree
 from bilbaokg.operations.base import Progress
 from bilbaokg.partition import Home
 from bilbaokg.terms import is_iri
@@ -35,6 +36,7 @@ def delete(workspace: Workspace, params: dict[str, Any], progress: Progress) -> 
             replaced_by=params.get("replaced_by"),
             actor=params.get("actor") or operator(),
             why=params.get("why") or "",
+            also=lambda plan: agree(workspace.records, plan),
         )
     return {"id": home.id, "iri": home.iri, "event": event.seq, "referring": referring}
 
@@ -44,7 +46,10 @@ def restore(workspace: Workspace, params: dict[str, Any], progress: Progress) ->
     with workspace.mutex:
         home = _home(workspace, params["iri"])
         event = workspace.records.restore(
-            home.id, actor=params.get("actor") or operator(), why=params.get("why") or ""
+            home.id,
+            actor=params.get("actor") or operator(),
+            why=params.get("why") or "",
+            also=lambda plan: agree(workspace.records, plan),
         )
     return {"id": home.id, "iri": home.iri, "event": event.seq}
 
