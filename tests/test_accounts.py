@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import itertools
 import re
 import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -14,8 +18,9 @@ import pytest
 from serving import initialise, operate
 
 from bilbaokg import accounts
-from bilbaokg.accounts import SCOPES, Accounts, scopes_of
-from bilbaokg.errors import BadInput, Conflict, CorruptStore, NotFound
+from bilbaokg.accounts import Accounts, scopes_of
+from bilbaokg.errors import BadInput, Conflict, CorruptStore, NotFound, StorageFault
+from bilbaokg.model import SCOPES
 
 TODAY = datetime.now(UTC).date()
 
@@ -75,8 +80,17 @@ def test_secret_is_case_sensitive_and_exact(store: Accounts) -> None:
 
 
 def test_scopes_contain_each_other() -> None:
-    assert [len(scopes_of(scope)) for scope in SCOPES] == [1, 2, 3, 4]
-    assert scopes_of("publish") == {"read", "write", "publish"}
+    ladder = [scopes_of(scope) for scope in ("read", "write", "publish", "admin")]
+    assert all(lower < higher for lower, higher in itertools.pairwise(ladder))
+    assert all(scope in scopes_of(scope) for scope in SCOPES)
+    assert scopes_of("admin") == set(SCOPES)
+
+
+def test_pipelines_tell_lineage_and_read_nothing() -> None:
+    assert scopes_of("lineage") == {"lineage"}
+    assert [scope for scope in SCOPES if "lineage" in scopes_of(scope)] == [
+        "lineage", "write", "publish", "admin",
+    ]  # fmt: skip
 
 
 def test_expiry_is_the_last_day_on_which_it_works(store: Accounts) -> None:
@@ -194,6 +208,98 @@ def test_damaged_file_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"this is no database" * 1000)
     with pytest.raises(CorruptStore, match=r"accounts\.db"):
         Accounts(path)
+
+
+# ---- a file from before there was a scope
+
+OLD = """
+CREATE TABLE token (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    hash BLOB NOT NULL UNIQUE,
+    scope TEXT NOT NULL CHECK (scope IN ('read', 'write', 'publish', 'admin')),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    used_at INTEGER,
+    revoked_at INTEGER
+) STRICT;
+CREATE TABLE clock (only INTEGER PRIMARY KEY CHECK (only = 1), seen INTEGER) STRICT;
+INSERT INTO clock VALUES (1, 4102444800);
+"""
+SECRETS = {scope: f"bkg_{scope:_<43}" for scope in ("read", "write", "publish", "admin")}
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A file with a token of each scope that there was, all made in one second."""
+    path = tmp_path / "accounts.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(OLD)
+        for number, (scope, secret) in enumerate(SECRETS.items()):
+            row = (f"{9 - number}", scope, hashlib.sha256(secret.encode()).digest(), scope)
+            connection.execute(
+                "INSERT INTO token (id, name, hash, scope, created_at) VALUES (?, ?, ?, ?, 1)", row
+            )
+        connection.execute("UPDATE token SET revoked_at = 2 WHERE name = 'admin'")
+    return path
+
+
+def rows(path: Path) -> list[tuple[object, ...]]:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT * FROM token ORDER BY created_at, rowid").fetchall()
+
+
+def test_old_file_keeps_its_tokens_and_takes_the_new_scope(old: Path) -> None:
+    before = rows(old)
+    store = Accounts(old)
+    assert rows(old) == before
+    assert [(t["name"], t["state"]) for t in store.list()] == [
+        ("read", "active"), ("write", "active"), ("publish", "active"), ("admin", "revoked"),
+    ]  # fmt: skip
+    token = store.find(SECRETS["write"])
+    assert token
+    assert (token.name, token.scope) == ("write", "write")
+    assert store.find(SECRETS["admin"]) is None
+    assert store.find(store.create("pipelines", "lineage")["token"])
+
+
+def test_old_file_keeps_the_latest_time_seen(old: Path) -> None:
+    Accounts(old)
+    with contextlib.closing(sqlite3.connect(old)) as connection:
+        assert connection.execute("SELECT seen FROM clock").fetchall() == [(4102444800,)]
+
+
+def test_file_of_today_is_not_made_anew(store: Accounts) -> None:
+    store.create("a", "lineage")
+    before = store.path.read_bytes()
+    Accounts(store.path)
+    assert store.path.read_bytes() == before
+
+
+def test_old_file_that_cannot_be_brought_up_to_date_stays_whole(old: Path) -> None:
+    with contextlib.closing(sqlite3.connect(old)) as connection, connection:
+        # In the way of the step, so that it fails half done.
+        connection.execute("CREATE TABLE token_before (x)")
+    before = rows(old)
+    with pytest.raises(StorageFault, match="token_before"):
+        Accounts(old)
+    assert rows(old) == before
+
+
+def test_old_file_is_brought_up_to_date_by_one_of_many(old: Path) -> None:
+    before = rows(old)
+    with ThreadPoolExecutor(8) as many:
+        list(many.map(Accounts, [old] * 8))
+    assert rows(old) == before
+
+
+def test_only_scopes_that_there_are_get_into_the_file(store: Accounts) -> None:
+    insert = "INSERT INTO token (id, name, hash, scope, created_at) VALUES ('x', 'x', x'00', ?, 1)"
+    with (
+        contextlib.closing(sqlite3.connect(store.path)) as connection,
+        pytest.raises(sqlite3.IntegrityError),
+    ):
+        connection.execute(insert, ("root",))
 
 
 # ---- the file of a catalogue

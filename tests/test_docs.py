@@ -28,9 +28,9 @@ from serving import published
 from starlette.routing import Route
 
 from bilbaokg import errors, exports, formats, lint, quality, queries, reports, settings
-from bilbaokg.accounts import SCOPES
 from bilbaokg.cli.base import group
 from bilbaokg.importers import table
+from bilbaokg.model import SCOPES
 from bilbaokg.partition import ROOT_KINDS
 from bilbaokg.quality.fair import QUESTIONS
 from bilbaokg.reports import quality as telling

@@ -13,9 +13,9 @@ from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
 from bilbaokg import settings
-from bilbaokg.accounts import SCOPES, Accounts, scopes_of
+from bilbaokg.accounts import Accounts, scopes_of
 from bilbaokg.errors import Forbidden, Unauthorized
-from bilbaokg.model import Record
+from bilbaokg.model import SCOPES, Record
 from bilbaokg.server import create_app
 from bilbaokg.server.auth import ACTIONS, ANONYMOUS, Actor, action_of, authorize, declare
 from bilbaokg.server.context import Context

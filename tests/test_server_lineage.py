@@ -306,6 +306,15 @@ def test_no_token_no_lineage(server: Served) -> None:
     assert send(server, {}, [RIGHT], "/batch").status_code == 401
 
 
+def test_token_of_a_pipeline_tells_lineage_and_does_nothing_else(server: Served) -> None:
+    given = token(server.data, "lineage", "airflow")
+    assert send(server, given, RIGHT).status_code == 200
+    assert send(server, given, [RIGHT], "/batch").status_code == 200
+    for address in ("/working/sparql?query=ASK{}", "/api/lineage/upstream?iri=x:x"):
+        assert server.client.get(address, headers=given).status_code == 403, address
+    assert server.client.post("/api/load?source=x", headers=given).status_code == 403
+
+
 def test_other_media_types_are_refused(server: Served, headers: dict[str, str]) -> None:
     answer = send(server, headers, RIGHT, **{"Content-Type": "text/turtle"})
     assert answer.status_code == 415

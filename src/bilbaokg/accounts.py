@@ -2,9 +2,9 @@
 
 A token is `bkg_` and 256 random bits in base64url. It is shown once; the database keeps its
 SHA-256 alone (a random secret of that length needs no slow hash). Every check reads the database,
-so a revoked token is dead at once in every process. Scopes contain each other:
-admin ⊃ publish ⊃ write ⊃ read. The latest time ever seen is kept, so that a clock set back brings
-no expired token to life.
+so a revoked token is dead at once in every process. `model.SCOPES` says which scope contains
+which; a file that was made before there was one of them is brought up to date when it is opened.
+The latest time ever seen is kept, so that a clock set back brings no expired token to life.
 """
 
 from __future__ import annotations
@@ -22,27 +22,30 @@ from pathlib import Path
 from typing import Any, Final
 
 from bilbaokg.errors import BadInput, Conflict, CorruptStore, NotFound
+from bilbaokg.model import SCOPES
 from bilbaokg.store.embedded import storage_errors
 
-__all__ = ["PREFIX", "SCOPES", "Accounts", "Token", "scopes_of"]
+__all__ = ["PREFIX", "Accounts", "Token", "scopes_of"]
 
 PREFIX: Final = "bkg_"
-SCOPES: Final = ("read", "write", "publish", "admin")
 _LENGTH: Final = len(PREFIX) + 43
 _NAME_LENGTH: Final = 100
 # Times are written at most this often, so that reading with a token does not write each time.
 _COARSE: Final = 60
-_SCHEMA: Final = """
+_KNOWN: Final = "scope IN ({})".format(", ".join(f"'{scope}'" for scope in SCOPES))
+_TOKENS: Final = f"""
 CREATE TABLE IF NOT EXISTS token (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     hash BLOB NOT NULL UNIQUE,
-    scope TEXT NOT NULL CHECK (scope IN ('read', 'write', 'publish', 'admin')),
+    scope TEXT NOT NULL CHECK ({_KNOWN}),
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
     used_at INTEGER,
     revoked_at INTEGER
 ) STRICT;
+"""
+_CLOCK: Final = """
 CREATE TABLE IF NOT EXISTS clock (only INTEGER PRIMARY KEY CHECK (only = 1), seen INTEGER) STRICT;
 INSERT OR IGNORE INTO clock VALUES (1, 0);
 """
@@ -59,7 +62,7 @@ class Token:
 
 def scopes_of(scope: str) -> frozenset[str]:
     """The scopes that a scope contains, itself among them."""
-    return frozenset(SCOPES[: SCOPES.index(scope) + 1])
+    return SCOPES[scope]
 
 
 class Accounts:
@@ -73,7 +76,8 @@ class Accounts:
         with self._connection() as connection:
             # Not WAL: reading must create no file, so that it works on a full disk.
             connection.execute("PRAGMA journal_mode = DELETE")
-            connection.executescript(_SCHEMA)
+            connection.executescript(_TOKENS + _CLOCK)
+            _know_all_scopes(connection)
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -165,6 +169,31 @@ class Accounts:
             rows = connection.execute("SELECT * FROM token ORDER BY created_at, rowid").fetchall()
             now = max(int(time.time()), _seen(connection))
         return [_public(row, now) for row in rows]
+
+
+def _know_all_scopes(connection: sqlite3.Connection) -> None:
+    """Where the table was made with other scopes, make it anew with its rows: all or nothing."""
+    if _knows_all(connection):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have been faster.
+        if not _knows_all(connection):
+            connection.execute("ALTER TABLE token RENAME TO token_before")
+            connection.execute(_TOKENS)
+            # In their order: it is that in which tokens of one second are listed.
+            connection.execute("INSERT INTO token SELECT * FROM token_before ORDER BY rowid")
+            connection.execute("DROP TABLE token_before")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _knows_all(connection: sqlite3.Connection) -> bool:
+    """Whether the table takes exactly the scopes that there are."""
+    made = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'token'").fetchone()
+    return _KNOWN in made[0]
 
 
 def _check(name: str, scope: str, expires: date | None) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pyoxigraph import Dataset
 
 __all__ = [
+    "SCOPES",
     "SEVERITIES",
     "Difference",
     "Entry",
@@ -26,6 +27,14 @@ __all__ = [
 ]
 
 SEVERITIES: Final = ("violation", "warning", "info")
+# Scope of a token -> those that it contains. Pipelines tell lineage and read nothing.
+SCOPES: Final[Mapping[str, frozenset[str]]] = {
+    "lineage": frozenset({"lineage"}),
+    "read": frozenset({"read"}),
+    "write": frozenset({"lineage", "read", "write"}),
+    "publish": frozenset({"lineage", "read", "write", "publish"}),
+    "admin": frozenset({"lineage", "read", "write", "publish", "admin"}),
+}
 
 
 @dataclass(frozen=True, slots=True)

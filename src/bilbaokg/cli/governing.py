@@ -9,10 +9,11 @@ import click
 from bilbaokg.cli.base import DONE, global_options, group, verb
 from bilbaokg.cli.operating import operate
 from bilbaokg.console import Console
+from bilbaokg.model import SCOPES
 
 __all__: list[str] = []
 
-_SCOPES = click.Choice(["read", "write", "publish", "admin"])
+_SCOPES = click.Choice(list(SCOPES))
 
 
 @verb(group, "delete")
@@ -87,8 +88,9 @@ def token_group() -> None:
 @verb(token_group, "create")
 @click.argument("name")
 @click.option(
-    "--scope", type=_SCOPES, required=True, help="What it may do; each includes those before."
-)
+    "--scope", type=_SCOPES, required=True,
+    help="What it may do; from write on, each includes those before.",
+)  # fmt: skip
 @click.option("--expires", metavar="YYYY-MM-DD", help="Last day on which it works.")
 def token_create(console: Console, **options: Any) -> int:
     """Make a token; it is shown once.

@@ -196,7 +196,7 @@ async def respond(
 
 def _seconds(context: Context, asked: Asked, scope: Scope) -> float:
     """How long it may take: what the client asks for, up to what it may ask for."""
-    known = scope.get("bilbaokg.actor", auth.ANONYMOUS) != auth.ANONYMOUS
+    known = "read" in scope.get("bilbaokg.actor", auth.ANONYMOUS).scopes
     most = context.settings.query_seconds_token if known else context.settings.query_seconds
     return min(asked.seconds or most, most)
 

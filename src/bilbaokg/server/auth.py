@@ -37,7 +37,7 @@ ACTIONS: Final[dict[str, str | None]] = {
     "scratch.write": "write",
     "catalogue.load": "write",
     "lineage.read": "read",
-    "lineage.write": "write",
+    "lineage.write": "lineage",
     "release.rehearse": "read",
     "release.build": "publish",
     "release.publish": "publish",
