@@ -18,6 +18,7 @@ from serving import CATALOGUE, published, served
 from bilbaokg.server.drawing import draw
 
 BASE = "https://bilbaokg.example/id"
+AIR = f"{BASE}/table/aire-mart-diario"
 MART, RAW = f"{BASE}/table/bus-mart-gtfs", f"{BASE}/table/bus-raw-gtfs"
 
 
@@ -107,6 +108,27 @@ def test_drawing_leads_to_the_lineage_of_each_thing(site: httpx.Client) -> None:
     assert "style=" not in svg[0]
 
 
+def test_edges_carry_the_job_and_its_last_run(site: httpx.Client) -> None:
+    page = ask(site, AIR, "&upstream=all")
+    reading = next(row for row in rows(page, "upstream") if row[2] == "3")
+    assert "Reception of air data 20 November 2026, 03:12 UTC" in " ".join(reading[3].split())
+    # The numbers of the drawing are those of the list of jobs.
+    svg = re.search(r"<svg.*?</svg>", page, re.S)
+    assert svg
+    numbers = set(re.findall(r'href="#job-(\d+)"', svg[0]))
+    assert numbers == set(re.findall(r'<tr id="job-(\d+)">', page)) == {"1", "2", "3"}
+    held = next(row for row in table(site, page, "upstream") if row["hops"] == "3")
+    assert (held["job"], held["last_run"], held["state"]) == (
+        "Reception of air data", "2026-11-20T03:12:40Z", "done",
+    )  # fmt: skip
+
+
+def test_what_was_done_to_a_column_is_told_in_the_language_of_the_page(site: httpx.Client) -> None:
+    mean = f"{BASE}/column/aire-mart-diario-media"
+    for lang, text in (("en", "Mean of the valid values"), ("eu", "Eguneko balio baliozkoen")):
+        assert text in rows(ask(site, mean, lang=lang), "upstream")[0][3]
+
+
 def test_a_column_is_called_with_its_table(site: httpx.Client) -> None:
     found = site.get("/en/lineage?q=bus").text
     assert "Bus: GTFS tables (for publication)" in found
@@ -146,7 +168,12 @@ def test_a_hub_of_thousands_is_listed_and_not_drawn(tmp_path: Path) -> None:
         page = ask(server.client, hub, "&downstream=all")
         assert "(2,000)" in page
         assert "<svg" not in page.partition("<main")[2]
-        assert "The first 200 of 2,000" in page
+        assert "1 to 50 of 2,000" in page
+        last = ask(server.client, hub, "&downstream=all&downstream_page=9999")
+        assert "1,951 to 2,000 of 2,000" in last
+        assert {row[0] for row in rows(page, "downstream")}.isdisjoint(
+            row[0] for row in rows(last, "downstream")
+        )
         assert len(table(server.client, page, "downstream")) == 2000
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bilbaokg.lineage.agreeing import agree
 from bilbaokg.lineage.events import ENDS, Event, Facets, Parent, Table
 from bilbaokg.lineage.graph import Edge, Graph, Kind
+from bilbaokg.lineage.making import Makers, Making
 from bilbaokg.lineage.names import Name
 from bilbaokg.lineage.scribe import Planned, Scribe
 from bilbaokg.lineage.walking import DIRECTIONS, label, walk
@@ -21,6 +22,8 @@ __all__ = [
     "Facets",
     "Graph",
     "Kind",
+    "Makers",
+    "Making",
     "Name",
     "Parent",
     "Planned",

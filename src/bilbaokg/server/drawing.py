@@ -10,6 +10,7 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 __all__ = ["Box", "Drawing", "Line", "draw"]
@@ -18,8 +19,8 @@ WIDTH: Final = 196
 HEIGHT: Final = 52
 _ACROSS: Final = 76
 _DOWN: Final = 18
-_MARGIN: Final = 8
-_LETTERS: Final = 25
+_MARGIN: Final = 14
+_LETTERS: Final = 22
 _SWEEPS: Final = 4
 
 
@@ -27,7 +28,8 @@ _SWEEPS: Final = 4
 class Box:
     """One thing: after how many hops, negative upstream, its place, and its name in lines.
 
-    A box for what is folded has no `iri`; `folded` says how many things it stands for.
+    A box for what is folded has no `iri`; `folded` says how many things it stands for. `marks` are
+    the numbers of the jobs that make it.
     """
 
     iri: str
@@ -36,6 +38,7 @@ class Box:
     y: int
     lines: list[str]
     folded: int = 0
+    marks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,14 @@ def draw(
     layers: Mapping[str, int],
     edges: Iterable[tuple[str, str]],
     names: Mapping[str, str],
+    marks: Mapping[str, tuple[int, ...]] = MappingProxyType({}),
     most: int = 12,
 ) -> Drawing:
     """Lay out things by their layer.
 
     layers: IRI -> hops, negative upstream; edges: from a source to what is made of it; names: what
-    things are called; most: how many boxes a layer has before the rest is folded.
+    things are called; marks: the numbers that boxes carry; most: how many boxes a layer has before
+    the rest is folded.
     """
     pairs = sorted({(s, t) for s, t in edges if s in layers and t in layers and s != t})
     rows = _ordered(layers, pairs)
@@ -84,7 +89,8 @@ def draw(
             y = top + min(place, shown - 1) * (HEIGHT + _DOWN)
             places[iri] = (x, y)
             if place < len(kept):
-                boxes.append(Box(iri, hops, x, y, _lines(names.get(iri, iri))))
+                text = _lines(names.get(iri, iri))
+                boxes.append(Box(iri, hops, x, y, text, marks=marks.get(iri, ())))
         if len(kept) < len(row):
             boxes.append(Box("", hops, x, places[row[-1]][1], [], len(row) - len(kept)))
     lines = {_line(places[s], places[t]) for s, t in pairs}

@@ -15,6 +15,7 @@ from bilbaokg.index import FACETS, SORTS, Listing, Row, Text, find
 from bilbaokg.reports.tools import cell
 from bilbaokg.server.cards import cards, hints, names, text
 from bilbaokg.server.guides import has_tour
+from bilbaokg.server.paging import page_number, pager
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import (
     Action,
@@ -61,8 +62,7 @@ class Form:
             name: list(dict.fromkeys(values))[:_SIZE] for name, values in held.items() if values
         }
         self.sort = self._sort(given.get("sort", ""))
-        page = given.get("page", "1")
-        self.page = int(page) if page.isascii() and page.isdigit() and len(page) < 9 else 1
+        self.page = page_number(given.get("page"))
 
     def _sort(self, wanted: str) -> str:
         """The order asked for; by relevance only where there are words."""
@@ -94,21 +94,10 @@ def _tiles(reader: Reader, facet: str, rows: Sequence[tuple[str, int]]) -> list[
 
 
 def _pager(site: render.Site, path: str, listing: Listing, form: Form) -> Pager:
-    before = (listing.page - 1) * listing.size
+    def address(page: int) -> str:
+        return site.url(f"{path}?{form.link(page=page)}")
 
-    def address(page: int) -> str | None:
-        inside = 1 <= page <= listing.pages
-        return site.url(f"{path}?{form.link(page=page)}") if inside else None
-
-    return Pager(
-        page=listing.page,
-        pages=listing.pages,
-        first=before + 1 if listing.rows else 0,
-        last=before + len(listing.rows),
-        total=listing.total,
-        previous=address(listing.page - 1),
-        next=address(listing.page + 1),
-    )
+    return pager(listing.page, listing.size, listing.total, address)
 
 
 # ---- home
