@@ -612,6 +612,22 @@ def test_findings_of_a_profile_of_ones_own_are_told_in_the_language_of_the_page(
             assert message in server.client.get(f"/{lang}/validation").text
 
 
+def test_words_of_the_data_do_not_take_the_place_of_ours_in_another_language(
+    tmp_path: Path,
+) -> None:
+    foreign = """
+    <http://purl.org/dc/terms/modified> <http://www.w3.org/2000/01/rdf-schema#label> "Changed"@en .
+    <https://data.example/id/dataset/trees> dct:modified "2026-01-31" ; dct:accessRights "public" .
+    """
+    with served(published(tmp_path / "data", CATALOGUE + foreign)) as server:
+        page = server.client.get("/es/dataset/trees", headers={"Accept": "text/html"}).text
+        named = re.search(r'<dt title="http://purl.org/dc/terms/modified">(.*?)</dt>', page)
+        assert named
+        assert named[1] == "Actualizado"
+        found = server.client.get("/es/datasets", headers={"Accept": "text/html"}).text
+        assert '<li class="tag warn">' not in found
+
+
 def test_error_page_names_the_fault_in_the_language_and_keeps_the_inside() -> None:
     page = render.error_page(BadInput("<b>x</b>", hint="mend it"), "eu")
     assert "<b>x" not in page

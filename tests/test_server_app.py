@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from bilbaokg import settings
 from bilbaokg.errors import BadInput, CorruptStore, NotFound, Overloaded
 from bilbaokg.server import control, serve
 from bilbaokg.server.logs import JsonLines
+from bilbaokg.terms import LANGUAGES
 
 FOREVER = "SELECT (COUNT(*) AS ?n) {" + " ".join(f"?a{n} ?b{n} ?c{n} ." for n in range(12)) + "}"
 
@@ -126,6 +128,18 @@ def test_error_is_a_problem_for_programs_and_a_page_for_people(server: Served) -
     assert page.headers["content-language"] == "eu"
     assert 'lang="eu"' in page.text
     assert "Accept" in page.headers["vary"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_way_of_the_navigation_leads_somewhere_without_such_records(
+    server: Served, lang: str
+) -> None:
+    start = server.client.get(f"/{lang}/", headers={"Accept": "text/html"}).text
+    menu = re.findall(r'href="(/[^"]+)"', start.partition("<nav")[2].partition("</header>")[0])
+    assert f"/{lang}/unit" in menu
+    for path in menu:
+        assert server.client.get(path, headers={"Accept": "text/html"}).is_success, path
+    assert server.client.get(f"/{lang}/nonsense").status_code == 404
 
 
 def test_errors_are_not_kept(server: Served) -> None:

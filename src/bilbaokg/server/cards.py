@@ -14,6 +14,8 @@ from bilbaokg.server.views import Action, Card, Hints, Passage, Tile, Value
 __all__ = ["cards", "hints", "names", "text"]
 
 _PUBLIC: Final = "http://publications.europa.eu/resource/authority/access-right/PUBLIC"
+# Portals that give no IRI write the word.
+_OPEN: Final = (_PUBLIC, "public", "PUBLIC")
 _CONTEXT: Final = ("area", "scheme", "part")
 _MOST_WORDS: Final = 8
 
@@ -55,7 +57,8 @@ def cards(reader: Reader, rows: Sequence[Row], words: Words | None = None) -> li
             modified=row.modified,
             # Public is the rule: only the exception is worth a mark.
             access=next(
-                (Value(reader.name(v)) for v in row.facets.get("access", ()) if v != _PUBLIC), None
+                (Value(reader.name(v)) for v in row.facets.get("access", ()) if v not in _OPEN),
+                None,
             ),
             marked=hits[row.num].title if row.num in hits else (),
             passage=_passage(reader, row, hits[row.num].excerpt) if row.num in hits else None,

@@ -35,7 +35,7 @@ from bilbaokg.server.guides import GUIDES, guide
 from bilbaokg.server.kept import Kept
 from bilbaokg.server.reading import Opened, Reader
 from bilbaokg.server.views import EmptyPage
-from bilbaokg.terms import is_iri
+from bilbaokg.terms import KINDS, is_iri
 
 if TYPE_CHECKING:
     from bilbaokg.server.context import Context
@@ -221,11 +221,11 @@ class Pages:
         return StreamingResponse(pieces, media_type="text/csv; charset=utf-8", headers=headers)
 
     def kind(self, request: Request, reader: Reader) -> Response:
-        """All records of one kind."""
+        """All records of one kind, also where there are none."""
         kind = request.path_params["kind"]
         if kind == "dataset":
             return RedirectResponse(reader.site.url("/datasets"), status_code=308)
-        if kind not in reader.opened.index.counts():
+        if kind not in KINDS:
             return _missing(reader, kind, "")
         site = replace(reader.site, section=kind)
         return _html(lists.kind(reader, kind, lists.Form(request.query_params)), site)

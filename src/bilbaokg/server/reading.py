@@ -126,19 +126,29 @@ class Reader:
     def name(self, iri: str) -> Text:
         """What a thing is called: in the release, in our vocabularies, else a short form.
 
-        A nameless part is called after its record.
+        What the release calls it in another language comes after what we call it in this one. A
+        nameless part is called after its record.
         """
         self.load([iri])
-        if iri in self._labels:
-            return self._labels[iri]
-        if names := vocabulary.names(self.opened.base).get(iri):
-            return choose(names, self.lang)
+        told = self._labels.get(iri)
+        if told and told.lang == self.lang:
+            return told
+        ours = vocabulary.names(self.opened.base).get(iri, {})
+        if self.lang in ours:
+            return Text(ours[self.lang], self.lang)
+        term = render.term_label(iri, self.lang)
+        if term and term.lang == self.lang:
+            return term
+        if told:
+            return told
+        if ours:
+            return choose(ours, self.lang)
         place = self._places[iri]
         if place and not place.whole and place.page == place.record:
             return self.name(self.opened.index.iri(place.record))
         if GENID in iri:
             return Text(render.translate("resource.node", self.lang), "")
-        return render.term_label(iri, self.lang) or Text(_short(iri), "")
+        return term or Text(_short(iri), "")
 
     def href(self, iri: str) -> str | None:
         """Our page about a thing, else the IRI itself when a browser may follow it."""
