@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import serving
 from helpers import BASE, Catalogue
+from serving import initialise, served, token
 from test_export_peers import environment
 
 from bilbaokg.lineage.names import Name, column_iri, table_iri
@@ -92,3 +94,26 @@ def test_run_told_by_events_too_is_of_the_same_tables_and_jobs(
     # The runs are new, and the command that ran the models; no table, no job of a model.
     assert [id for id in added if id.startswith("table/")] == []
     assert len([id for id in added if id.startswith("job/")]) <= 1
+
+
+def test_run_is_told_to_the_server_while_it_goes(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    python, folder = environment(request, NEWEST), project(tmp_path)
+    run(python, folder, "seed")
+    data = initialise(tmp_path / "data")
+    secret = token(data, "lineage")["Authorization"].removeprefix("Bearer ")
+    with served(data) as server:
+        run(
+            python, folder, "run", "dbt-ol", OPENLINEAGE_NAMESPACE="dbt",
+            OPENLINEAGE_URL=str(server.client.base_url), OPENLINEAGE_API_KEY=secret,
+        )  # fmt: skip
+        name = Name(f"duckdb://{folder / 'bilbao.duckdb'}", "bilbao.main.noise_by_district")
+        asked = {"iri": table_iri(serving.BASE, name)}
+        found = server.client.get(
+            "/api/lineage/upstream", params=asked, headers=token(data, "read")
+        ).json()
+    assert {step["label"] for step in found["found"] if step["hops"] == 1} == {
+        "bilbao.main.clean_measurements",
+        "bilbao.main.meters",
+    }
