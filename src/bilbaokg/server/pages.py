@@ -22,6 +22,7 @@ from bilbaokg import render
 from bilbaokg.errors import NotFound
 from bilbaokg.model import SEVERITIES, Release
 from bilbaokg.server import (
+    dataset_page,
     describe,
     findings,
     history,
@@ -241,7 +242,7 @@ class Pages:
         if reader.opened.index.is_gone(place.record):
             return _html(describe.tombstone(place, reader), reader.site, status=410)
         if kind == "dataset" and place.whole:
-            return _html(describe.dataset(place, reader), reader.site)
+            return _html(dataset_page.dataset(place, reader), reader.site)
         return _html(describe.resource(place, reader), reader.site)
 
     # ---- the release
