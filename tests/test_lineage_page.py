@@ -123,6 +123,32 @@ def test_edges_carry_the_job_and_its_last_run(site: httpx.Client) -> None:
     )  # fmt: skip
 
 
+def handles(page: str) -> list[str]:
+    return [html.unescape(h) for h in re.findall(r'<a class="handle" href="([^"]+)"', page)]
+
+
+def test_a_box_opens_by_one_hop_and_folds_again(site: httpx.Client) -> None:
+    page = ask(site, AIR, "&upstream=1&downstream=0")
+    assert len(rows(page, "upstream")) == 2
+    # One for each of the two sources, one for what is made of it.
+    assert len(handles(page)) == 3
+    opened = site.get(handles(page)[0]).text
+    more = rows(opened, "upstream")[2:]
+    assert more
+    assert {row[2] for row in more} == {"2"}
+    assert [r["title"] for r in table(site, opened, "upstream")] == [
+        row[0] for row in rows(opened, "upstream")
+    ]
+    folded = next(h for h in handles(opened) if "expand_upstream" not in h)
+    assert rows(site.get(folded).text, "upstream") == rows(page, "upstream")
+
+
+def test_nothing_opens_that_is_not_there(site: httpx.Client) -> None:
+    other = quote(f"{BASE}/dataset/nada", safe="")
+    page = ask(site, AIR, f"&upstream=1&expand_upstream={other}&expand_downstream={other}")
+    assert len(rows(page, "upstream")) == 2
+
+
 def test_what_was_done_to_a_column_is_told_in_the_language_of_the_page(site: httpx.Client) -> None:
     mean = f"{BASE}/column/aire-mart-diario-media"
     for lang, text in (("en", "Mean of the valid values"), ("eu", "Eguneko balio baliozkoen")):

@@ -18,7 +18,7 @@ __all__ = ["Box", "Drawing", "Line", "draw"]
 WIDTH: Final = 196
 HEIGHT: Final = 52
 _ACROSS: Final = 76
-_DOWN: Final = 18
+_DOWN: Final = 26
 _MARGIN: Final = 14
 _LETTERS: Final = 22
 _SWEEPS: Final = 4
@@ -139,5 +139,5 @@ def _line(source: tuple[int, int], target: tuple[int, int]) -> Line:
         curve = f"{start[0] + bend} {start[1]} {end[0] - bend} {end[1]} {end[0]} {end[1]}"
         return Line(f"M{start[0]} {start[1]}C{curve}", False)
     start, end = (x1 + WIDTH // 2, y1 + HEIGHT), (x2 + WIDTH // 2, y2 + HEIGHT)
-    low = max(start[1], end[1]) + 2 * _DOWN
+    low = max(start[1], end[1]) + 36
     return Line(f"M{start[0]} {start[1]}C{start[0]} {low} {end[0]} {low} {end[0]} {end[1]}", True)

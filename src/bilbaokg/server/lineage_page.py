@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
 
 from bilbaokg.index import Text, find
 from bilbaokg.lineage import DIRECTIONS, Graph, Making
@@ -14,48 +15,19 @@ from bilbaokg.lineage.walking import Step, Walk
 from bilbaokg.server.around import Around
 from bilbaokg.server.drawing import Drawing, draw
 from bilbaokg.server.jobs import Job, Made
+from bilbaokg.server.lineage_form import Asked
 from bilbaokg.server.lists import csv_rows
-from bilbaokg.server.paging import page_number, pager
+from bilbaokg.server.paging import pager
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import Action, Pager, Tile, Value
 
-__all__ = ["Asked", "Direction", "LineagePage", "LineageStartPage", "page", "start", "table"]
+__all__ = ["Direction", "LineagePage", "LineageStartPage", "page", "start", "table"]
 
 _DEPTHS: Final = (0, 1, 2, 3, 4, 5, 7, 10)
-_USUAL: Final = 2
 _ROWS: Final = 50
 _DRAWN: Final = 150
-_MOST: Final = 100_000
 _LISTED: Final = 24
 _ROLES: Final = ("owner", "steward")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the form asks: the thing, how many hops (None: all), and what to leave out."""
-
-    iri: str
-    hops: Mapping[str, int | None]
-    pages: Mapping[str, int]
-    level: str = ""
-    area: str = ""
-    to: str = ""
-
-    @classmethod
-    def of(cls, params: Mapping[str, str]) -> Asked:
-        """Reads parameters; nonsense counts as not said."""
-        hops = {direction: _depth(params.get(direction, "")) for direction in DIRECTIONS}
-        pages = {
-            direction: page_number(params.get(f"{direction}_page")) for direction in DIRECTIONS
-        }
-        text = {name: params.get(name, "").strip() for name in ("iri", "level", "area", "to")}
-        return cls(hops=hops, pages=pages, **text)
-
-    def link(self, **changes: str) -> str:
-        """The parameters of a like question."""
-        hops = {name: "all" if n is None else str(n) for name, n in self.hops.items()}
-        held = {"iri": self.iri, **hops, "level": self.level, "area": self.area, "to": self.to}
-        return urlencode({name: value for name, value in {**held, **changes}.items() if value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +58,15 @@ class Direction:
 
 
 @dataclass(frozen=True, slots=True)
+class Handle:
+    """What opens a box of the drawing by one hop, with how many things there are; 0 folds it."""
+
+    direction: str
+    count: int
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineagePage:
     """Lineage of one thing: drawn, listed, and filtered."""
 
@@ -102,6 +83,7 @@ class LineagePage:
     jobs: list[Job]
     names: Mapping[str, Text]
     links: Mapping[str, str]
+    handles: Mapping[str, list[Handle]]
     way: list[Value]
     start: str
 
@@ -116,12 +98,6 @@ class LineageStartPage:
     counts: Mapping[str, int]
 
 
-def _depth(text: str) -> int | None:
-    if text == "all":
-        return None
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 3 else _USUAL
-
-
 # ---- the page
 
 
@@ -131,7 +107,7 @@ def page(reader: Reader, asked: Asked) -> LineagePage | None:
     if asked.iri not in graph and reader.place(asked.iri) is None:
         return None
     around = Around(reader)
-    walks = {d: graph.walk(asked.iri, d, asked.hops[d], _MOST) for d in DIRECTIONS}
+    walks = {d: asked.walk(graph, d) for d in DIRECTIONS}
     steps = [step for walk in walks.values() for step in walk.steps]
     around.load([asked.iri, *(step.iri for step in steps)])
     shown = {d: [s for s in w.steps if _fits(around, asked, s.iri)] for d, w in walks.items()}
@@ -157,6 +133,7 @@ def page(reader: Reader, asked: Asked) -> LineagePage | None:
         jobs=jobs,
         names={iri: around.name(iri) for iri in drawn},
         links={iri: _here(reader, asked, iri) for iri in drawn},
+        handles=_handles(around, asked, layers, drawn),
         way=[around.value(iri) for iri in way],
         start=reader.site.url("/lineage"),
     )
@@ -190,7 +167,7 @@ def _fits(around: Around, asked: Asked, iri: str) -> bool:
 
 def _here(reader: Reader, asked: Asked, iri: str) -> str:
     """The lineage page of another thing, with the same depths."""
-    return reader.site.url(f"/lineage?{asked.link(iri=iri, to='', level='', area='')}")
+    return reader.site.url(f"/lineage?{asked.elsewhere(iri)}")
 
 
 def _edge(step: Step, direction: str) -> tuple[str, str]:
@@ -243,6 +220,26 @@ def _drawing(
     return draw(layers, edges, {iri: around.name(iri).text for iri in layers}, marks)
 
 
+def _handles(
+    around: Around, asked: Asked, layers: Mapping[str, int], drawn: Iterable[str]
+) -> dict[str, list[Handle]]:
+    """What opens or folds the boxes of a drawing."""
+    found: dict[str, list[Handle]] = {}
+    for iri in drawn:
+        for direction, sign in zip(DIRECTIONS, (-1, 1), strict=True):
+            if layers[iri] * sign < 0:
+                continue
+            near = [s.iri for s in around.graph.walk(iri, direction, 1).steps]
+            hidden = [other for other in near if other not in layers]
+            around.load(hidden)
+            count = sum(_fits(around, asked, other) for other in hidden)
+            if count or iri in asked.expand[direction]:
+                link = f"/lineage?{asked.toggled(iri, direction)}#drawing"
+                handle = Handle(direction, count, around.reader.site.url(link))
+                found.setdefault(iri, []).append(handle)
+    return found
+
+
 def _choices(reader: Reader, asked: Asked, name: str, counts: Mapping[str, int]) -> list[Tile]:
     """The values that a filter can take, the most frequent first."""
     ranked = sorted(
@@ -292,7 +289,7 @@ def table(reader: Reader, asked: Asked, direction: str) -> Iterator[str]:
     yield csv_rows([head])
     if direction not in DIRECTIONS:
         return
-    steps = graph.walk(asked.iri, direction, asked.hops[direction], _MOST).steps
+    steps = asked.walk(graph, direction).steps
     for begin in range(0, len(steps), 500):
         batch = steps[begin : begin + 500]
         around.load(step.iri for step in batch)
@@ -329,7 +326,7 @@ def start(reader: Reader, q: str) -> LineageStartPage:
         found = [row.iri for row in rows if row.iri in graph][:_LISTED]
     busiest = graph.busiest(_LISTED, leave_out=("column",))
     reader.load([*found, *(iri for iri, _ in busiest)])
-    usual = Asked.of({})
+    usual = Asked.of(QueryParams())
     return LineageStartPage(
         q=q,
         found=[_tile(around, usual, iri) for iri in found],

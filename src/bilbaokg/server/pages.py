@@ -34,6 +34,7 @@ from bilbaokg.server import (
 from bilbaokg.server.dashboards import Dashboards
 from bilbaokg.server.guides import GUIDES, guide
 from bilbaokg.server.kept import Kept
+from bilbaokg.server.lineage_form import Asked
 from bilbaokg.server.reading import Opened, Reader
 from bilbaokg.server.views import EmptyPage
 from bilbaokg.terms import KINDS, is_iri
@@ -207,7 +208,7 @@ class Pages:
 
     def lineage(self, request: Request, reader: Reader) -> Response:
         """What a thing comes from and what is made of it; without one, where to begin."""
-        asked = lineage_page.Asked.of(request.query_params)
+        asked = Asked.of(request.query_params)
         if not asked.iri:
             q = request.query_params.get("q", "")
             return _html(lineage_page.start(reader, q), reader.site)
@@ -216,7 +217,7 @@ class Pages:
 
     def lineage_csv(self, request: Request, reader: Reader) -> Response:
         """Everything that is reached one way, as a table."""
-        asked = lineage_page.Asked.of(request.query_params)
+        asked = Asked.of(request.query_params)
         pieces = lineage_page.table(reader, asked, request.query_params.get("direction", ""))
         headers = {"Content-Disposition": 'attachment; filename="lineage.csv"'}
         return StreamingResponse(pieces, media_type="text/csv; charset=utf-8", headers=headers)
