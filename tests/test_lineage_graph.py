@@ -87,3 +87,13 @@ def test_empty_graph_answers_with_nothing() -> None:
     graph = Graph([])
     assert (graph.nodes, graph.edges, graph.ends("upstream")) == (0, 0, [])
     assert graph.walk("x:a", "upstream").steps == []
+
+
+def test_each_knot_shows_a_shortest_circle() -> None:
+    graph = Graph(
+        [*chain("a", "b", "c", "a"), *chain("b", "a"), *chain("c", "d", "d"), *chain("e", "f")]
+    )
+    assert graph.cycles() == [["x:a", "x:b"], ["x:d"]]
+    long = Graph(chain(*(f"{n:06}" for n in range(50_000)), "000000"))
+    assert [len(circle) for circle in long.cycles()] == [50_000]
+    assert Graph(chain("a", "b", "c")).cycles() == []

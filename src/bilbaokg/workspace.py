@@ -21,7 +21,7 @@ from bilbaokg import profiles, release, settings
 from bilbaokg.accounts import Accounts
 from bilbaokg.audit import HEADS
 from bilbaokg.errors import BadInput, Conflict, CorruptStore, NotFound, StoreBusy
-from bilbaokg.lineage import Scribe
+from bilbaokg.lineage import LiveGraph, Scribe
 from bilbaokg.model import Event
 from bilbaokg.records import Records
 from bilbaokg.scratch import Scratch
@@ -124,7 +124,7 @@ class Workspace:
             opened.callback(self.store.close)
             self.records = Records(self.store, configuration, data / HEADS)
             self._refuse_other_base()
-            self.lineage = Scribe(self.records)
+            self.lineage, self.graph = Scribe(self.records), LiveGraph(self.store)
             self.records.audit.check_end()
             self.releases = release.Releases(data, configuration)
             self.builder = release.Builder(self.records, self.releases)

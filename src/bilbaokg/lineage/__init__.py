@@ -9,6 +9,7 @@ from __future__ import annotations
 from bilbaokg.lineage.agreeing import agree
 from bilbaokg.lineage.events import ENDS, Event, Facets, Parent, Table
 from bilbaokg.lineage.graph import Edge, Graph, Kind
+from bilbaokg.lineage.live import LiveGraph
 from bilbaokg.lineage.making import Makers, Making
 from bilbaokg.lineage.names import Name
 from bilbaokg.lineage.scribe import Planned, Scribe
@@ -22,6 +23,7 @@ __all__ = [
     "Facets",
     "Graph",
     "Kind",
+    "LiveGraph",
     "Makers",
     "Making",
     "Name",

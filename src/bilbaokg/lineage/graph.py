@@ -4,12 +4,16 @@ Nodes are the IRIs of columns, tables, datasets, distributions, jobs and runs; a
 that data go, from a source to what is made of it. Each direction is kept as compressed sparse rows
 (four bytes an edge, one for its kind), the IRIs as one block of bytes in which they are sorted.
 
-A graph never changes: it is made of a store by `Graph.of`, once a release (`Opened.lineage`).
+A graph never changes: it is made of a store by `Graph.of`, once a release (`Opened.lineage`). Of
+one that is written to `Graph.after` makes the next, which shares all arrays and holds beside them
+what changed (see `live`).
 """
 
 from __future__ import annotations
 
+import copy
 import heapq
+import re
 from array import array
 from collections.abc import Collection, Iterable, Iterator
 from enum import IntEnum
@@ -18,11 +22,13 @@ from typing import Final, NamedTuple
 
 import pyoxigraph as ox
 
+from bilbaokg.lineage.knots import knots
+from bilbaokg.lineage.rows import Rows
 from bilbaokg.lineage.walking import DIRECTIONS, Walk, collect, spread
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
 from bilbaokg.terms import CSVW, DCAT, PROV, RDF, SCHEMA
 
-__all__ = ["LEVELS", "Edge", "Graph", "Kind"]
+__all__ = ["LEVELS", "Edge", "Graph", "Kind", "told"]
 
 # What a node is -> the class that says so; "other" is what no class tells.
 _CLASSES: Final = {
@@ -60,6 +66,10 @@ _PROPERTIES: Final = {
     PROV.used: (Kind.USED, True),
     PROV.generated: (Kind.GENERATED, False),
 }
+# A line of N-Triples that says an edge or what a node is. A literal that quotes one does not fit.
+_TOLD: Final = re.compile(
+    rf"<([^>]*)> <({'|'.join(map(re.escape, (*_PROPERTIES, RDF.type)))})> <([^>]*)> \.$"
+)
 
 
 class Edge(NamedTuple):
@@ -91,13 +101,15 @@ class Graph:
         for name in names:
             self._ends.append(self._ends[-1] + len(name))
         del numbers, names
+        self._added: dict[str, int] = {}
+        self._later: list[str] = []
         self._levels = bytearray(len(place))
         for iri, level in levels:
-            if (known := self._number(iri)) is not None:
+            if (known := self._place(iri)) is not None:
                 self._levels[known] = LEVELS.index(level)
         moved = [(place[e >> 32], place[e & _LOW], kind) for e, kind in zip(found, kinds)]  # noqa: B905
-        self._down = _Rows(len(place), (s << 35 | t << 3 | k for s, t, k in moved))
-        self._up = _Rows(len(place), (t << 35 | s << 3 | k for s, t, k in moved))
+        self._down = Rows(len(place), (s << 35 | k << 32 | t for s, t, k in moved))
+        self._up = Rows(len(place), (t << 35 | k << 32 | s for s, t, k in moved))
 
     @classmethod
     def of(cls, store: EmbeddedStore) -> Graph:
@@ -105,23 +117,66 @@ class Graph:
         with storage_errors(store.path or "memory"):
             return cls(_edges(store), _typed(store))
 
+    def after(self, store: EmbeddedStore, edges: Iterable[Edge], typed: Iterable[str]) -> Graph:
+        """The graph of a store in which nothing changed but these edges, and what these IRIs are.
+
+        Whether an edge is there now is looked up, so it does not matter who said it and how often.
+        """
+        new = copy.copy(self)
+        new._added, new._later = dict(self._added), list(self._later)
+        new._levels = bytearray(self._levels)
+        new._down, new._up = self._down.opened(), self._up.opened()
+        touched = set(typed)
+        with storage_errors(store.path or "memory"):
+            for edge in edges:
+                there = _is_said(store, edge)
+                source = new._place(edge.source, there=there)
+                target = new._place(edge.target, there=there)
+                if source is None or target is None:
+                    continue
+                new._down.put(source, target, edge.kind, there=there)
+                new._up.put(target, source, edge.kind, there=there)
+                touched |= {edge.source, edge.target}
+            for iri in touched:
+                if (number := new._place(iri)) is not None:
+                    new._levels[number] = LEVELS.index(_level(store, iri))
+        return new
+
+    @property
+    def changes(self) -> int:
+        """How many things are not as in the arrays; the more, the more it takes to go on."""
+        return len(self._down.patch) + len(self._up.patch)
+
     @property
     def nodes(self) -> int:
         """How many things have lineage."""
-        return len(self._levels)
+        touched = self._down.patch.keys() | self._up.patch.keys()
+        return len(self._levels) - sum(not self._degree(node) for node in touched)
 
     @property
     def edges(self) -> int:
         """How many edges there are, of every kind."""
-        return len(self._down.others)
+        return self._down.count
 
     def __contains__(self, iri: str) -> bool:
         return self._number(iri) is not None
+
+    def __iter__(self) -> Iterator[Edge]:
+        """Every edge, by the IRIs of its source and then of its target."""
+        for node in self._ordered():
+            source = self._iri(node)
+            found = ((self._iri(other), kind) for other, kind in self._down.of(node))
+            yield from (Edge(source, target, Kind(kind)) for target, kind in sorted(found))
 
     def level(self, iri: str) -> str | None:
         """What a thing is, one of LEVELS; None where it has no lineage."""
         number = self._number(iri)
         return None if number is None else LEVELS[self._levels[number]]
+
+    def of_level(self, *levels: str) -> Iterator[str]:
+        """The things that are one of LEVELS, by IRI."""
+        wanted = {LEVELS.index(level) for level in levels}
+        return (self._iri(n) for n in self._ordered() if self._levels[n] in wanted)
 
     def neighbours(self, iri: str, direction: str) -> list[Edge]:
         """The edges of every kind that end at a thing (upstream) or begin there (downstream)."""
@@ -150,6 +205,9 @@ class Graph:
         start, end = self._number(source), self._number(target)
         if start is None or end is None:
             return []
+        return [self._iri(node) for node in self._way(start, end)]
+
+    def _way(self, start: int, end: int) -> list[int]:
         before = {start: start}
         for node, _, via in spread(start, partial(self._next, self._down)):
             if end in before:
@@ -160,43 +218,82 @@ class Graph:
         way = [end]
         while way[-1] != start:
             way.append(before[way[-1]])
-        return [self._iri(node) for node in reversed(way)]
+        return way[::-1]
 
     def ends(self, direction: str) -> list[str]:
         """Where derivations begin (upstream: the roots) or end (downstream: the leaves)."""
         ahead = self._rows(direction)
         back = self._down if ahead is self._up else self._up
-        return [
-            self._iri(node)
-            for node in range(self.nodes)
-            if next(back.derived(node), None) is not None
-            and next(ahead.derived(node), None) is None
-        ]
+        found = (n for n in self._ordered() if back.derived(n) and not ahead.derived(n))
+        return [self._iri(node) for node in found]
+
+    def cycles(self) -> list[list[str]]:
+        """Things that come from themselves, by derivation: of each knot a shortest circle.
+
+        A circle begins with the first of its things by IRI and does not repeat it at the end.
+        """
+        found = []
+        for knot in knots(self._ordered(), self._down.derived):
+            start = min(knot, key=self._iri)
+            ways = (self._way(near, start) for near in self._down.derived(start) if near in knot)
+            way = min(ways, key=len)
+            found.append([self._iri(node) for node in (way[-1], *way[:-1])])
+        return sorted(found)
 
     def busiest(self, limit: int, leave_out: Collection[str] = ()) -> list[tuple[str, int]]:
         """The things with most edges, and how many each has; leave_out: some of LEVELS."""
-        up, down = self._up.starts, self._down.starts
         degrees = (
-            (up[n] - up[n + 1] + down[n] - down[n + 1], n)
+            (-self._degree(n), n)
             for n, level in enumerate(self._levels)
             if LEVELS[level] not in leave_out
         )
-        return [(self._iri(n), -degree) for degree, n in heapq.nsmallest(limit, degrees)]
+        most = heapq.nsmallest(limit, degrees)
+        return [(self._iri(n), -degree) for degree, n in most if degree]
 
-    def _next(self, rows: _Rows, node: int) -> Iterator[int]:
+    def _degree(self, node: int) -> int:
+        return self._up.degree(node) + self._down.degree(node)
+
+    def _next(self, rows: Rows, node: int) -> Collection[int]:
         if LEVELS[self._levels[node]] in ("job", "run"):
-            return (other for other, _ in rows.of(node))
+            return [other for other, _ in rows.of(node)]
         return rows.derived(node)
 
-    def _rows(self, direction: str) -> _Rows:
+    def _rows(self, direction: str) -> Rows:
         if direction not in DIRECTIONS:
             raise ValueError(f"{direction!r} is none of {DIRECTIONS}")
         return self._up if direction == "upstream" else self._down
 
+    # ---- names and numbers
+
+    def _ordered(self) -> Iterator[int]:
+        """All nodes, by IRI."""
+        first = range(len(self._ends) - 1)
+        if not self._later:
+            return iter(first)
+        added = sorted(self._added.values(), key=self._iri)
+        return heapq.merge(first, added, key=self._iri)
+
     def _iri(self, number: int) -> str:
+        if number >= len(self._ends) - 1:
+            return self._later[number - len(self._ends) + 1]
         return self._names[self._ends[number] : self._ends[number + 1]].decode()
 
+    def _place(self, iri: str, *, there: bool = False) -> int | None:
+        """The number of an IRI, whether it has edges or not; there: give it one where it lacks."""
+        number = self._added.get(iri)
+        if number is None:
+            number = self._sought(iri)
+        if number is None and there:
+            number = self._added[iri] = len(self._levels)
+            self._later.append(iri)
+            self._levels.append(0)
+        return number
+
     def _number(self, iri: str) -> int | None:
+        number = self._place(iri)
+        return number if number is not None and self._degree(number) else None
+
+    def _sought(self, iri: str) -> int | None:
         wanted, low, high = iri.encode("utf-8", "surrogatepass"), 0, len(self._ends) - 1
         while low < high:
             middle = (low + high) // 2
@@ -207,34 +304,6 @@ class Graph:
         there = low < len(self._ends) - 1
         same = there and self._names[self._ends[low] : self._ends[low + 1]] == wanted
         return low if same else None
-
-
-class _Rows:
-    """The neighbours of every node in one direction, by number, each with the kind of the edge."""
-
-    def __init__(self, count: int, keys: Iterable[int]) -> None:
-        """keys: node << 35 | other << 3 | kind, in any order, also twice."""
-        self.others, self.kinds, self.starts = array("I"), bytearray(), array("I", [0])
-        before = -1
-        for key in sorted(keys):
-            if key == before:
-                continue
-            before = key
-            while len(self.starts) <= key >> 35:
-                self.starts.append(len(self.others))
-            self.others.append(key >> 3 & _LOW)
-            self.kinds.append(key & 7)
-        while len(self.starts) <= count:
-            self.starts.append(len(self.others))
-
-    def of(self, node: int) -> Iterator[tuple[int, int]]:
-        """Neighbours and kinds."""
-        start, end = self.starts[node], self.starts[node + 1]
-        return zip(self.others[start:end], self.kinds[start:end], strict=True)
-
-    def derived(self, node: int) -> Iterator[int]:
-        """Neighbours by derivation."""
-        return (other for other, kind in self.of(node) if kind == Kind.DERIVED)
 
 
 def _edges(store: EmbeddedStore) -> Iterator[Edge]:
@@ -251,3 +320,34 @@ def _typed(store: EmbeddedStore) -> Iterator[tuple[str, str]]:
         for quad in quads:
             if isinstance(quad.subject, ox.NamedNode):
                 yield quad.subject.value, level
+
+
+def _is_said(store: EmbeddedStore, edge: Edge) -> bool:
+    """Whether a store says an edge, in whatever graph."""
+    ends = ox.NamedNode(edge.source), ox.NamedNode(edge.target)
+    for predicate, (kind, to_subject) in _PROPERTIES.items():
+        if kind == edge.kind:
+            subject, object_ = ends[::-1] if to_subject else ends
+            found = store.raw.quads_for_pattern(subject, ox.NamedNode(predicate), object_, None)
+            if next(iter(found), None) is not None:
+                return True
+    return False
+
+
+def _level(store: EmbeddedStore, iri: str) -> str:
+    """What a store says that a thing is, one of LEVELS."""
+    quads = store.raw.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(RDF.type), None, None)
+    classes = {quad.object.value for quad in quads if isinstance(quad.object, ox.NamedNode)}
+    return next((level for level in LEVELS[:0:-1] if _CLASSES[level] in classes), LEVELS[0])
+
+
+def told(line: str) -> Edge | str | None:
+    """What an N-Triples line says: an edge, or of which IRI what it is; None for anything else."""
+    found = _TOLD.match(line)
+    if found is None:
+        return None
+    subject, predicate, object_ = found.groups()
+    if predicate == RDF.type:
+        return subject if object_ in _CLASSES.values() else None
+    kind, to_subject = _PROPERTIES[predicate]
+    return Edge(object_, subject, kind) if to_subject else Edge(subject, object_, kind)

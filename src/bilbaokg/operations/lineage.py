@@ -10,7 +10,7 @@ from typing import IO, Any, Final, cast
 
 from bilbaokg.errors import BadInput, BilbaokgError, NotFound, TooLarge
 from bilbaokg.importers import openlineage
-from bilbaokg.lineage import Event, Name, Planned, label, walk
+from bilbaokg.lineage import Event, Name, Planned, label
 from bilbaokg.lineage.events import stamp
 from bilbaokg.lineage.names import table_iri
 from bilbaokg.model import Problem
@@ -112,7 +112,7 @@ def lineage_walk(
     iri, direction = known(workspace, params["iri"]), params["direction"]
     hops, language = params.get("hops"), params.get("lang") or "es"
     store = workspace.store
-    found = walk(store, iri, direction, hops, params.get("limit") or _MOST_STEPS)
+    found = workspace.graph.walk(iri, direction, hops, params.get("limit") or _MOST_STEPS)
     return {
         "iri": iri, "label": label(store, iri, language), "direction": direction, "hops": hops,
         "complete": found.complete,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bilbaokg import wording
 from bilbaokg.errors import BadInput, NotFound
-from bilbaokg.lineage import Graph, label, walk
+from bilbaokg.lineage import label
 from bilbaokg.lineage.owners import owners
 from bilbaokg.operations.base import Progress
 from bilbaokg.terms import LANGUAGES, is_iri, ref
@@ -37,7 +37,7 @@ def lineage_path(
     `direction` says where `to` lies, seen from `iri`; None where there is no way.
     """
     iri, to = known(workspace, params["iri"]), known(workspace, params["to"])
-    graph, language = Graph.of(workspace.store), params.get("lang") or "es"
+    graph, language = workspace.graph.now(), params.get("lang") or "es"
     way, direction = graph.path(iri, to), "downstream"
     if not way:
         way, direction = graph.path(to, iri), "upstream"
@@ -51,7 +51,7 @@ def lineage_ends(
     workspace: Workspace, params: dict[str, Any], progress: Progress
 ) -> dict[str, Any]:
     """Where derivations begin (direction upstream) or end (downstream). params: direction, lang."""
-    graph, language = Graph.of(workspace.store), params.get("lang") or "es"
+    graph, language = workspace.graph.now(), params.get("lang") or "es"
     return {
         "direction": params["direction"],
         "found": [
@@ -71,7 +71,7 @@ def lineage_agree(
     """
     iri, language = known(workspace, params["iri"]), params.get("lang") or "es"
     store, base = workspace.store, workspace.settings.base
-    affected = walk(store, iri, "downstream", limit=_MOST)
+    affected = workspace.graph.now().walk(iri, "downstream", limit=_MOST)
     found = owners(store, base, [iri, *(step.iri for step in affected.steps)])
 
     def named(iris: list[str]) -> list[dict[str, str]]:

@@ -77,12 +77,14 @@ class EmbeddedStore:
     """A pyoxigraph store; `path` None keeps it in memory. `raw` is the pyoxigraph object.
 
     RocksDB takes no write after one that failed: the files are opened anew then, at least for
-    reading. `failures` counts those: what was read before one may not hold any more.
+    reading. `failures` counts those: what was read before one may not hold any more. `watchers` are
+    told of the changes that `apply` tried, whether it could or not.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self.failures = 0
+        self.watchers: list[Callable[[Sequence[GraphChange]], None]] = []
         self._stalled = False
         with storage_errors(path or "memory"):
             self.raw: ox.Store = self._open()
@@ -99,7 +101,7 @@ class EmbeddedStore:
     def read_only(cls, path: Path) -> EmbeddedStore:
         """Open a directory that nobody writes to: a release or a backup."""
         store = cls.__new__(cls)
-        store.path, store.failures, store._stalled = path, 0, False
+        store.path, store.failures, store._stalled, store.watchers = path, 0, False, []
         with storage_errors(path):
             store.raw = ox.Store.read_only(str(path))
         return store
@@ -129,11 +131,15 @@ class EmbeddedStore:
 
         Where this fails on the last step, they may be done all the same; doing them again is safe.
         """
-        if all(change.only_adds for change in changes):
-            nquads = "".join(_nquads(change) for change in changes).encode()
-            self.add(nquads)
-        else:
-            self.update(";\n".join(_operations(changes)))
+        try:
+            if all(change.only_adds for change in changes):
+                nquads = "".join(_nquads(change) for change in changes).encode()
+                self.add(nquads)
+            else:
+                self.update(";\n".join(_operations(changes)))
+        finally:
+            for watch in self.watchers:
+                watch(changes)
 
     def update(self, text: str, base: str | None = None) -> None:
         """Do a SPARQL update, all of it or nothing, and return when the log is on disk.
