@@ -18,7 +18,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import jinja2
 from babel import Locale
@@ -32,6 +32,7 @@ from bilbaokg.index import Text
 __all__ = [
     "DEFAULT_LANGUAGE",
     "ErrorPage",
+    "Moment",
     "Site",
     "asset",
     "asset_path",
@@ -61,6 +62,21 @@ class Language(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A time in the past that a page shows: as it was `asked` for, a day or the id of a release,
+    which `release` that means, and `since` when that was public (xsd:dateTime)."""
+
+    asked: str
+    release: str
+    since: str
+
+    @property
+    def day(self) -> str | None:
+        """The day that was asked for; None where a release was."""
+        return self.asked if self.asked != self.release else None
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """What every page shows around its content.
 
@@ -68,6 +84,10 @@ class Site:
     with its query; `section` the entry of the navigation that is current; `title` the catalogue's
     title in this language; `release` the id of the release shown and `released` its date;
     `canonical` the public address under which search engines should know the page.
+
+    `moment` is the time in the past that is shown, None for the present; `present` the address of
+    the same page now; `dating` what a form that asks for another day has to send with it, None
+    where the page has no past.
     """
 
     lang: str
@@ -78,10 +98,27 @@ class Site:
     release: str | None = None
     released: str | None = None
     canonical: str | None = None
+    moment: Moment | None = None
+    present: str = ""
+    dating: list[tuple[str, str]] | None = None
 
     def url(self, path: str) -> str:
-        """The address of a page in this language."""
+        """The address of a page in this language, at the time that is shown."""
+        return self.dated(self.now(path))
+
+    def now(self, path: str) -> str:
+        """The address of a page in this language, in the present."""
         return f"{self.root}/{self.lang}{path}"
+
+    def dated(self, address: str) -> str:
+        """An address of ours, of the time that is shown."""
+        return self.at(self.moment.asked, address) if self.moment else address
+
+    def at(self, asked: str, address: str) -> str:
+        """An address of ours, as of a day or a release."""
+        whole, mark, fragment = address.partition("#")
+        joint = "" if whole.endswith("?") else "&" if "?" in whole else "?"
+        return f"{whole}{joint}as_of={quote(asked)}{mark}{fragment}"
 
     @property
     def languages(self) -> list[Language]:

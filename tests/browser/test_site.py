@@ -41,11 +41,18 @@ PATHS = {
     "validation": "/es/validation",
     "releases": "/es/releases",
     "release": "/es/releases/r2",
+    "history": "/eu/dataset/intensidad-trafico/history",
+    "past": "/en/dataset/intensidad-trafico?as_of=r1",
+    "past-list": "/es/datasets?q=bus&as_of=r1",
     "none": "/es/unit?q=zzzz",
     "query": "/es/sparql",
     "answer": f"/es/sparql?{RUN}",
 }
-WRONG = {"missing": "/es/dataset/nada", "fault": "/es/sparql?run=1&query=SELEC"}
+WRONG = {
+    "before": "/eu/datasets?as_of=2001-01-01",
+    "missing": "/es/dataset/nada",
+    "fault": "/es/sparql?run=1&query=SELEC",
+}
 # What sticks out to the right, unless something around it scrolls by itself.
 OVERFLOW = """() => {
   const limit = document.documentElement.clientWidth;

@@ -112,6 +112,7 @@ def tombstone(place: Where, reader: Reader) -> TombstonePage:
     writer = Writer(record, reader)
     term = ref(place.iri)
     return TombstonePage(
+        id=place.record,
         iri=place.iri,
         title=reader.name(place.iri),
         former=writer.one(term, AS.formerType),

@@ -133,12 +133,16 @@ class Writer:
 
 
 def formats(reader: Reader, id: str) -> list[Action]:
+    """A record as data."""
     return [
-        Action(name, f"{reader.site.root}/{quote(id)}.{extension}", "alternate")
+        Action(name, reader.site.dated(f"{reader.site.root}/{quote(id)}.{extension}"), "alternate")
         for name, extension in _DATA
     ]
 
 
 def open_in_sparql(reader: Reader, iri: str, pattern: str = "<{}> ?property ?value") -> str:
+    """The query page on a resource; "" for the past, of which it knows nothing."""
+    if reader.site.moment:
+        return ""
     text = f"SELECT * WHERE {{\n  {pattern.format(iri)} .\n}}\n"
     return reader.site.url(f"/sparql?query={quote(text)}&run=1")

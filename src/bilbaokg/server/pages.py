@@ -28,7 +28,9 @@ from bilbaokg.server import (
     history,
     lineage_page,
     lists,
+    moments,
     query_page,
+    revisions,
     search_page,
 )
 from bilbaokg.server.dashboards import Dashboards
@@ -36,7 +38,7 @@ from bilbaokg.server.guides import GUIDES, guide
 from bilbaokg.server.kept import Kept
 from bilbaokg.server.lineage_form import Asked
 from bilbaokg.server.reading import Opened, Reader
-from bilbaokg.server.views import EmptyPage
+from bilbaokg.server.views import AbsentPage, EmptyPage
 from bilbaokg.terms import KINDS, is_iri
 
 if TYPE_CHECKING:
@@ -51,30 +53,35 @@ _HTML: Final = "text/html; charset=utf-8"
 def routes(context: Context) -> list[BaseRoute]:
     """Every page in every language, and the static files."""
     pages = Pages(context)
-    handlers: list[tuple[str, str, Handler]] = [
+    # Those of the present alone, then those that show a release of the past, too.
+    present: list[tuple[str, str, Handler]] = [
+        ("/dashboards", "dashboards", pages.dashboard),
+        ("/dashboards/{slug}", "dashboards", pages.dashboard),
+        ("/sparql", "sparql", pages.sparql),
+        ("/releases", "releases", pages.releases),
+        ("/releases/{id}", "releases", pages.release),
+        ("/{kind}/{slug}/history", "", pages.history),
+        *((f"/{name}", "", partial(pages.guide, name)) for name in GUIDES),
+    ]
+    dated: list[tuple[str, str, Handler]] = [
         ("/", "home", pages.home),
         ("/search", "search", pages.search),
         ("/iri", "", pages.iri),
         ("/datasets", "datasets", pages.datasets),
         ("/datasets.csv", "datasets", pages.datasets_csv),
-        ("/dashboards", "dashboards", pages.dashboard),
-        ("/dashboards/{slug}", "dashboards", pages.dashboard),
         ("/lineage", "lineage", pages.lineage),
         ("/lineage.csv", "lineage", pages.lineage_csv),
-        ("/sparql", "sparql", pages.sparql),
         ("/validation", "validation", pages.validation),
-        ("/releases", "releases", pages.releases),
-        ("/releases/{id}", "releases", pages.release),
-        *((f"/{name}", "", partial(pages.guide, name)) for name in GUIDES),
         ("/{kind}", "", pages.kind),
         ("/{kind}/{slug}", "", pages.record),
     ]
     found: list[BaseRoute] = [Route("/static/{digest}/{name:path}", static)]
     for lang in render.languages():
         found.append(Route(f"/{lang}", partial(_home_of, lang)))
-        for path, section, handler in handlers:
-            endpoint = partial(pages.answer, handler, lang, section)
-            found.append(Route(f"/{lang}{path}", endpoint))
+        for has_past, handlers in ((False, present), (True, dated)):
+            for path, section, handler in handlers:
+                endpoint = partial(pages.answer, handler, lang, section, has_past)
+                found.append(Route(f"/{lang}{path}", endpoint))
     return found
 
 
@@ -111,7 +118,7 @@ class Pages:
         self._counted: dict[str, tuple[int, int, int]] = {}
 
     def site(self, request: Request, lang: str, section: str, opened: Opened | None) -> render.Site:
-        """What stands around the page."""
+        """What stands around the page, as it is now."""
         path = _path(request).removeprefix(f"/{lang}") or "/"
         query = f"?{request.url.query}" if request.url.query else ""
         titles = self.settings.title
@@ -133,13 +140,22 @@ class Pages:
         is_list = path.count("/") < 2
         return None if asks and is_list else self.context.url(f"/{lang}{path}")
 
-    def answer(self, handler: Handler, lang: str, section: str, request: Request) -> Response:
+    def answer(
+        self, handler: Handler, lang: str, section: str, has_past: bool, request: Request
+    ) -> Response:
         """Open the release, answer from the client's cache where it can, else make the page."""
         opened = self.context.catalogue.current()
         site = self.site(request, lang, section, opened)
         if opened is None:
-            content = EmptyPage("bilbaokg demo" if section == "home" else "bilbaokg release build")
-            return _html(content, site, headers={"Cache-Control": "no-store"})
+            command = "bilbaokg demo" if section == "home" else "bilbaokg release build"
+            return _html(EmptyPage(command), site, headers={"Cache-Control": "no-store"})
+        if has_past:
+            site = replace(site, present=_present(request), dating=_others(request))
+            try:
+                opened, site = self._dated(request, opened, site)
+            except moments.Absent as absent:
+                content = AbsentPage(absent.reason, absent.asked, absent.first, site.present)
+                return _html(content, site, absent.status, {"Cache-Control": "no-store"})
         tag = _etag(opened, request)
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers={"ETag": tag})
@@ -151,6 +167,21 @@ class Pages:
             if response.media_type == _HTML and not isinstance(response, StreamingResponse):
                 self._kept.put(tag, bytes(response.body), len(response.body))
         return response
+
+    def _dated(
+        self, request: Request, opened: Opened, site: render.Site
+    ) -> tuple[Opened, render.Site]:
+        """The release that the reader asks for, and what stands around a page of its time.
+
+        Raises moments.Absent.
+        """
+        asked = request.query_params.get(moments.PARAMETER, "")
+        if not asked:
+            return opened, site
+        moment = moments.find(self.context.releases, asked)
+        opened = self.context.catalogue.past(moment.release)
+        release = opened.release
+        return opened, replace(site, moment=moment, release=release.id, released=release.created_at)
 
     # ---- lists
 
@@ -246,6 +277,16 @@ class Pages:
             return _html(dataset_page.dataset(place, reader), reader.site)
         return _html(describe.resource(place, reader), reader.site)
 
+    def history(self, request: Request, reader: Reader) -> Response:
+        """What changed in a record from release to release."""
+        kind, slug = request.path_params["kind"], request.path_params["slug"]
+        id, before = f"{kind}/{slug}", request.query_params.get("before", "")
+        place = reader.opened.index.by_id(id)
+        if place and place.record != id:
+            return RedirectResponse(reader.site.url(f"/{quote(place.record)}/history"), 308)
+        content = revisions.history(self.context, reader, id, before)
+        return _html(content, reader.site) if content else _missing(reader, kind, slug)
+
     # ---- the release
 
     def validation(self, request: Request, reader: Reader) -> Response:
@@ -268,6 +309,17 @@ class Pages:
         """The query form with the answer below it."""
         content, status, headers = query_page.answer(self.context, request, reader)
         return _html(content, reader.site, status, {"Cache-Control": "no-store", **headers})
+
+
+def _others(request: Request) -> list[tuple[str, str]]:
+    """What a page was asked, but the time."""
+    return [(n, v) for n, v in request.query_params.multi_items() if n != moments.PARAMETER]
+
+
+def _present(request: Request) -> str:
+    """The address of the same page now."""
+    held = urlencode(_others(request))
+    return f"{_root(request)}{_path(request)}{f'?{held}' if held else ''}"
 
 
 def _checked(response: Response, tag: str) -> Response:

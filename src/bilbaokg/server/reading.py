@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -74,13 +75,20 @@ class Opened:
         ]
 
 
+# Releases of the past that stay open.
+_PAST: Final = 2
+
+
 class Catalogue:
-    """The current release, opened when first asked for and again when it changes."""
+    """The current release, opened when first asked for and again when it changes; and those before
+    it, of which the last that were asked for stay open."""
 
     def __init__(self, releases: Releases, cache: Path, base: str) -> None:
         self.releases, self.cache, self.base = releases, cache, base
         self._lock = threading.Lock()
         self._opened: Opened | None = None
+        self._reaching = threading.Lock()
+        self._past: OrderedDict[str, Opened] = OrderedDict()
 
     def current(self) -> Opened | None:
         """The release that is published now, or None before the first."""
@@ -90,19 +98,39 @@ class Catalogue:
             return None
         with self._lock:
             if self._opened is None or self._opened.release.id != name:
-                release = self.releases.get(name)
-                found = index.of(release, self.cache)
-                store = EmbeddedStore.read_only(release.path / "store")
-                self._opened = Opened(release, found, store, self.base)
+                self._opened = self._open(name)
             return self._opened
+
+    def past(self, id: str) -> Opened:
+        """A release by its id. Raises NotFound, CorruptStore."""
+        now = self.current()
+        if now and now.release.id == id:
+            return now
+        with self._reaching:
+            if id not in self._past:
+                self._past[id] = self._open(id)
+            self._past.move_to_end(id)
+            while len(self._past) > _PAST:
+                self._past.popitem(last=False)
+            return self._past[id]
+
+    def _open(self, id: str) -> Opened:
+        release = self.releases.get(id)
+        found = index.of(release, self.cache)
+        store = EmbeddedStore.read_only(release.path / "store")
+        return Opened(release, found, store, self.base)
 
 
 @dataclass
 class Reader:
-    """Names and addresses of things, for one reader: their language and our path prefix."""
+    """Names and addresses of things, for one reader: their language and our path prefix.
+
+    `earlier` are other releases that may know the name of what this one does not.
+    """
 
     opened: Opened
     site: render.Site
+    earlier: Sequence[Index] = ()
     _labels: dict[str, Text] = field(default_factory=dict)
     _places: dict[str, Where | None] = field(default_factory=dict)
 
@@ -117,6 +145,9 @@ class Reader:
         found = self.opened.index.resources(missing)
         self._places |= {iri: found.get(iri) for iri in missing}
         self._labels |= self.opened.index.labels(missing, self.lang)
+        for other in self.earlier:
+            unnamed = [iri for iri in missing if iri not in self._labels]
+            self._labels |= other.labels(unnamed, self.lang)
 
     def place(self, iri: str) -> Where | None:
         """Where the release shows a subject."""

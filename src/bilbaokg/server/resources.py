@@ -15,7 +15,7 @@ from bilbaokg import assets, exports, index
 from bilbaokg.errors import NotFound
 from bilbaokg.formats import FORMATS
 from bilbaokg.model import Release
-from bilbaokg.server import negotiate
+from bilbaokg.server import moments, negotiate
 from bilbaokg.server.context import Context
 from bilbaokg.server.feeds import EXTENSIONS
 from bilbaokg.server.validators import is_known, media_type, validators
@@ -103,7 +103,8 @@ class _Resources:
     def data(self, ext: str, request: Request) -> Response:
         """What the release says of a resource; a deleted one answers 410 with its tombstone."""
         kind, slug = request.path_params["type"], request.path_params["slug"]
-        release, where = self._find(f"{kind}/{slug}")
+        asked = request.query_params.get(moments.PARAMETER, "")
+        release, where = self._find(f"{kind}/{slug}", asked=asked)
         content = exports.resource(release, where.iri, ext)
         root = request.scope.get("root_path", "")
         headers = validators(release, f"{where.page}.{ext} {len(content)}")
@@ -114,8 +115,10 @@ class _Resources:
             return Response(status_code=304, headers=headers)
         return Response(content, headers=headers, media_type=media_type(ext))
 
-    def _find(self, id: str, iri: str | None = None) -> tuple[Release, index.Where]:
-        release = self.context.current()
+    def _find(
+        self, id: str, iri: str | None = None, asked: str = ""
+    ) -> tuple[Release, index.Where]:
+        release = self._release(asked)
         if release is None:
             raise NotFound("nothing is published yet")
         found = index.of(release, self.context.cache)
@@ -123,6 +126,15 @@ class _Resources:
         if where is None:
             raise NotFound(f"the catalogue has no {id!r}", hint="see /catalog.ttl")
         return release, where
+
+    def _release(self, asked: str) -> Release | None:
+        """The current release, or that of a day."""
+        if not asked:
+            return self.context.current()
+        try:
+            return self.context.releases.get(moments.find(self.context.releases, asked).release)
+        except moments.Absent as absent:
+            raise absent.error() from None
 
     def _is_gone(self, release: Release, where: index.Where) -> bool:
         text = index.of(release, self.context.cache).text(where.record)

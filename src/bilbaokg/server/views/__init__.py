@@ -14,6 +14,7 @@ from bilbaokg.server.views.findings import (
     ValidationPage,
 )
 from bilbaokg.server.views.lists import (
+    AbsentPage,
     DatasetsPage,
     EmptyPage,
     FacetGroup,
@@ -48,6 +49,13 @@ from bilbaokg.server.views.releases import (
     ReleaseRow,
     ReleasesPage,
 )
+from bilbaokg.server.views.revisions import (
+    Difference,
+    Edition,
+    HistoryPage,
+    PartChange,
+    Side,
+)
 from bilbaokg.server.views.values import (
     Action,
     Card,
@@ -61,6 +69,7 @@ from bilbaokg.server.views.values import (
 )
 
 __all__ = [
+    "AbsentPage",
     "Action",
     "Assertion",
     "Card",
@@ -70,7 +79,9 @@ __all__ = [
     "Cut",
     "DatasetPage",
     "DatasetsPage",
+    "Difference",
     "Distribution",
+    "Edition",
     "EmptyPage",
     "FacetGroup",
     "Fate",
@@ -80,6 +91,7 @@ __all__ = [
     "Group",
     "HeldBack",
     "Hints",
+    "HistoryPage",
     "HomePage",
     "KindPage",
     "LineageStep",
@@ -87,6 +99,7 @@ __all__ = [
     "MentionPage",
     "Node",
     "Pager",
+    "PartChange",
     "Passage",
     "RehearsalPage",
     "ReleasePage",
@@ -97,6 +110,7 @@ __all__ = [
     "SavedQuery",
     "SearchGroup",
     "SearchPage",
+    "Side",
     "SparqlPage",
     "Tile",
     "TombstonePage",

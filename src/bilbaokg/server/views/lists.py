@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bilbaokg.server.views.values import Action, Card, Choice, Pager, Tile
 
 __all__ = [
+    "AbsentPage",
     "DatasetsPage",
     "EmptyPage",
     "FacetGroup",
@@ -49,6 +50,17 @@ class EmptyPage:
     """Nothing is released yet. `command` is what the operator runs next."""
 
     command: str
+
+
+@dataclass(frozen=True, slots=True)
+class AbsentPage:
+    """There is nothing of the time that was `asked` for. `reason` is invalid, ahead, before or
+    removed; `first` when the first release came; `present` leads to the same page now."""
+
+    reason: str
+    asked: str
+    first: str
+    present: str
 
 
 @dataclass(frozen=True, slots=True)

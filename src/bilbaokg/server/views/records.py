@@ -138,6 +138,7 @@ class MentionPage:
 class TombstonePage:
     """What is left of a record that was deleted; `successor` replaces it."""
 
+    id: str
     iri: str
     title: Text
     former: Value | None
