@@ -37,6 +37,7 @@ _JOBS: Final[dict[str, str]] = {
     "query": "bilbaokg.store.evaluate:job",
     "scratch": "bilbaokg.store.sandbox:job",
     "shacl": "bilbaokg.shacl.evaluation:job",
+    "sql": "bilbaokg.lineage.sql:job",
     "verdicts": "bilbaokg.shacl.judging:job",
 }
 

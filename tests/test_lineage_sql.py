@@ -1,0 +1,212 @@
+"""Lineage read out of SQL: known answers, sqlglot's own lineage, and input that is broken."""
+
+from __future__ import annotations
+
+import pytest
+from sqlglot import exp
+from sqlglot.lineage import lineage
+
+from bilbaokg.errors import BadInput, TooLarge
+from bilbaokg.lineage.script import Edge, Fault, Indirect, Statement, TableName
+from bilbaokg.lineage.sql import SIZE_LIMIT, check_dialect, columns, read
+from bilbaokg.workers import Pool
+
+A, B, C = (TableName("", "", name) for name in "abc")
+SCHEMA = {A: {"id": "int", "x": "int", "y": "text"}, B: {"id": "int", "z": "int"}}
+
+
+def only(sql: str, dialect: str = "postgres") -> Statement:
+    script = columns(sql, dialect, SCHEMA)
+    assert script.faults == []
+    [statement] = script.statements
+    return statement
+
+
+# ---- known answers
+
+
+def test_a_view_reads_its_tables_and_each_column_says_how_it_is_made() -> None:
+    told = only(
+        "CREATE VIEW c AS SELECT a.id, x + 1 AS more, sum(z) AS total"
+        " FROM a JOIN b ON a.id = b.id WHERE y = 'q' GROUP BY a.id, x"
+    )
+    assert (told.kind, told.reads, told.writes) == ("CREATE VIEW", (A, B), (C,))
+    assert told.columns == ("id", "more", "total")
+    assert set(told.edges) == {
+        Edge("id", A, "id", "IDENTITY"),
+        Edge("more", A, "x", "TRANSFORMATION"),
+        Edge("total", B, "z", "AGGREGATION"),
+    }
+    assert set(told.indirect) == {
+        Indirect(A, "id", "JOIN"),
+        Indirect(B, "id", "JOIN"),
+        Indirect(A, "y", "FILTER"),
+        Indirect(A, "id", "GROUP_BY"),
+        Indirect(A, "x", "GROUP_BY"),
+    }
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO c (p, q) SELECT id, x FROM a",
+        "CREATE TABLE c AS SELECT id AS p, x AS q FROM a",
+        "INSERT INTO c (p, q) WITH w AS (SELECT id, x FROM a) SELECT * FROM w",
+        "MERGE INTO c USING a ON c.p = a.id WHEN NOT MATCHED THEN INSERT (p, q) VALUES (a.id, a.x)",
+        "UPDATE c SET p = a.id, q = a.x FROM a",
+    ],
+)
+def test_each_way_of_writing_gives_the_target_its_columns(sql: str) -> None:
+    told = only(sql)
+    assert told.writes == (C,)
+    assert {A} <= set(told.reads)
+    assert set(told.edges) == {Edge("p", A, "id", "IDENTITY"), Edge("q", A, "x", "IDENTITY")}
+
+
+def test_delete_reads_what_says_which_rows_go() -> None:
+    told = only("DELETE FROM a WHERE x > 1")
+    assert (told.kind, told.writes, told.columns, told.edges) == ("DELETE", (A,), (), ())
+    assert told.indirect == (Indirect(A, "x", "FILTER"),)
+    other = only("DELETE FROM a USING b WHERE a.id = b.id")
+    assert set(other.reads) == {A, B}
+    assert set(other.indirect) == {Indirect(A, "id", "FILTER"), Indirect(B, "id", "FILTER")}
+    everything = only("DELETE FROM a")
+    assert (everything.writes, everything.indirect) == ((A,), ())
+
+
+def test_joins_of_an_update_bear_on_it() -> None:
+    told = only("UPDATE a SET x = b.z FROM a JOIN b ON a.id = b.id WHERE b.z > 1", "tsql")
+    assert (told.writes, told.edges) == ((A,), (Edge("x", B, "z", "IDENTITY"),))
+    assert set(told.indirect) == {
+        Indirect(A, "id", "JOIN"),
+        Indirect(B, "id", "JOIN"),
+        Indirect(B, "z", "FILTER"),
+    }
+
+
+def test_who_reads_a_temporary_table_reads_what_it_was_made_of() -> None:
+    script = columns(
+        "CREATE TEMP TABLE t AS SELECT x + 1 AS m FROM a; CREATE TABLE c AS SELECT m AS n FROM t",
+        "postgres", SCHEMA,
+    )  # fmt: skip
+    first, second = script.statements
+    assert (first.temporary, second.temporary) == (True, False)
+    assert second.reads == (A,)
+    assert second.edges == (Edge("n", A, "x", "TRANSFORMATION"),)
+
+
+def test_names_follow_the_case_rules_of_the_dialect() -> None:
+    sql = 'CREATE VIEW V AS SELECT ID, "Odd name" FROM "Big"'
+    for dialect, view, column in (("postgres", "v", "id"), ("snowflake", "V", "ID")):
+        told = columns(sql, dialect).statements[0]
+        assert told.writes == (TableName("", "", view),)
+        assert told.reads == (TableName("", "", "Big"),)
+        assert told.columns == (column, "Odd name")
+
+
+def test_names_that_say_no_schema_have_the_given_one() -> None:
+    script = columns("SELECT x FROM a, o.b", "postgres", catalog="city", database="public")
+    assert [t.text for t in script.statements[0].reads] == ["city.public.a", "city.o.b"]
+
+
+# ---- the same edges as sqlglot's own lineage
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT id, x AS renamed FROM a",
+        "SELECT * FROM a",
+        "SELECT b.*, a.y FROM a JOIN b ON a.id = b.id",
+        "SELECT a.id + b.z AS n, upper(y) AS u FROM a LEFT JOIN b ON a.id = b.id",
+        "SELECT x, count(*) AS n, max(y) AS top FROM a GROUP BY x",
+        "WITH w AS (SELECT id, x * 2 AS d FROM a) SELECT d, id FROM w",
+        "WITH w AS (SELECT id FROM a), v AS (SELECT id FROM w) SELECT v.id FROM v",
+        "SELECT s.n FROM (SELECT sum(z) AS n FROM b) AS s",
+        "SELECT id, x FROM a UNION ALL SELECT id, z FROM b",
+        "SELECT n FROM (SELECT x AS n FROM a UNION SELECT z FROM b) AS u",
+        "SELECT CASE WHEN x > 1 THEN y ELSE 'n' END AS k FROM a",
+        "SELECT p.x, q.x AS other FROM a AS p JOIN a AS q ON p.id = q.id",
+        "SELECT coalesce(w.n, a.x) AS c FROM a LEFT JOIN"
+        " (SELECT id, max(z) AS n FROM b GROUP BY id) AS w ON a.id = w.id",
+        "SELECT row_number() OVER (PARTITION BY x ORDER BY y) AS r FROM a",
+    ],
+)
+def test_columns_come_from_where_sqlglot_says(query: str) -> None:
+    told = only(query)
+    nested = {table.name: dict(known) for table, known in SCHEMA.items()}
+    assert told.columns
+    assert told.edges
+    for output in told.columns:
+        leaves = {
+            (node.expression.name, node.name.rpartition(".")[2])
+            for node in lineage(output, query, schema=nested, dialect="postgres").walk()
+            if not node.downstream and isinstance(node.expression, exp.Table)
+        }
+        ours = {(e.table.name, e.column) for e in told.edges if e.output == output}
+        assert ours == {leaf for leaf in leaves if leaf[1] != "*"}, output
+
+
+# ---- what cannot be read
+
+
+def test_a_broken_statement_is_named_by_line_and_column_and_the_rest_counts() -> None:
+    script = columns("SELECT x FROM a;\nSELECT id\n  FROM (b wrong;\nSELECT z FROM b", "postgres")
+    assert [told.reads for told in script.statements] == [(A,), (B,)]
+    [fault] = script.faults
+    assert (fault.line, fault.column) == (3, 11)
+
+
+@pytest.mark.parametrize("opened", ["'oops", '"oops', "/* oops", "$$ oops"])
+def test_what_is_not_closed_leaves_the_statements_around_it(opened: str) -> None:
+    sql = ";".join(["SELECT x FROM a", f"  SELECT {opened} ", "\nSELECT z FROM b", ""])
+    script = columns(sql, "postgres")
+    assert [(told.line, told.reads) for told in script.statements] == [(1, (A,)), (2, (B,))]
+    assert script.faults == [Fault("a text, name or comment is not closed", 1, 19)]
+
+
+def test_a_semicolon_in_a_text_does_not_end_a_statement() -> None:
+    script = columns("SELECT ';' AS s, x FROM a; SELECT 'oops", "postgres")
+    assert [told.reads for told in script.statements] == [(A,)]
+    assert [(fault.line, fault.column) for fault in script.faults] == [(1, 28)]
+
+
+def test_lines_are_counted_through_texts_of_several_lines() -> None:
+    script = columns("SELECT 'one\ntwo' AS t FROM a;\nSELECT (z FROM b", "postgres")
+    assert [told.line for told in script.statements] == [1]
+    assert [(fault.line, fault.column) for fault in script.faults] == [(3, 11)]
+
+
+def test_an_unknown_dialect_is_refused_with_the_nearest_ones() -> None:
+    with pytest.raises(BadInput) as error:
+        check_dialect("postgers")
+    assert "postgres" in (error.value.hint or "")
+    assert check_dialect("SQLServer") == "tsql"
+
+
+# ---- in a worker
+
+
+def test_a_worker_finds_the_same(pool: Pool) -> None:
+    sql = "CREATE VIEW c AS SELECT *, 1 AS one FROM a WHERE x > 1; SELECT (; SELECT z FROM b"
+    assert read(sql.encode(), "postgres", SCHEMA, pool=pool) == columns(sql, "postgres", SCHEMA)
+
+
+@pytest.mark.parametrize("body", [b"SELECT 1\0\1\2", b"\x89PNG\r\n\x1a\n\0", b"SELECT '\xff'"])
+def test_bytes_that_are_no_text_are_refused(pool: Pool, body: bytes) -> None:
+    with pytest.raises(BadInput) as error:
+        read(body, "postgres", pool=pool, label="views.sql")
+    assert error.value.where == "views.sql"
+
+
+def test_a_script_over_the_limit_is_refused_before_it_is_read() -> None:
+    with pytest.raises(TooLarge, match="bytes of SQL"):
+        read(b" " * (SIZE_LIMIT + 1), "postgres")
+
+
+def test_deep_nesting_is_a_fault_and_the_rest_counts(pool: Pool) -> None:
+    deep = "SELECT " + "(" * 5000 + "1" + ")" * 5000
+    sql = ";\n".join(["SELECT x FROM a", deep, "SELECT z FROM b"])
+    script = read(sql.encode(), "postgres", pool=pool)
+    assert [told.reads for told in script.statements] == [(A,), (B,)]
+    assert script.faults == [Fault("it is nested too deeply", 2, 1)]
