@@ -210,3 +210,92 @@ def test_deep_nesting_is_a_fault_and_the_rest_counts(pool: Pool) -> None:
     script = read(sql.encode(), "postgres", pool=pool)
     assert [told.reads for told in script.statements] == [(A,), (B,)]
     assert script.faults == [Fault("it is nested too deeply", 2, 1)]
+
+
+# ---- columns that are not known
+
+
+def test_a_star_of_an_unknown_table_gives_no_column_and_hides_none() -> None:
+    told = columns("CREATE VIEW v AS SELECT * EXCEPT (x), 1 AS one FROM o", "bigquery")
+    [view] = told.statements
+    assert (view.columns, view.edges, view.is_whole) == (("one",), (), False)
+
+
+def test_a_column_is_followed_through_stars_of_an_unknown_table() -> None:
+    sql = (
+        "CREATE TABLE t AS WITH s AS (SELECT * FROM o), r AS (SELECT id, name AS n FROM s)"
+        " SELECT id, upper(n) AS big FROM r"
+    )
+    [told] = columns(sql, "duckdb").statements
+    o = TableName("", "", "o")
+    assert set(told.edges) == {
+        Edge("id", o, "id", "IDENTITY"),
+        Edge("big", o, "name", "TRANSFORMATION"),
+    }
+
+
+def test_what_star_replaces_and_renames_comes_from_what_it_says() -> None:
+    o = TableName("", "", "o")
+    [told] = columns("SELECT * REPLACE (y + 1 AS y) FROM o", "bigquery").statements
+    assert told.edges == (Edge("y", o, "y", "TRANSFORMATION"),)
+    [told] = columns('SELECT * RENAME (x AS z) FROM "o"', "snowflake").statements
+    assert told.edges == (Edge("Z", o, "X", "IDENTITY"),)
+
+
+def test_a_schema_of_yesterday_does_not_lose_the_columns() -> None:
+    told = only("CREATE VIEW c AS SELECT added, x FROM a")
+    assert set(told.edges) == {
+        Edge("added", A, "added", "IDENTITY"),
+        Edge("x", A, "x", "IDENTITY"),
+    }
+
+
+# ---- how a column bears
+
+
+def test_what_orders_a_window_or_picks_a_case_is_told_once_and_as_such() -> None:
+    told = only(
+        "CREATE VIEW c AS SELECT sum(id) OVER (PARTITION BY x ORDER BY y) AS s,"
+        " CASE WHEN x > 1 THEN y END AS k FROM a"
+    )
+    assert set(told.edges) == {
+        Edge("s", A, "id", "AGGREGATION"),
+        Edge("s", A, "x", "WINDOW"),
+        Edge("s", A, "y", "WINDOW"),
+        Edge("k", A, "y", "TRANSFORMATION"),
+        Edge("k", A, "x", "CONDITIONAL"),
+    }
+    assert told.indirect == ()
+
+
+def test_an_update_of_joined_tables_sets_each_from_the_other() -> None:
+    sql = "UPDATE a JOIN b ON a.id = b.id SET a.x = b.z, b.z = a.y WHERE a.x > 1"
+    first, second = columns(sql, "mysql", SCHEMA).statements
+    assert (first.writes, first.edges) == ((A,), (Edge("x", B, "z", "IDENTITY"),))
+    assert (second.writes, second.edges) == ((B,), (Edge("z", A, "y", "IDENTITY"),))
+    assert Indirect(B, "id", "JOIN") in first.indirect
+
+
+def test_a_clone_and_a_declared_table_have_all_their_columns() -> None:
+    script = columns(
+        "CREATE TABLE t (p int, q text); CREATE TABLE u CLONE t; CREATE VIEW v AS SELECT * FROM u",
+        "snowflake",
+    )
+    declared, clone, view = script.statements
+    assert declared.types == (("P", "INT"), ("Q", "VARCHAR"))
+    assert clone.columns == view.columns == ("P", "Q")
+    assert view.edges[0] == Edge("P", TableName("", "", "U"), "P", "IDENTITY")
+
+
+def test_rows_of_constants_are_passed_over() -> None:
+    rows = ",".join(["(1, 'some text', 2.5, NULL)"] * 200_000)
+    assert len(rows) < SIZE_LIMIT
+    sql = ["INSERT INTO a (id, x) VALUES", rows, "; SELECT z FROM b"]
+    script = columns(" ".join(sql), "postgres")
+    assert [told.kind for told in script.statements] == ["INSERT", "SELECT"]
+    assert script.faults == []
+
+
+def test_rows_that_hold_a_query_are_read() -> None:
+    [told] = columns("INSERT INTO a (x) VALUES ((SELECT max(z) FROM b))", "postgres").statements
+    assert told.writes == (A,)

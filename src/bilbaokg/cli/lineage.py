@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from bilbaokg import gaps
+from bilbaokg.cli import scripts
 from bilbaokg.cli.base import DONE, FINDINGS, global_options, group, verb
 from bilbaokg.cli.loading import counted
 from bilbaokg.cli.operating import operate
@@ -59,6 +60,9 @@ def dbt(console: Console, target: Path, namespace: str | None, jobs: str, why: s
     console.result(done, lambda: _tell_project(console, done))
     unusable = any(problem["severity"] == "warning" for problem in done["problems"])
     return FINDINGS if unusable else DONE
+
+
+lineage_group.add_command(scripts.sql)
 
 
 @verb(lineage_group, "upstream")

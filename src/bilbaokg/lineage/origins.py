@@ -32,26 +32,39 @@ _PARTS: Final = {
 
 @dataclass(slots=True)
 class Found:
-    """What a query reads, its columns with their origins, and what bears on all of them."""
+    """What a query reads, its columns with their origins, and what bears on all of them.
+
+    `stars` are the tables all of whose columns it gives without that they are known, and the
+    columns that it leaves out of them.
+    """
 
     reads: dict[TableName, None] = field(default_factory=dict)
     columns: dict[str, dict[Origin, None]] = field(default_factory=dict)
     indirect: dict[Origin, None] = field(default_factory=dict)
+    stars: dict[TableName, frozenset[str]] = field(default_factory=dict)
 
     def join(self, other: Found) -> None:
         """Take in what another query tells of the same table."""
         self.reads |= other.reads
         self.indirect |= other.indirect
+        self.stars |= other.stars
         for name, origins in other.columns.items():
             self.columns[name] = self.columns.get(name, {}) | origins
 
     def renamed(self, names: list[str]) -> Found:
         """The same with its columns called otherwise, by position."""
         called = list(self.columns)
-        if "*" in called or len(names) < len(called):
+        if self.stars or len(names) < len(called):
             return Found(self.reads, {}, self.indirect)
         columns = {new: self.columns[old] for old, new in zip(called, names, strict=False)}
         return Found(self.reads, columns, self.indirect)
+
+    def column(self, name: str) -> Mapping[Origin, None]:
+        """The origins of a column; of one that only a star can hold, the table of the star."""
+        if name in self.columns or len(self.stars) != 1:
+            return self.columns.get(name, {})
+        [(table, without)] = self.stars.items()
+        return {} if name in without else {(table, name, IDENTITY): None}
 
     def through(self, made: Mapping[TableName, Found]) -> Found:
         """The same with the origins of some tables in their place."""
@@ -62,6 +75,9 @@ class Found:
             found.indirect |= made[table].indirect
         for name, origins in self.columns.items():
             found.columns[name] = dict.fromkeys(_replaced(origins, made))
+        for table, without in self.stars.items():
+            below = made[table].stars if table in made else {table: frozenset()}
+            found.stars |= {each: less | without for each, less in below.items()}
         found.indirect |= dict.fromkeys(_replaced(self.indirect, made))
         return found
 
@@ -69,16 +85,17 @@ class Found:
 def _replaced(origins: Mapping[Origin, None], made: Mapping[TableName, Found]) -> Iterator[Origin]:
     for table, column, how in origins:
         if table in made:
-            yield from _composed(made[table].columns.get(column, {}), how)
+            yield from _composed(made[table].column(column), how)
         else:
             yield table, column, how
 
 
 def _composed(origins: Mapping[Origin, None], how: str) -> Iterator[Origin]:
-    """The origins of a column that is itself used in some way."""
+    """The origins of a column that is itself used in some way: what is indirect stays so."""
     for table, column, before in origins:
+        direct = before if how in _ORDER else how
         both = how in _ORDER and before in _ORDER
-        yield table, column, max(how, before, key=_ORDER.index) if both else how
+        yield table, column, max(how, before, key=_ORDER.index) if both else direct
 
 
 class Origins:
@@ -103,56 +120,79 @@ class Origins:
         """By position, under the names of the first part."""
         parts = [self.of(part) for part in scope.set_operation_scopes]
         for part in parts:
-            found.reads |= part.reads
-            found.indirect |= part.indirect
+            self._take(part, found)
+            found.stars |= part.stars
         first = list(parts[0].columns) if parts else []
         for place, name in enumerate(first):
-            each = [list(part.columns.values())[place] for part in parts
-                    if place < len(part.columns)]  # fmt: skip
-            found.columns[name] = {origin: None for told in each for origin in told}
+            for part in parts:
+                there = list(part.columns)
+                # Behind a star whose columns are not known no position can be told.
+                called = name if found.stars else next(iter(there[place : place + 1]), "")
+                found.columns[name] = found.columns.get(name, {}) | part.columns.get(called, {})
 
     def _of_select(self, scope: Scope, found: Found) -> None:
-        for source in scope.selected_sources.values():
-            if isinstance(source[1], exp.Table):
-                found.reads[self.name(source[1])] = None
+        for _, source in scope.selected_sources.values():
+            if isinstance(source, exp.Table):
+                found.reads[self.name(source)] = None
             else:
-                self._take(self.of(source[1]), found)
+                self._take(self.of(source), found)
         for inner in scope.subquery_scopes:
             self._take(self.of(inner), found)
         query: Any = scope.expression
         for projection in query.selects:
-            made = projection.unalias()
-            called = "*" if projection.is_star else projection.alias_or_name
-            if made.is_star and not isinstance(made, exp.Column | exp.Star):
-                called = projection.alias_or_name
-            for origin in self._made_of(made, scope, _how(made)):
-                found.columns.setdefault(called, {})[origin] = None
-            found.columns.setdefault(called, {})
-            for window in made.find_all(exp.Window):
-                for part in (*(window.args.get("partition_by") or ()), window.args.get("order")):
-                    if part is not None:
-                        self._bear(part, scope, "WINDOW", found)
+            if projection.is_star and isinstance(projection, exp.Column | exp.Star):
+                self._give_all(projection, scope, found)
+                continue
+            made, called = projection.unalias(), projection.alias_or_name
+            origins = found.columns.setdefault(called, {})
+            origins |= dict.fromkeys(self._made_of(made, scope, _how(made)))
         for key, how in _PARTS.items():
             told = scope.expression.args.get(key)
             for part in told if isinstance(told, list) else [told]:
-                if part is not None:
-                    on = part.args.get("on") if isinstance(part, exp.Join) else part
-                    if on is not None:
-                        self._bear(on, scope, how, found)
+                on = part.args.get("on") if isinstance(part, exp.Join) else part
+                if on is not None:
+                    found.indirect |= dict.fromkeys(self._made_of(on, scope, how, inside=False))
+
+    def _give_all(self, projection: Any, scope: Scope, found: Found) -> None:
+        """What a star gives that sqlglot did not write out, for it does not know the columns."""
+        star = projection.this if isinstance(projection, exp.Column) else projection
+        of = projection.table if isinstance(projection, exp.Column) else ""
+        without = frozenset(
+            part.unalias().name
+            for key in ("except_", "rename")
+            for part in star.args.get(key) or ()
+        )
+        for name, (_, source) in scope.selected_sources.items():
+            if of and name != of:
+                continue
+            if isinstance(source, exp.Table):
+                found.stars[self.name(source)] = without
+                continue
+            inner = self.of(source)
+            found.stars |= {table: less | without for table, less in inner.stars.items()}
+            for column in inner.columns.keys() - without:
+                found.columns[column] = found.columns.get(column, {}) | inner.columns[column]
+        for part in (*(star.args.get("replace") or ()), *(star.args.get("rename") or ())):
+            made = part.unalias()
+            origins = self._made_of(made, scope, _how(made))
+            found.columns[part.alias_or_name] = dict.fromkeys(origins)
 
     def _take(self, inner: Found, found: Found) -> None:
         found.reads |= inner.reads
         found.indirect |= inner.indirect
 
-    def _bear(self, part: Any, scope: Scope, how: str, found: Found) -> None:
-        found.indirect |= dict.fromkeys(self._made_of(part, scope, how))
+    def _made_of(
+        self, node: Any, scope: Scope, how: str, *, inside: bool = True
+    ) -> Iterator[Origin]:
+        """The origins of the columns in an expression, those of its subqueries among them.
 
-    def _made_of(self, node: Any, scope: Scope, how: str) -> Iterator[Origin]:
-        """The origins of the columns in an expression, those of its subqueries among them."""
+        inside: a column that only says which row or which case counts is told as such.
+        """
         inner = {id(each.expression): each for each in scope.subquery_scopes}
+        ways = _ways(node) if inside else {}
         for part in node.walk(prune=lambda n: isinstance(n, exp.Query) and n is not node):
             if isinstance(part, exp.Column) and not isinstance(part.this, exp.Star):
-                yield from self._column(part, scope, how)
+                yield from self._column(part, scope, ways.get(id(part), how))
             elif isinstance(part, exp.Query):
                 query = part.unnest() if isinstance(part, exp.Subquery) else part
                 if (below := inner.get(id(query))) is not None:
@@ -168,7 +208,19 @@ class Origins:
         if isinstance(source, exp.Table):
             yield self.name(source), column.name, how
         elif isinstance(source, Scope):
-            yield from _composed(self.of(source).columns.get(column.name, {}), how)
+            yield from _composed(self.of(source).column(column.name), how)
+
+
+def _ways(node: Any) -> dict[int, str]:
+    """The columns of an expression that say only which rows or which case count, by id."""
+    found: dict[int, str] = {}
+    for window in node.find_all(exp.Window):
+        for part in (*(window.args.get("partition_by") or ()), window.args.get("order")):
+            if part is not None:
+                found |= {id(column): "WINDOW" for column in part.find_all(exp.Column)}
+    for case in node.find_all(exp.If):
+        found |= {id(column): "CONDITIONAL" for column in case.this.find_all(exp.Column)}
+    return found
 
 
 def _how(made: Any) -> str:

@@ -24,7 +24,7 @@ class TableName(NamedTuple):
 
 class Edge(NamedTuple):
     """A column of what is written comes from one that is read; `how` is IDENTITY, TRANSFORMATION or
-    AGGREGATION."""
+    AGGREGATION; WINDOW or CONDITIONAL where it says only which rows or which case count."""
 
     output: str
     table: TableName
@@ -33,8 +33,8 @@ class Edge(NamedTuple):
 
 
 class Indirect(NamedTuple):
-    """A column that bears on all that is written; `how` is FILTER, JOIN, GROUP_BY, SORT or
-    WINDOW."""
+    """A column that bears on all that is written; `how` is FILTER, JOIN, GROUP_BY or
+    SORT."""
 
     table: TableName
     column: str
@@ -53,10 +53,11 @@ class Fault:
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One statement. `kind` is its first words; `line` where it begins; `columns` what it gives the
-    table that it writes, in order, as far as that is known.
+    table that it writes, in order, as far as that is known; `is_whole` that no others are missing.
 
-    `temporary` says that what it writes ends with the script: who reads that reads, through it,
-    what it was made of.
+    `types` are the columns that it declares, with their types; a statement that only declares
+    reads nothing. `temporary` says that what it writes ends with the script: who reads that reads,
+    through it, what it was made of.
     """
 
     kind: str
@@ -67,6 +68,8 @@ class Statement:
     edges: tuple[Edge, ...] = ()
     indirect: tuple[Indirect, ...] = ()
     temporary: bool = False
+    is_whole: bool = True
+    types: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,14 +93,14 @@ def _statement(told: dict[str, Any]) -> Statement:
         tuple(told["columns"]),
         tuple(Edge(o, TableName(*t), c, how) for o, t, c, how in told["edges"]),
         tuple(Indirect(TableName(*t), c, how) for t, c, how in told["indirect"]),
-        told["temporary"],
+        told["temporary"], told["is_whole"], tuple((c, t) for c, t in told["types"]),
     )  # fmt: skip
 
 
 def job(params: dict[str, Any], body: bytes, put: Put) -> None:
     """The worker's side of `read`."""
-    if b"\0" in body[:4096]:
-        raise BadInput("it is a binary file", where=params["label"], hint="give SQL in UTF-8")
+    if (nul := body.find(b"\0")) >= 0:
+        raise BadInput(f"byte {nul} is NUL", where=params["label"], hint="give SQL in UTF-8")
     try:
         sql = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -138,6 +138,5 @@ def columns(
             found.faults.append(Fault("it is nested too deeply", *place))
             continue
         found.faults.extend(faults)
-        if told:
-            found.statements.append(told)
+        found.statements.extend(told)
     return found

@@ -1,8 +1,4 @@
-"""One SQL statement after the other, parsed by sqlglot: what each reads, writes and makes of it.
-
-Every way of writing is seen as queries whose columns go to a target: INSERT, CREATE ... AS and
-SELECT INTO have one; UPDATE and MERGE are rewritten into queries of what they set.
-"""
+"""One SQL statement after the other, parsed by sqlglot: what each reads, writes and makes of it."""
 
 from __future__ import annotations
 
@@ -10,8 +6,7 @@ import logging
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
@@ -22,6 +17,7 @@ from sqlglot.optimizer.scope import build_scope
 from sqlglot.schema import MappingSchema
 
 from bilbaokg.lineage.origins import Found, Origins
+from bilbaokg.lineage.plans import Plan, is_temporary, plans
 from bilbaokg.lineage.script import Edge, Fault, Indirect, Schema, Statement, TableName
 
 __all__ = ["Reader"]
@@ -35,24 +31,11 @@ _LINE: Final = re.compile(r"\n")
 _SEMICOLON: Final = re.compile(r";")
 _END: Final = re.compile(r";[ \t]*\r?\n")
 _MOST_TRIES: Final = 50
-_WRITTEN: Final = ("TABLE", "VIEW")
+_LONGEST_SHOWN: Final = 40
 
 
 Place = tuple[int, int]
 """Line and column, both from 1."""
-
-
-@dataclass(slots=True)
-class _Plan:
-    """What a statement does: queries whose columns go to the target, and what it reads besides."""
-
-    kind: str
-    target: exp.Table | None = None
-    queries: list[exp.Query] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    """What the columns of the queries are called in the target, by position; empty: as there."""
-    read: list[exp.Expr] = field(default_factory=list)
-    temporary: bool = False
 
 
 class Reader:
@@ -114,10 +97,12 @@ class Reader:
     def _one(self, chunk: list[Any], sql: str, offset: int) -> tuple[Place, exp.Expr | Fault]:
         place = self._place(offset + chunk[0].start)
         try:
-            found: Any = self.dialect.parser().parse(chunk, sql)[0]
+            found: Any = self.dialect.parser().parse(_without_rows(chunk), sql)[0]
         except ParseError as error:
             told = error.errors[0] if error.errors else {}
-            what = str(told.get("description") or "it cannot be parsed").split(". ")[0]
+            what = str(told.get("description") or "it cannot be parsed").split(". ")[0].rstrip(".")
+            if near := str(told.get("highlight") or "")[:_LONGEST_SHOWN]:
+                what = f"{what}, near {near!r}"
             # sqlglot tells where a token ends.
             ends = (told.get("line"), told.get("col"))
             at = next((t.start for t in chunk if (t.line, t.col) == ends), chunk[0].start)
@@ -138,13 +123,16 @@ class Reader:
 
     # ---- what a statement does
 
-    def told(self, statement: exp.Expr, place: Place) -> tuple[Statement | None, list[Fault]]:
-        """What a statement reads and writes; None where it does neither."""
-        plan = _plan(statement)
-        self._define(statement)
-        if plan is None:
-            return None, []
+    def told(self, statement: exp.Expr, place: Place) -> tuple[list[Statement], list[Fault]]:
+        """What a statement reads and writes; of one that writes several tables, by table."""
+        does = plans(statement)
+        defined = self._define(statement, place[0])
+        told: list[Statement] = [defined] if defined and not does else []
         faults: list[Fault] = []
+        told += [self._told(plan, place, faults) for plan in does]
+        return told, faults
+
+    def _told(self, plan: Plan, place: Place, faults: list[Fault]) -> Statement:
         whole = Found()
         for query in plan.queries:
             try:
@@ -159,10 +147,10 @@ class Reader:
         whole = self._through(whole)
         if target:
             self._remember(target, whole, plan)
-        return self._statement(plan, place[0], target, whole), faults
+        return self._statement(plan, place[0], target, whole)
 
     def _statement(
-        self, plan: _Plan, line: int, target: TableName | None, found: Found
+        self, plan: Plan, line: int, target: TableName | None, found: Found
     ) -> Statement:
         reads = [self._said(table) for table in found.reads]
         edges = {
@@ -174,7 +162,7 @@ class Reader:
         return Statement(
             plan.kind, line, tuple(dict.fromkeys(reads)),
             (self._said(target),) if target else (), tuple(found.columns), tuple(edges),
-            tuple(indirect), plan.temporary or target in self.temporary,
+            tuple(indirect), plan.temporary or target in self.temporary, not found.stars,
         )  # fmt: skip
 
     def _said(self, table: TableName) -> TableName:
@@ -183,13 +171,20 @@ class Reader:
     def _found(self, query: exp.Query, names: list[str]) -> Found:
         if self._mapping is None:
             self._mapping = self._made_schema()
+        try:
+            found = self._followed(query, self._mapping)
+        except SqlglotError:
+            # The columns that are known of a table may be those of yesterday.
+            found = self._followed(query, MappingSchema(dialect=self.dialect))
+        return found.renamed(names) if names else found
+
+    def _followed(self, query: exp.Query, known: MappingSchema) -> Found:
         qualified = qualify(
             query.copy(), dialect=self.dialect, db=self.database, catalog=self.catalog,
-            schema=self._mapping, validate_qualify_columns=False, quote_identifiers=False,
+            schema=known, validate_qualify_columns=False, quote_identifiers=False,
         )  # fmt: skip
         scope = build_scope(qualified)
-        found = Origins(self._name).of(scope) if scope else Found()
-        return found.renamed(names) if names else found
+        return Origins(self._name).of(scope) if scope else Found()
 
     def _made_schema(self) -> MappingSchema:
         nested: dict[str, Any] = {}
@@ -218,183 +213,49 @@ class Reader:
             return found
         return found.through(self.temporary)
 
-    def _remember(self, target: TableName, found: Found, plan: _Plan) -> None:
+    def _remember(self, target: TableName, found: Found, plan: Plan) -> None:
         """What later statements of the script know of a table that this one wrote."""
         if plan.temporary:
             self.temporary[target] = found
         elif target in self.temporary:
             self.temporary[target].join(found)
-        if target not in self.schema and found.columns and "*" not in found.columns:
+        if plan.kind.startswith(("CREATE", "SELECT")) and found.columns and not found.stars:
             self.schema[target] = dict.fromkeys(found.columns, "")
             self._mapping = None
 
-    def _define(self, statement: exp.Expr) -> None:
-        """Note the columns of CREATE TABLE name (columns)."""
+    def _define(self, statement: exp.Expr, line: int) -> Statement | None:
+        """Note the columns of CREATE TABLE name (columns); None where a statement is no such."""
         if not isinstance(statement, exp.Create) or not isinstance(statement.this, exp.Schema):
-            return
+            return None
         defined = normalize_identifiers(statement.this.copy(), dialect=self.dialect)
         told = {
             column.name: column.kind.sql(self.dialect) if column.kind else ""
             for column in defined.expressions
             if isinstance(column, exp.ColumnDef)
         }
-        if told and isinstance(statement.this.this, exp.Table):
-            name = self._name(statement.this.this)
-            self.schema[name] = told
-            self._mapping = None
-            if _is_temporary(statement, statement.this.this):
-                self.temporary.setdefault(name, Found())
+        if not told or not isinstance(statement.this.this, exp.Table):
+            return None
+        name = self._name(statement.this.this)
+        self.schema[name] = told
+        self._mapping = None
+        temporary = is_temporary(statement, statement.this.this)
+        if temporary:
+            self.temporary.setdefault(name, Found())
+        return Statement(
+            "CREATE TABLE", line, writes=(self._said(name),), columns=tuple(told),
+            temporary=temporary, types=tuple(told.items()),
+        )  # fmt: skip
 
 
-# ---- the forms of statements
-
-
-def _plan(statement: exp.Expr) -> _Plan | None:
-    if isinstance(statement, exp.Create):
-        return _of_create(statement)
-    if isinstance(statement, exp.Insert):
-        return _of_insert(statement)
-    if isinstance(statement, exp.Update):
-        return _of_update(statement)
-    if isinstance(statement, exp.Merge):
-        return _of_merge(statement)
-    if isinstance(statement, exp.Delete):
-        return _of_delete(statement)
-    if isinstance(statement, exp.Query):
-        return _of_query(statement)
-    return None
-
-
-def _of_query(query: exp.Query) -> _Plan:
-    into = query.args.get("into")
-    if into is None or not isinstance(into.this, exp.Table):
-        return _Plan("SELECT", queries=[query])
-    rest = query.copy()
-    rest.set("into", None)
-    temporary = bool(into.args.get("temporary")) or _is_temporary(query, into.this)
-    return _Plan("SELECT INTO", into.this, [rest], temporary=temporary)
-
-
-def _of_create(statement: exp.Create) -> _Plan | None:
-    kind, query = str(statement.args.get("kind") or "").upper(), statement.expression
-    if kind not in _WRITTEN or not isinstance(query, exp.Query | exp.Subquery):
-        return None
-    table, names = _target(statement.this)
-    return _Plan(
-        f"CREATE {kind}", table, [_with(query, statement)], names,
-        temporary=table is not None and _is_temporary(statement, table),
-    )  # fmt: skip
-
-
-def _of_insert(statement: exp.Insert) -> _Plan:
-    table, names = _target(statement.this)
-    query = statement.expression
-    if not isinstance(query, exp.Query | exp.Subquery):
-        return _Plan("INSERT", table)
-    return _Plan("INSERT", table, [_with(query, statement)], names)
-
-
-def _of_delete(statement: exp.Delete) -> _Plan:
-    if not isinstance(statement.this, exp.Table):
-        return _Plan("DELETE")
-    # Without columns: what is read bears only on which rows go.
-    query = _from(exp.select(), statement.this)
-    for other in statement.args.get("using") or ():
-        query = query.join(other.copy())
-    if (where := statement.args.get("where")) is not None:
-        query = query.where(where.this.copy())
-    return _Plan("DELETE", statement.this, [_with(query, statement)])
-
-
-def _from(query: exp.Select, table: exp.Expr) -> exp.Select:
-    """The query FROM a table, with the joins that the parser left at the table."""
-    first = table.copy()
-    joins = first.args.get("joins") or []
-    first.set("joins", None)
-    made = query.from_(first)
-    made.set("joins", [join.copy() for join in joins] or None)
-    return made
-
-
-def _of_update(statement: exp.Update) -> _Plan:
-    target = statement.this if isinstance(statement.this, exp.Table) else None
-    source = statement.args.get("from_")
-    selected = exp.select(*_settings(statement))
-    if target is not None:
-        selected = selected.from_(target.copy())
-        # PostgreSQL and others name the other tables in FROM; SQL Server the target again.
-        if source is not None and not _aliased(source, target):
-            selected = selected.join(source.this.copy())
-    elif source is not None:
-        selected = _from(selected, source.this)
-    if source is not None and target is not None and (real := _aliased(source, target)):
-        selected = _from(exp.select(*_settings(statement)), source.this)
-        target = real
-    where = statement.args.get("where")
-    if where is not None:
-        selected = selected.where(where.this.copy())
-    return _Plan("UPDATE", target, [_with(selected, statement)])
-
-
-def _aliased(source: exp.Expr, target: exp.Table) -> exp.Table | None:
-    """The table in FROM that the target names by its alias or again by its name."""
-    for table in source.find_all(exp.Table):
-        if table.alias_or_name.lower() == target.name.lower() and not target.db:
-            return table
-    return None
-
-
-def _settings(update: exp.Expr) -> list[exp.Expr]:
-    return [
-        exp.alias_(each.expression.copy(), each.this.name, quoted=True)
-        for each in update.expressions
-        if isinstance(each, exp.EQ)
-    ]
-
-
-def _of_merge(statement: exp.Merge) -> _Plan:
-    using, on = statement.args["using"], statement.args.get("on")
-    whens = statement.args.get("whens")
-    plan = _Plan("MERGE", statement.this)
-    for when in whens.expressions if whens else ():
-        then = when.args.get("then")
-        if isinstance(then, exp.Update):
-            made = _settings(then)
-        elif isinstance(then, exp.Insert) and isinstance(then.expression, exp.Tuple):
-            named = then.this.expressions if isinstance(then.this, exp.Tuple) else []
-            made = [
-                exp.alias_(value.copy(), column.name, quoted=True)
-                for column, value in zip(named, then.expression.expressions, strict=False)
-            ]
-        else:
-            continue
-        query = exp.select(*made).from_(using.copy()).join(statement.this.copy(), on=on)
-        if (condition := when.args.get("condition")) is not None:
-            query = query.where(condition.copy())
-        plan.queries.append(_with(query, statement))
-    plan.read = [] if plan.queries else [using]
-    return plan
-
-
-def _target(node: Any) -> tuple[exp.Table | None, list[str]]:
-    """The table that is written, and the columns of it that are named."""
-    if isinstance(node, exp.Schema):
-        table = node.this if isinstance(node.this, exp.Table) else None
-        return table, [column.name for column in node.expressions]
-    return (node if isinstance(node, exp.Table) else None), []
-
-
-def _with(query: Any, statement: exp.Expr) -> exp.Query:
-    """The query with what WITH defines before the statement."""
-    found: Any = query.unnest() if isinstance(query, exp.Subquery) else query
-    if (defined := statement.args.get("with_")) is not None and not found.args.get("with_"):
-        found = found.copy()
-        found.set("with_", defined.copy())
-    return cast(exp.Query, found)
-
-
-def _is_temporary(statement: exp.Expr, table: exp.Table) -> bool:
-    properties = statement.args.get("properties")
-    told = properties.expressions if properties is not None else ()
-    marked = isinstance(table.this, exp.Identifier) and bool(table.this.args.get("temporary"))
-    return marked or any(isinstance(each, exp.TemporaryProperty) for each in told)
+def _without_rows(chunk: list[Any]) -> list[Any]:
+    """The tokens of INSERT ... VALUES with the first of its rows alone: constants carry no lineage,
+    and there may be a million of them."""
+    kinds = [token.token_type.name for token in chunk]
+    if kinds[0] != "INSERT" or "VALUES" not in kinds or "SELECT" in kinds:
+        return chunk
+    depth = 0
+    for place in range(kinds.index("VALUES") + 1, len(kinds)):
+        depth += {"L_PAREN": 1, "R_PAREN": -1}.get(kinds[place], 0)
+        if depth == 0:
+            return chunk[: place + 1]
+    return chunk

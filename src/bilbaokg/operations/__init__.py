@@ -31,6 +31,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "harvest": _in("harvesting", "harvest"),
     "lineage.load": _in("lineage", "lineage_load"),
     "lineage.dbt": _in("dbt", "lineage_dbt"),
+    "lineage.sql": _in("sql", "lineage_sql"),
     "lineage.names": _in("lineage", "lineage_names"),
     "lineage.same": _in("lineage", "lineage_same"),
     "lineage.walk": _in("lineage", "lineage_walk"),

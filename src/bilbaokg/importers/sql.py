@@ -1,0 +1,217 @@
+"""SQL scripts: files found, read in workers, and told as lineage events.
+
+What a file makes of one table is one job, `{file}#{table}`; what it only reads is the job `{file}`.
+Tables have the names that other pipelines give them: the parts joined by dots, in a namespace.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from bilbaokg.errors import BadInput, BilbaokgError, NotFound
+from bilbaokg.lineage import Event, Name, Table, facets
+from bilbaokg.lineage.script import Schema, Script, Statement, TableName
+from bilbaokg.lineage.sql import read
+from bilbaokg.workers import Pool
+
+__all__ = ["Read", "Told", "column_lineage", "discover", "read_all", "tell"]
+
+_PRODUCER: Final = "bilbaokg"
+_DIRECT: Final = frozenset({"IDENTITY", "TRANSFORMATION", "AGGREGATION"})
+_ENDINGS: Final = (".sql", ".ddl")
+
+Known = Callable[[Iterable[TableName]], Schema]
+"""Gives the columns of those tables that are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a file says, or why it could not be read."""
+
+    script: Script
+    error: BilbaokgError | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was understood."""
+        return self.error is None and not self.script.faults
+
+
+@dataclass(slots=True)
+class Told:
+    """What scripts tell: events, and the names of tables that they make and of jobs."""
+
+    events: list[Event] = field(default_factory=list)
+    tables: dict[Name, None] = field(default_factory=dict)
+    jobs: dict[Name, None] = field(default_factory=dict)
+
+
+# ---- files
+
+
+def discover(paths: Sequence[Path]) -> dict[str, Path]:
+    """The files of files and folders by what they are called: a file by its name, one of a folder
+    by its path below it. Raises NotFound, BadInput."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        for label, file in _files(path):
+            if found.setdefault(label, file) != file:
+                raise BadInput(
+                    f"two files would be called {label!r}", where=str(file),
+                    hint="give the folder above both, or load them one by one with other --jobs",
+                )  # fmt: skip
+    return found
+
+
+def _files(path: Path) -> list[tuple[str, Path]]:
+    if path.is_file():
+        return [(path.name, path)]
+    if not path.is_dir():
+        raise NotFound("no such file or folder", where=str(path))
+    found = []
+    for directory, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if name.lower().endswith(_ENDINGS) and not name.startswith("."):
+                file = Path(directory, name)
+                found.append((file.relative_to(path).as_posix(), file))
+    if not found:
+        raise BadInput(
+            "the folder holds no SQL file", where=str(path),
+            hint=f"looked for {', '.join(_ENDINGS)}",
+        )  # fmt: skip
+    return found
+
+
+def read_all(
+    files: Mapping[str, Path], dialect: str, within: tuple[str, str], known: Known,
+    pool: Pool | None, progress: Callable[[int], None],
+) -> dict[str, Read]:  # fmt: skip
+    """Read files, twice where the columns of tables are known elsewhere: in another of the files,
+    or by `known`. within: catalog and database of names that say none."""
+    found = {}
+    for number, (label, file) in enumerate(files.items()):
+        progress(number)
+        found[label] = _read(label, file, dialect, {}, within, pool)
+    names = {table for each in found.values() for s in each.script.statements for table in s.reads}
+    schema = {**known(names), **_made(found.values())}
+    for label, each in found.items():
+        own = _made([each])
+        reads = {table for s in each.script.statements for table in s.reads}
+        if beside := {t: schema[t] for t in reads & schema.keys() if t not in own}:
+            found[label] = _read(label, files[label], dialect, beside, within, pool)
+    return found
+
+
+def _made(found: Iterable[Read]) -> dict[TableName, dict[str, str]]:
+    """The tables that statements make with all of their columns."""
+    made: dict[TableName, dict[str, str]] = {}
+    for each in found:
+        for told in each.script.statements:
+            is_new = told.kind.startswith(("CREATE", "SELECT")) and told.is_whole
+            if is_new and told.columns and not told.temporary:
+                columns = {**dict.fromkeys(told.columns, ""), **dict(told.types)}
+                made |= dict.fromkeys(told.writes, columns)
+    return made
+
+
+def _read(
+    label: str, file: Path, dialect: str, schema: Schema, within: tuple[str, str], pool: Pool | None
+) -> Read:
+    try:
+        content = file.read_bytes()
+        catalog, database = within
+        return Read(
+            read(
+                content, dialect, schema, catalog=catalog, database=database, pool=pool, label=label
+            )
+        )
+    except OSError as error:
+        return Read(Script(), BadInput(f"cannot be read: {error.strerror}", where=label))
+    except BilbaokgError as error:
+        error.where = error.where or label
+        return Read(Script(), error)
+
+
+# ---- events
+
+
+def tell(script: Script, label: str, namespace: str, jobs: str, at: str) -> Told:
+    """What a script tells, as events at a time (as Event.at)."""
+    out = Told()
+
+    def named(table: TableName) -> Name | None:
+        return facets.name({"namespace": namespace, "name": table.text})
+
+    by_target: dict[Name | None, list[Statement]] = {}
+    for told in script.statements:
+        target = named(told.writes[0]) if told.writes else None
+        if told.temporary or (told.writes and target is None):
+            continue
+        if target and told.types:
+            schema = {"fields": [_column(name, kind) for name, kind in told.types]}
+            table = Table(target, {"schema": json.dumps(schema)})
+            out.events.append(Event(at, _PRODUCER, tables=[table]))
+        elif told.reads:
+            by_target.setdefault(target, []).append(told)
+        if target:
+            out.tables[target] = None
+    for target, group in by_target.items():
+        job = Name(jobs, f"{label}#{target.name}" if target else label)
+        out.jobs[job] = None
+        out.events.append(_event(job, target, group, named, at))
+    return out
+
+
+def _column(name: str, kind: str) -> dict[str, str]:
+    return {"name": name, "type": kind} if kind else {"name": name}
+
+
+def _event(
+    job: Name, target: Name | None, group: Sequence[Statement],
+    named: Callable[[TableName], Name | None], at: str,
+) -> Event:  # fmt: skip
+    read = dict.fromkeys(name for s in group for t in s.reads if (name := named(t)))
+    kinds = ", ".join(dict.fromkeys(told.kind for told in group))
+    kind = {"processingType": "BATCH", "integration": "SQL", "jobType": kinds}
+    outputs = [Table(target, {"columnLineage": column_lineage(group, named)})] if target else []
+    return Event(
+        at, _PRODUCER, job=job, job_facets={"jobType": json.dumps(kind)},
+        inputs=[Table(name) for name in read], outputs=outputs,
+    )  # fmt: skip
+
+
+def column_lineage(
+    statements: Iterable[Statement], named: Callable[[TableName], Name | None]
+) -> str:
+    """The columnLineage facet of what statements make of one table. named: a table's whole name,
+    None for one that cannot be told."""
+    columns: dict[str, dict[tuple[Name, str], dict[str, None]]] = {}
+    whole: dict[tuple[Name, str], dict[str, None]] = {}
+    for told in statements:
+        for output in told.columns:
+            columns.setdefault(output, {})
+        for edge in told.edges:
+            if name := named(edge.table):
+                columns[edge.output].setdefault((name, edge.column), {})[edge.how] = None
+        for bears in told.indirect:
+            if name := named(bears.table):
+                whole.setdefault((name, bears.column), {})[bears.how] = None
+    fields = {name: {"inputFields": list(_inputs(told))} for name, told in columns.items()}
+    return json.dumps({"fields": fields, "dataset": list(_inputs(whole))})
+
+
+def _inputs(told: Mapping[tuple[Name, str], Iterable[str]]) -> Iterator[dict[str, Any]]:
+    for (table, column), ways in sorted(told.items()):
+        yield {
+            "namespace": table.namespace, "name": table.name, "field": column,
+            "transformations": [
+                {"type": "DIRECT" if how in _DIRECT else "INDIRECT", "subtype": how}
+                for how in sorted(ways)
+            ],
+        }  # fmt: skip

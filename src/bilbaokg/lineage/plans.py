@@ -1,0 +1,197 @@
+"""What each form of statement does: which queries give a table its columns, what it reads besides.
+
+Every way of writing is seen as queries whose columns go to a target: INSERT, CREATE ... AS and
+SELECT INTO have one; UPDATE and MERGE are rewritten into queries of what they set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from sqlglot import exp
+
+__all__ = ["Plan", "is_temporary", "plans"]
+
+_WRITTEN: Final = ("TABLE", "VIEW")
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a statement does: queries whose columns go to the target, and what it reads besides."""
+
+    kind: str
+    target: exp.Table | None = None
+    queries: list[exp.Query] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    """What the columns of the queries are called in the target, by position; empty: as there."""
+    read: list[exp.Expr] = field(default_factory=list)
+    temporary: bool = False
+
+
+def plans(statement: exp.Expr) -> list[Plan]:
+    """What a statement does, by table that it writes; nothing where it has no lineage."""
+    if isinstance(statement, exp.Update):
+        return _of_update(statement)
+    found = None
+    if isinstance(statement, exp.Create):
+        found = _of_create(statement)
+    elif isinstance(statement, exp.Insert):
+        found = _of_insert(statement)
+    elif isinstance(statement, exp.Merge):
+        found = _of_merge(statement)
+    elif isinstance(statement, exp.Delete):
+        found = _of_delete(statement)
+    elif isinstance(statement, exp.Query):
+        found = _of_query(statement)
+    return [found] if found else []
+
+
+def _of_query(query: exp.Query) -> Plan:
+    into = query.args.get("into")
+    if into is None or not isinstance(into.this, exp.Table):
+        return Plan("SELECT", queries=[query])
+    rest = query.copy()
+    rest.set("into", None)
+    temporary = bool(into.args.get("temporary")) or is_temporary(query, into.this)
+    return Plan("SELECT INTO", into.this, [rest], temporary=temporary)
+
+
+def _of_create(statement: exp.Create) -> Plan | None:
+    kind, query = str(statement.args.get("kind") or "").upper(), statement.expression
+    clone = statement.args.get("clone")
+    if clone is not None and isinstance(clone.this, exp.Table):
+        query = exp.select("*").from_(clone.this.copy())
+    if kind not in _WRITTEN or not isinstance(query, exp.Query | exp.Subquery):
+        return None
+    table, names = _target(statement.this)
+    return Plan(
+        f"CREATE {kind}", table, [_with(query, statement)], names,
+        temporary=table is not None and is_temporary(statement, table),
+    )  # fmt: skip
+
+
+def _of_insert(statement: exp.Insert) -> Plan:
+    table, names = _target(statement.this)
+    query = statement.expression
+    if not isinstance(query, exp.Query | exp.Subquery):
+        return Plan("INSERT", table)
+    return Plan("INSERT", table, [_with(query, statement)], names)
+
+
+def _of_delete(statement: exp.Delete) -> Plan:
+    if not isinstance(statement.this, exp.Table):
+        return Plan("DELETE")
+    # Without columns: what is read bears only on which rows go.
+    query = _from(exp.select(), statement.this, *(statement.args.get("using") or ()))
+    if (where := statement.args.get("where")) is not None:
+        query = query.where(where.this.copy())
+    return Plan("DELETE", statement.this, [_with(query, statement)])
+
+
+def _from(query: exp.Select, first: exp.Expr, *others: exp.Expr) -> exp.Select:
+    """The query FROM tables, with the joins that the parser left at each."""
+    joins: list[exp.Expr] = []
+    made = query
+    for table in (first, *others):
+        alone = table.copy()
+        beside = alone.args.get("joins") or []
+        alone.set("joins", None)
+        if table is first:
+            made = query.from_(alone)
+        else:
+            joins.append(exp.Join(this=alone))
+        joins += beside
+    made.set("joins", joins or None)
+    return made
+
+
+def _of_update(statement: exp.Update) -> list[Plan]:
+    """By table that it sets columns of: MySQL may set those of several that are joined."""
+    target, source = statement.this, statement.args.get("from_")
+    if not isinstance(target, exp.Table):
+        return []
+    # PostgreSQL and others name the other tables in FROM; SQL Server the target again.
+    if source is not None and (real := _aliased(source, target)):
+        target, tables = real, [source.this]
+    else:
+        tables = [target] if source is None else [target, source.this]
+    named = {t.alias_or_name.lower(): t for t in target.find_all(exp.Table)}
+    settings: dict[str, list[exp.Expr]] = {}
+    for each in statement.expressions:
+        if isinstance(each, exp.EQ):
+            of = each.this.table.lower() if isinstance(each.this, exp.Column) else ""
+            settings.setdefault(of if of in named else "", []).append(each)
+    plans = []
+    for of, told in settings.items():
+        selected = _from(exp.select(*_set(told)), *tables)
+        if (where := statement.args.get("where")) is not None:
+            selected = selected.where(where.this.copy())
+        plans.append(Plan("UPDATE", named.get(of, target), [_with(selected, statement)]))
+    return plans
+
+
+def _aliased(source: exp.Expr, target: exp.Table) -> exp.Table | None:
+    """The table in FROM that the target names by its alias or again by its name."""
+    for table in source.find_all(exp.Table):
+        if table.alias_or_name.lower() == target.name.lower() and not target.db:
+            return table
+    return None
+
+
+def _set(settings: list[exp.Expr]) -> list[exp.Expr]:
+    """What SET gives to columns, as the columns of a query."""
+    return [
+        exp.alias_(each.expression.copy(), each.this.name, quoted=True)
+        for each in settings
+        if isinstance(each, exp.EQ)
+    ]
+
+
+def _of_merge(statement: exp.Merge) -> Plan:
+    using, on = statement.args["using"], statement.args.get("on")
+    whens = statement.args.get("whens")
+    plan = Plan("MERGE", statement.this)
+    for when in whens.expressions if whens else ():
+        then = when.args.get("then")
+        if isinstance(then, exp.Update):
+            made = _set(then.expressions)
+        elif isinstance(then, exp.Insert) and isinstance(then.expression, exp.Tuple):
+            named = then.this.expressions if isinstance(then.this, exp.Tuple) else []
+            made = [
+                exp.alias_(value.copy(), column.name, quoted=True)
+                for column, value in zip(named, then.expression.expressions, strict=False)
+            ]
+        else:
+            continue
+        query = exp.select(*made).from_(using.copy()).join(statement.this.copy(), on=on)
+        if (condition := when.args.get("condition")) is not None:
+            query = query.where(condition.copy())
+        plan.queries.append(_with(query, statement))
+    plan.read = [] if plan.queries else [using]
+    return plan
+
+
+def _target(node: Any) -> tuple[exp.Table | None, list[str]]:
+    """The table that is written, and the columns of it that are named."""
+    if isinstance(node, exp.Schema):
+        table = node.this if isinstance(node.this, exp.Table) else None
+        return table, [column.name for column in node.expressions]
+    return (node if isinstance(node, exp.Table) else None), []
+
+
+def _with(query: Any, statement: exp.Expr) -> exp.Query:
+    """The query with what WITH defines before the statement."""
+    found: Any = query.unnest() if isinstance(query, exp.Subquery) else query
+    if (defined := statement.args.get("with_")) is not None and not found.args.get("with_"):
+        found = found.copy()
+        found.set("with_", defined.copy())
+    return cast(exp.Query, found)
+
+
+def is_temporary(statement: exp.Expr, table: exp.Table) -> bool:
+    """Whether a table that is made ends with the session."""
+    properties = statement.args.get("properties")
+    told = properties.expressions if properties is not None else ()
+    marked = isinstance(table.this, exp.Identifier) and bool(table.this.args.get("temporary"))
+    return marked or any(isinstance(each, exp.TemporaryProperty) for each in told)
