@@ -17,7 +17,6 @@ from urllib.parse import quote, urlencode
 from bilbaokg import index, queries
 from bilbaokg.index import find
 from bilbaokg.quality import BANDS
-from bilbaokg.quality.dates import latest
 from bilbaokg.quality.freshness import judge
 from bilbaokg.server.reading import Opened, Reader
 from bilbaokg.server.views import Tile, Value
@@ -240,23 +239,13 @@ def _flowing(opened: Opened) -> set[str]:
 
 
 def _compliance(opened: Opened) -> dict[str, tuple[int, int]]:
-    """How many principles each dataset meets, of those that it was held against.
-
-    Of several tests the last counts; of those of one day, one that failed.
-    """
-    last: dict[str, dict[str, tuple[date, bool]]] = defaultdict(dict)
-    for row in opened.select(queries.load("pages/compliance")):
-        outcome = plain(row["outcome"]).rpartition("#")[2]
-        if outcome not in ("passed", "failed"):
-            continue
-        tested = (latest([row["date"]]) if "date" in row else None) or date.min
-        told = (tested, outcome == "failed")
-        held = last[plain(row["dataset"])]
-        held[row["principle"]] = max(held.get(row["principle"], told), told)
-    return {
-        iri: (sum(not failed for _, failed in held.values()), len(held))
-        for iri, held in last.items()
-    }
+    """How many principles each dataset meets, of those that it was held against."""
+    found: dict[str, list[bool]] = defaultdict(list)
+    for verdicts in opened.compliance.values():
+        for verdict in verdicts:
+            if verdict.outcome in ("passed", "failed"):
+                found[verdict.dataset].append(verdict.outcome == "passed")
+    return {iri: (sum(met), len(met)) for iri, met in found.items()}
 
 
 def _shares(known: index.Index, area: str) -> tuple[int, dict[str, int]]:

@@ -30,12 +30,12 @@ from bilbaokg.terms import (
     ref,
 )
 
-__all__ = ["mention", "resource", "tombstone"]
+__all__ = ["incoming", "mention", "resource", "tombstone"]
 
 _INCOMING: Final = 200
 
 
-def _incoming(reader: Reader, iri: str, listed: bool) -> tuple[list[Group], int]:
+def incoming(reader: Reader, iri: str, listed: bool) -> tuple[list[Group], int]:
     """What points to a resource, by property; a record's several parts count once.
 
     With it how many statements were looked at where there are more, else 0. Where the datasets that
@@ -71,7 +71,7 @@ def resource(place: Where, reader: Reader) -> ResourcePage:
     summary = next((p for p in SUMMARIES if p in held), "")
     whole = reader.opened.index.iri(place.record)
     listed = lists.where_used(reader, place.iri)
-    incoming, cut = _incoming(reader, place.iri, bool(listed))
+    pointing, cut = incoming(reader, place.iri, bool(listed))
     return ResourcePage(
         id=place.record,
         iri=place.iri,
@@ -81,7 +81,7 @@ def resource(place: Where, reader: Reader) -> ResourcePage:
         record=None if place.whole else reader.iri(whole),
         groups=writer.groups(term, skip=(title, summary)),
         listed=listed,
-        incoming=incoming,
+        incoming=pointing,
         cut=cut,
         formats=formats(reader, place.record),
         sparql=open_in_sparql(reader, place.iri),
@@ -92,15 +92,15 @@ def resource(place: Where, reader: Reader) -> ResourcePage:
 def mention(iri: str, reader: Reader) -> MentionPage | None:
     """The page of what the release names and does not describe; None where it does not name it."""
     listed = lists.where_used(reader, iri)
-    incoming, cut = _incoming(reader, iri, bool(listed))
-    if not listed and not incoming:
+    pointing, cut = incoming(reader, iri, bool(listed))
+    if not listed and not pointing:
         return None
     return MentionPage(
         iri=iri,
         title=reader.name(iri),
         href=render.safe_href(iri),
         listed=listed,
-        incoming=incoming,
+        incoming=pointing,
         cut=cut,
         sparql=open_in_sparql(reader, iri, pattern="?resource ?property <{}>"),
     )

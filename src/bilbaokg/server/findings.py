@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +24,7 @@ from bilbaokg.server.views import (
 from bilbaokg.shacl.reading import read_files
 from bilbaokg.terms import SH, language_of, plain, ref, split_line
 
-__all__ = ["of_dataset", "page"]
+__all__ = ["of_dataset", "of_datasets", "page"]
 
 _GROUPS: Final = 200
 # Messages of these are made when the constraint runs, so the shape's text is not the message.
@@ -122,11 +122,11 @@ class _Reports:
             return self.reader.iri(subject)
         return Value(Text(results[0]["title"] or subject, ""), None, subject)
 
-    def kinds(self) -> list[FindingKind]:
+    def kinds(self, results: Sequence[Result]) -> list[FindingKind]:
         """The different findings, the gravest and most frequent first."""
-        counted = self.findings(self.results)
+        counted = self.findings(results)
         subjects: dict[tuple[str, str], set[str]] = {}
-        for result in self.results:
+        for result in results:
             key = (result["severity"], self.text(result, "message") or "")
             subjects.setdefault(key, set()).add(result["dataset"] or result["focus"] or "")
         ordered = sorted(counted, key=lambda f: (SEVERITIES.index(f.severity), -f.count, f.message))
@@ -151,6 +151,12 @@ def of_dataset(reader: Reader, iri: str) -> list[Finding]:
     return reports.findings(r for r in reports.results if iri in (r["dataset"], r["focus"]))
 
 
+def of_datasets(reader: Reader, iris: Collection[str]) -> list[FindingKind]:
+    """What the validation says of some datasets, drawn together."""
+    reports = _Reports(reader)
+    return reports.kinds([r for r in reports.results if r["dataset"] in iris])
+
+
 def page(reader: Reader, severity: str) -> ValidationPage:
     """The validation of the release; `severity` shows only those results ("" all)."""
     content = reader.opened.release.manifest["content"]
@@ -167,7 +173,7 @@ def page(reader: Reader, severity: str) -> ValidationPage:
         counts=list(report["counts"].items()) if report else [],
         waived=content["waived"],
         held_back=held,
-        kinds=reports.kinds(),
+        kinds=reports.kinds(reports.results),
         groups=groups[:_GROUPS],
         more=max(0, len(groups) - _GROUPS),
         severity=severity,

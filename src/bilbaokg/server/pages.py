@@ -29,9 +29,11 @@ from bilbaokg.server import (
     lineage_page,
     lists,
     moments,
+    principles,
     query_page,
     revisions,
     search_page,
+    units,
 )
 from bilbaokg.server.dashboards import Dashboards
 from bilbaokg.server.guides import GUIDES, guide
@@ -72,6 +74,8 @@ def routes(context: Context) -> list[BaseRoute]:
         ("/lineage", "lineage", pages.lineage),
         ("/lineage.csv", "lineage", pages.lineage_csv),
         ("/validation", "validation", pages.validation),
+        ("/principle", "principle", pages.principles),
+        ("/roles", "unit", pages.roles),
         ("/{kind}", "", pages.kind),
         ("/{kind}/{slug}", "", pages.record),
     ]
@@ -253,6 +257,19 @@ class Pages:
         headers = {"Content-Disposition": 'attachment; filename="lineage.csv"'}
         return StreamingResponse(pieces, media_type="text/csv; charset=utf-8", headers=headers)
 
+    def principles(self, request: Request, reader: Reader) -> Response:
+        """The principles with the scoreboard; as a list where one was asked for."""
+        asks = request.query_params.keys() - {moments.PARAMETER}
+        content = None if asks else principles.scoreboard(reader)
+        if content is None:
+            form = lists.Form(request.query_params)
+            return _html(lists.kind(reader, "principle", form), reader.site)
+        return _html(content, reader.site)
+
+    def roles(self, request: Request, reader: Reader) -> Response:
+        """Who holds which role, and where nobody does."""
+        return _html(units.roles(reader), reader.site)
+
     def kind(self, request: Request, reader: Reader) -> Response:
         """All records of one kind, also where there are none."""
         kind = request.path_params["kind"]
@@ -275,6 +292,11 @@ class Pages:
             return _html(describe.tombstone(place, reader), reader.site, status=410)
         if kind == "dataset" and place.whole:
             return _html(dataset_page.dataset(place, reader), reader.site)
+        if kind in ("unit", "agent") and place.whole:
+            return _html(units.page(reader, place), reader.site)
+        if kind == "principle" and principles.is_tested(reader, place.iri):
+            content = principles.page(self.context, reader, place, request.query_params)
+            return _html(content, reader.site)
         return _html(describe.resource(place, reader), reader.site)
 
     def history(self, request: Request, reader: Reader) -> Response:

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
-from bilbaokg import index, render
+from bilbaokg import index, queries, render
 from bilbaokg.index import Index, Text, Where, choose, vocabulary
 from bilbaokg.lineage import Graph
 from bilbaokg.model import Query, Release
 from bilbaokg.queries import bind
 from bilbaokg.release import Releases
+from bilbaokg.server import compliance
+from bilbaokg.server.compliance import Compliance
 from bilbaokg.server.views import Value
 from bilbaokg.skolem import GENID
 from bilbaokg.store.embedded import EmbeddedStore
@@ -65,6 +67,16 @@ class Opened:
     @cached_property
     def _lineage(self) -> Graph:
         return Graph.of(self.store)
+
+    @property
+    def compliance(self) -> Compliance:
+        """How its datasets stand against principles, reckoned once, when it is first asked for."""
+        with self._making:
+            return self._compliance
+
+    @cached_property
+    def _compliance(self) -> Compliance:
+        return compliance.of(self.select(queries.load("pages/compliance")), self.index)
 
     def select(self, query: Query, **params: str) -> list[dict[str, str]]:
         """Rows of a page query of ours: variable -> N-Triples term, unbound ones left out."""
