@@ -20,7 +20,10 @@ DATASET = "https://bilbaokg.example/id/dataset/bilbobus-gtfs"
 TABLE = "https://bilbaokg.example/id/table/bus-mart-gtfs"
 NAMES = [query.name for query in queries.available()]
 # The demo is in order here: these queries are for catalogues that are not.
-MAY_BE_EMPTY = {"examples/texts-without-basque", "examples/datasets-without-licence"}
+MAY_BE_EMPTY = {
+    "examples/texts-without-basque", "examples/datasets-without-licence",
+    "examples/lineage-circles", "examples/lineage-dead-ends", "examples/runs-failed",
+}  # fmt: skip
 
 
 def query(text: str) -> Query:
@@ -256,6 +259,7 @@ SEED_PREFIXES = (
             "xsd",
         )
     )
+    + " @prefix schema: <https://schema.org/> . "
     + " @prefix right: <http://publications.europa.eu/resource/authority/access-right/> . "
 )
 HELD = "prov:qualifiedAttribution [ dcat:hadRole <urn:x/ns#{}> ; prov:agent :{} ]"
@@ -328,6 +332,25 @@ SEEDED: dict[str, tuple[str, set[str]]] = {
         ":b a dcat:Dataset ; dct:title 'B'@es .",
         {"a", "c"},
     ),
+    "lineage-circles": (
+        ":a prov:wasDerivedFrom :b . :b prov:wasDerivedFrom :a , :c . :d prov:wasDerivedFrom :a .",
+        {"a", "b"},
+    ),
+    "lineage-dead-ends": (
+        ":dead a csvw:Table ; prov:wasDerivedFrom :raw . :raw a csvw:Table . "
+        ":read a csvw:Table ; prov:wasDerivedFrom :raw . :j schema:object :read . "
+        ":part a csvw:Table ; prov:wasDerivedFrom :raw ; dct:isPartOf :d .",
+        {"dead"},
+    ),
+    "lineage-ends": (
+        ":leaf prov:wasDerivedFrom :middle . :middle prov:wasDerivedFrom :root . :lone a :Thing .",
+        {"leaf", "root"},
+    ),
+    "lineage-of-each-unit": (
+        ":a a dcat:Dataset ; dct:creator :unit . :t dct:isPartOf :a ; prov:wasDerivedFrom :raw . "
+        ":b dct:creator :other .",
+        {"unit"},
+    ),
     "load-of-each-unit": (
         f":a a dcat:Dataset ; {OWNED} . :b a dcat:Dataset ; dct:creator :other . "
         f":t a csvw:Table ; {HELD.format('owner', 'third')} .",
@@ -339,6 +362,18 @@ SEEDED: dict[str, tuple[str, set[str]]] = {
         ":y a earl:Assertion ; earl:subject :b ; earl:test :q ; "
         "dct:date '2026-01-01'^^xsd:date ; earl:result [ earl:outcome earl:passed ] .",
         {"a", "p"},
+    ),
+    "runs-failed": (
+        ":r schema:actionStatus schema:FailedActionStatus ; "
+        "prov:endedAtTime '2026-01-02T00:00:00Z'^^xsd:dateTime ; prov:generated :t ; "
+        "prov:qualifiedAssociation [ prov:hadPlan :j ] . :u prov:wasDerivedFrom :t . "
+        ":mended schema:actionStatus schema:FailedActionStatus ; prov:generated :x ; "
+        "prov:endedAtTime '2026-01-02T00:00:00Z'^^xsd:dateTime ; "
+        "prov:qualifiedAssociation [ prov:hadPlan :k ] . "
+        ":good schema:actionStatus schema:CompletedActionStatus ; "
+        "prov:endedAtTime '2026-01-03T00:00:00Z'^^xsd:dateTime ; "
+        "prov:qualifiedAssociation [ prov:hadPlan :k ] .",
+        {"r", "j", "t", "u"},
     ),
     "terms-never-used": (
         ":a a skos:Concept ; skos:prefLabel 'A'@es ; skos:inScheme :s . "

@@ -1,4 +1,4 @@
-"""Verbs on lineage: take in, walk, ask, and correct the names of tables."""
+"""Verbs on lineage: take in, and correct the names of tables."""
 
 from __future__ import annotations
 
@@ -9,23 +9,13 @@ import click
 
 from bilbaokg import gaps
 from bilbaokg.cli import scripts
-from bilbaokg.cli.base import DONE, FINDINGS, global_options, group, verb
+from bilbaokg.cli.asking import lineage_group
+from bilbaokg.cli.base import DONE, FINDINGS, verb
 from bilbaokg.cli.loading import counted
 from bilbaokg.cli.operating import operate
 from bilbaokg.console import Console
-from bilbaokg.lineage.walking import DIRECTIONS
-from bilbaokg.terms import LANGUAGES
 
 __all__: list[str] = []
-
-
-@group.group("lineage")
-@global_options
-def lineage_group() -> None:
-    """What pipelines tell: jobs, runs, tables, columns, and what comes from what.
-
-    Example: bilbaokg lineage load events.ndjson
-    """
 
 
 @verb(lineage_group, "load")
@@ -63,104 +53,6 @@ def dbt(console: Console, target: Path, namespace: str | None, jobs: str, why: s
 
 
 lineage_group.add_command(scripts.sql)
-
-
-@verb(lineage_group, "upstream")
-@click.argument("iri")
-@click.option("--hops", type=click.IntRange(1), help="How far to go [all the way].")
-def upstream(console: Console, iri: str, hops: int | None) -> int:
-    """Tell what a dataset, table, column or job of the working store comes from.
-
-    Example: bilbaokg lineage upstream https://data.example.org/id/table/trips-1b2c --hops 2
-    """
-    return _walked(console, iri, "upstream", hops)
-
-
-@verb(lineage_group, "downstream")
-@click.argument("iri")
-@click.option("--hops", type=click.IntRange(1), help="How far to go [all the way].")
-def downstream(console: Console, iri: str, hops: int | None) -> int:
-    """Tell what is made of a dataset, table, column or job of the working store.
-
-    Example: bilbaokg lineage downstream https://data.example.org/id/column/free-1b2c
-    """
-    return _walked(console, iri, "downstream", hops)
-
-
-def _walked(console: Console, iri: str, direction: str, hops: int | None) -> int:
-    asked = {"iri": iri, "direction": direction, "hops": hops}
-    done = operate(console, "lineage.walk", asked)
-    rows = [[step["hops"], step["label"], step["iri"]] for step in done["found"]]
-
-    def tell() -> None:
-        if rows:
-            console.table(["hops", "what", "IRI"], rows)
-        else:
-            console.say(f"Nothing {direction} of {done['label']}.")
-        if not done["complete"]:
-            console.say("... and more: give --hops")
-
-    console.result(done, tell)
-    return DONE
-
-
-@verb(lineage_group, "path")
-@click.argument("iri")
-@click.argument("to")
-def path(console: Console, iri: str, to: str) -> int:
-    """Tell a shortest way between two things, whichever of them lies upstream. None: exit 1.
-
-    Example: bilbaokg lineage path https://data.example.org/id/table/a https://data.example.org/id/table/b
-    """
-    done = operate(console, "lineage.path", {"iri": iri, "to": to})
-    rows = [[number, step["label"], step["iri"]] for number, step in enumerate(done["path"])]
-
-    def tell() -> None:
-        if rows:
-            console.table(["hops", "what", "IRI"], rows)
-        else:
-            console.say("No way leads from one to the other.")
-
-    console.result(done, tell)
-    return DONE if rows else FINDINGS
-
-
-@verb(lineage_group, "ends")
-@click.argument("direction", type=click.Choice(DIRECTIONS))
-def ends(console: Console, direction: str) -> int:
-    """List where lineage begins (upstream) or ends (downstream).
-
-    Example: bilbaokg lineage ends upstream
-    """
-    done = operate(console, "lineage.ends", {"direction": direction})
-    rows = [[found["level"], found["label"], found["iri"]] for found in done["found"]]
-    console.result(done, lambda: console.table(["level", "what", "IRI"], rows))
-    return DONE
-
-
-@verb(lineage_group, "agree")
-@click.argument("iri")
-@click.option("--message", type=click.Choice(LANGUAGES), help="Write to each owner, too.")
-def agree(console: Console, iri: str, message: str | None) -> int:
-    """Tell who must agree to a change: the active owners of all that depends on a thing.
-
-    Datasets that nobody answers for: exit 1.
-
-    Example: bilbaokg lineage agree https://data.example.org/id/column/free-1b2c --message en
-    """
-    done = operate(console, "lineage.agree", {"iri": iri})
-
-    def tell() -> None:
-        rows = [[o["label"], len(o["datasets"]), o["iri"]] for o in done["owners"]]
-        if rows:
-            console.table(["owner", "datasets", "IRI"], rows)
-        for owner in done["owners"] if message else []:
-            console.say(f"\n{owner['label']}\n\n{owner['message'][message].strip()}")
-        for dataset in done["unowned"]:
-            console.say(f"Nobody answers for {dataset['label']} <{dataset['iri']}>.")
-
-    console.result(done, tell)
-    return FINDINGS if done["unowned"] else DONE
 
 
 @verb(lineage_group, "forget")

@@ -28,7 +28,7 @@ from bilbaokg.lineage.walking import DIRECTIONS, Walk, collect, spread
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
 from bilbaokg.terms import CSVW, DCAT, PROV, RDF, SCHEMA
 
-__all__ = ["LEVELS", "Edge", "Graph", "Kind", "told"]
+__all__ = ["LEVELS", "Edge", "Graph", "Kind", "level", "told"]
 
 # What a node is -> the class that says so; "other" is what no class tells.
 _CLASSES: Final = {
@@ -139,7 +139,7 @@ class Graph:
                 touched |= {edge.source, edge.target}
             for iri in touched:
                 if (number := new._place(iri)) is not None:
-                    new._levels[number] = LEVELS.index(_level(store, iri))
+                    new._levels[number] = LEVELS.index(level(store, iri))
         return new
 
     @property
@@ -177,6 +177,12 @@ class Graph:
         """The things that are one of LEVELS, by IRI."""
         wanted = {LEVELS.index(level) for level in levels}
         return (self._iri(n) for n in self._ordered() if self._levels[n] in wanted)
+
+    def beside(self, iri: str, count: int) -> list[str]:
+        """At most so many things whose IRIs stand around an IRI in alphabetical order."""
+        place = self._where(iri)
+        first = max(0, place - count // 2)
+        return [self._iri(node) for node in range(first, min(first + count, len(self._ends) - 1))]
 
     def neighbours(self, iri: str, direction: str) -> list[Edge]:
         """The edges of every kind that end at a thing (upstream) or begin there (downstream)."""
@@ -294,6 +300,12 @@ class Graph:
         return number if number is not None and self._degree(number) else None
 
     def _sought(self, iri: str) -> int | None:
+        place = self._where(iri)
+        there = place < len(self._ends) - 1 and self._iri(place) == iri
+        return place if there else None
+
+    def _where(self, iri: str) -> int:
+        """Where an IRI stands, or would, among those in the block."""
         wanted, low, high = iri.encode("utf-8", "surrogatepass"), 0, len(self._ends) - 1
         while low < high:
             middle = (low + high) // 2
@@ -301,9 +313,7 @@ class Graph:
                 low = middle + 1
             else:
                 high = middle
-        there = low < len(self._ends) - 1
-        same = there and self._names[self._ends[low] : self._ends[low + 1]] == wanted
-        return low if same else None
+        return low
 
 
 def _edges(store: EmbeddedStore) -> Iterator[Edge]:
@@ -334,7 +344,7 @@ def _is_said(store: EmbeddedStore, edge: Edge) -> bool:
     return False
 
 
-def _level(store: EmbeddedStore, iri: str) -> str:
+def level(store: EmbeddedStore, iri: str) -> str:
     """What a store says that a thing is, one of LEVELS."""
     quads = store.raw.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(RDF.type), None, None)
     classes = {quad.object.value for quad in quads if isinstance(quad.object, ox.NamedNode)}

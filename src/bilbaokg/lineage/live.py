@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from bilbaokg.lineage.graph import Edge, Graph, told
-from bilbaokg.lineage.walking import Walk, walk
 from bilbaokg.store import GraphChange
 from bilbaokg.store.embedded import EmbeddedStore
 
@@ -35,6 +34,11 @@ class LiveGraph:
         self._making, self._noting = threading.Lock(), threading.Lock()
         store.watchers.append(self._note)
 
+    @property
+    def is_made(self) -> bool:
+        """Whether it is in memory already."""
+        return self._graph is not None and self._watched
+
     def now(self) -> Graph:
         """The lineage with all that was written before this was called."""
         with self._making:
@@ -55,12 +59,6 @@ class LiveGraph:
             self._graph = graph if graph.changes <= _MOST_CHANGES else None
             self._failures = failures
             return graph
-
-    def walk(self, iri: str, direction: str, hops: int | None, limit: int) -> Walk:
-        """As Graph.walk. A few hops are gone in the store while the graph is not made yet."""
-        if self._graph is None and hops is not None:
-            return walk(self.store, iri, direction, hops, limit)
-        return self.now().walk(iri, direction, hops, limit)
 
     def _note(self, changes: Sequence[GraphChange]) -> None:
         """Remember which edges a commit speaks of, after it was tried."""

@@ -80,7 +80,7 @@ class Makers:
             how = (texts,) if texts else ()
             activities = self._objects(node, PROV.hadActivity)
             jobs = self._objects(node, DCT.source)
-            for making in map(self._made_by, activities):
+            for making in map(self.made_by, activities):
                 yield replace(making, how=how)
             for job in jobs or [""] * (not activities):
                 yield Making(job=job, how=how)
@@ -113,10 +113,10 @@ class Makers:
         if target not in self._runs:
             runs = self._subjects(PROV.generated, target)
             runs |= set(self._objects(target, PROV.wasGeneratedBy))
-            self._runs[target] = {run: self._made_by(run) for run in sorted(runs)}
+            self._runs[target] = {run: self.made_by(run) for run in sorted(runs)}
         return self._runs[target]
 
-    def _made_by(self, activity: str) -> Making:
+    def made_by(self, activity: str) -> Making:
         """An activity as a making; a job that stands where a run should is one, too."""
         if self._is(activity, PROV.Plan):
             return Making(job=activity)

@@ -10,7 +10,7 @@ from bilbaokg.lineage.walking import part_of
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
 from bilbaokg.terms import ADMS, DCAT, PROV, in_force
 
-__all__ = ["owners"]
+__all__ = ["owners", "owning", "wholes"]
 
 _ATTRIBUTION, _AGENT, _ROLE, _STATUS, _DISTRIBUTION = map(
     ox.NamedNode,
@@ -27,13 +27,13 @@ def owners(store: EmbeddedStore, base: str, iris: Iterable[str]) -> dict[str, li
     found: dict[str, set[str]] = {}
     with storage_errors(store.path or "memory"):
         for iri in iris:
-            for dataset in _wholes(store, iri):
-                for agent in _owning(store, base, dataset) or [""]:
+            for dataset in wholes(store, iri):
+                for agent in owning(store, base, dataset) or [""]:
                     found.setdefault(agent, set()).add(dataset)
     return {agent: sorted(held) for agent, held in sorted(found.items())}
 
 
-def _wholes(store: EmbeddedStore, iri: str) -> list[str]:
+def wholes(store: EmbeddedStore, iri: str) -> list[str]:
     """What a thing is part of, outermost; itself where it is part of nothing."""
     seen: set[str] = set()
     outer, frontier = [], [iri]
@@ -44,14 +44,14 @@ def _wholes(store: EmbeddedStore, iri: str) -> list[str]:
         seen.add(node)
         quads = store.raw.quads_for_pattern(None, _DISTRIBUTION, ox.NamedNode(node), None)
         holding = [q.subject.value for q in quads if isinstance(q.subject, ox.NamedNode)]
-        wholes = [*part_of(store, node), *holding]
-        frontier += wholes
-        if not wholes:
+        above = [*part_of(store, node), *holding]
+        frontier += above
+        if not above:
             outer.append(node)
     return outer
 
 
-def _owning(store: EmbeddedStore, base: str, iri: str) -> list[str]:
+def owning(store: EmbeddedStore, base: str, iri: str) -> list[str]:
     """The agents of the attributions as owner that are in force."""
     quads = store.raw.quads_for_pattern(ox.NamedNode(iri), _ATTRIBUTION, None, None)
     return sorted(

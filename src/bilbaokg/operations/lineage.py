@@ -10,12 +10,11 @@ from typing import IO, Any, Final, cast
 
 from bilbaokg.errors import BadInput, BilbaokgError, NotFound, TooLarge
 from bilbaokg.importers import openlineage
-from bilbaokg.lineage import Event, Name, Planned, label
+from bilbaokg.lineage import Event, Name, Planned
 from bilbaokg.lineage.events import stamp
 from bilbaokg.lineage.names import table_iri
 from bilbaokg.model import Problem
 from bilbaokg.operations.base import Progress
-from bilbaokg.operations.questions import known
 from bilbaokg.terms import record_id
 from bilbaokg.workspace import Workspace, operator
 
@@ -25,7 +24,6 @@ __all__ = [
     "lineage_load",
     "lineage_names",
     "lineage_same",
-    "lineage_walk",
     "take_in",
 ]
 
@@ -33,7 +31,6 @@ _AT_ONCE: Final = 200
 _PROBLEMS_SHOWN: Final = 100
 # What is longer is no event; the rest of the line is passed over.
 _LONGEST_LINE: Final = 2 * openlineage.EVENT_LIMIT
-_MOST_STEPS: Final = 100_000
 
 
 def take_in(
@@ -99,28 +96,6 @@ def lineage_forget(
             why=params.get("why") or "", detail={"forgotten": iri},
         )  # fmt: skip
     return {"iri": iri, "records": counts}
-
-
-def lineage_walk(
-    workspace: Workspace, params: dict[str, Any], progress: Progress
-) -> dict[str, Any]:
-    """What a thing of the working store comes from, or what is made of it, nearest first.
-
-    params: iri, direction (upstream or downstream), hops (None: any number), lang, limit. Raises
-    NotFound for what the store does not know.
-    """
-    iri, direction = known(workspace, params["iri"]), params["direction"]
-    hops, language = params.get("hops"), params.get("lang") or "es"
-    store = workspace.store
-    found = workspace.graph.walk(iri, direction, hops, params.get("limit") or _MOST_STEPS)
-    return {
-        "iri": iri, "label": label(store, iri, language), "direction": direction, "hops": hops,
-        "complete": found.complete,
-        "found": [
-            {"iri": s.iri, "label": label(store, s.iri, language), "hops": s.hops, "via": s.via}
-            for s in found.steps
-        ],
-    }  # fmt: skip
 
 
 def lineage_names(

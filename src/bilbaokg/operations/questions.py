@@ -1,97 +1,94 @@
-"""Questions to the lineage of the working store beyond a walk: paths, ends, who must agree."""
+"""Questions to the lineage of the working store; the answers are those of `lineage`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from bilbaokg import wording
-from bilbaokg.errors import BadInput, NotFound
-from bilbaokg.lineage import label
-from bilbaokg.lineage.owners import owners
-from bilbaokg.operations.base import Progress
-from bilbaokg.terms import LANGUAGES, is_iri, ref
+from bilbaokg.lineage import answers, coverage, differences, failures
+from bilbaokg.lineage.ground import Ground
+from bilbaokg.operations.base import Operation, Progress
 from bilbaokg.workspace import Workspace
 
-__all__ = ["known", "lineage_agree", "lineage_ends", "lineage_path"]
+__all__ = [
+    "ANSWERS",
+    "ground_of",
+    "lineage_agree",
+    "lineage_changed",
+    "lineage_circles",
+    "lineage_coverage",
+    "lineage_dead_ends",
+    "lineage_ends",
+    "lineage_path",
+    "lineage_spoiled",
+    "lineage_walk",
+]
 
-_MOST: Final = 100_000
+_LANGUAGE: Final = "es"
 
 
-def known(workspace: Workspace, iri: str) -> str:
-    """The IRI. Raises BadInput where it is none, NotFound where the working store lacks it."""
-    if not is_iri(iri):
-        raise BadInput(
-            f"{iri!r} is no absolute IRI", hint="the IRI of a dataset, table, column or job"
-        )
-    store = workspace.store
-    if not any(store.match(ref(iri))) and not any(store.match(object=ref(iri))):
-        raise NotFound("the working store does not know it", where=iri, hint="check its spelling")
-    return iri
+def _limit(params: Mapping[str, Any]) -> int:
+    return int(params.get("limit") or answers.MOST)
 
 
-def lineage_path(
+def _walked(ground: Ground, params: Mapping[str, Any]) -> dict[str, Any]:
+    return answers.walked(
+        ground, params["iri"], params["direction"], params.get("hops"),
+        exactly=bool(params.get("exactly")), limit=_limit(params),
+    )  # fmt: skip
+
+
+ANSWERS: Final[Mapping[str, Callable[[Ground, Mapping[str, Any]], dict[str, Any]]]] = {
+    "walk": _walked,
+    "path": lambda ground, params: answers.path(ground, params["iri"], params["to"]),
+    "ends": lambda ground, params: answers.ends(ground, params["direction"], _limit(params)),
+    "circles": lambda ground, params: answers.circles(ground, _limit(params)),
+    "dead-ends": lambda ground, params: answers.dead_ends(ground, _limit(params)),
+    "agree": lambda ground, params: answers.agree(ground, params["iri"]),
+    "spoiled": lambda ground, params: failures.spoiled(
+        ground, params.get("iri") or "", _limit(params)
+    ),
+    "coverage": lambda ground, params: coverage.coverage(ground),
+}
+"""Question -> what answers it, of its parameters: iri, to, direction, hops, exactly, limit."""
+
+
+def ground_of(workspace: Workspace, params: Mapping[str, Any]) -> Ground:
+    """Where the questions are asked. params: lang, that of the labels."""
+    live, language = workspace.graph, params.get("lang") or _LANGUAGE
+    return Ground(workspace.store, workspace.settings.base, live.now, live.is_made, language)
+
+
+def _operation(question: str) -> Operation:
+    def operation(
+        workspace: Workspace, params: dict[str, Any], progress: Progress
+    ) -> dict[str, Any]:
+        return ANSWERS[question](ground_of(workspace, params), params)
+
+    return operation
+
+
+lineage_walk = _operation("walk")
+lineage_path = _operation("path")
+lineage_ends = _operation("ends")
+lineage_circles = _operation("circles")
+lineage_dead_ends = _operation("dead-ends")
+lineage_agree = _operation("agree")
+lineage_spoiled = _operation("spoiled")
+lineage_coverage = _operation("coverage")
+
+
+def lineage_changed(
     workspace: Workspace, params: dict[str, Any], progress: Progress
 ) -> dict[str, Any]:
-    """A shortest way between two things, the way that data go. params: iri, to, lang.
+    """What came and went in the lineage between two moments. params: since, until, lang, limit.
 
-    `direction` says where `to` lies, seen from `iri`; None where there is no way.
+    Moments are dates or xsd:dateTime; a date means its beginning as `since`, its end as `until`
+    (UTC). Raises BadInput.
     """
-    iri, to = known(workspace, params["iri"]), known(workspace, params["to"])
-    graph, language = workspace.graph.now(), params.get("lang") or "es"
-    way, direction = graph.path(iri, to), "downstream"
-    if not way:
-        way, direction = graph.path(to, iri), "upstream"
-    return {
-        "iri": iri, "to": to, "direction": direction if way else None,
-        "path": [{"iri": node, "label": label(workspace.store, node, language)} for node in way],
-    }  # fmt: skip
-
-
-def lineage_ends(
-    workspace: Workspace, params: dict[str, Any], progress: Progress
-) -> dict[str, Any]:
-    """Where derivations begin (direction upstream) or end (downstream). params: direction, lang."""
-    graph, language = workspace.graph.now(), params.get("lang") or "es"
-    return {
-        "direction": params["direction"],
-        "found": [
-            {"iri": iri, "label": label(workspace.store, iri, language), "level": graph.level(iri)}
-            for iri in graph.ends(params["direction"])
-        ],
-    }
-
-
-def lineage_agree(
-    workspace: Workspace, params: dict[str, Any], progress: Progress
-) -> dict[str, Any]:
-    """Who must agree to a change of a thing: the owners of it and of all that depends on it.
-
-    params: iri, lang. With each owner the datasets concerned, and a message to them in every
-    language; `unowned` are datasets that nobody answers for.
-    """
-    iri, language = known(workspace, params["iri"]), params.get("lang") or "es"
-    store, base = workspace.store, workspace.settings.base
-    affected = workspace.graph.now().walk(iri, "downstream", limit=_MOST)
-    found = owners(store, base, [iri, *(step.iri for step in affected.steps)])
-
-    def named(iris: list[str]) -> list[dict[str, str]]:
-        return [{"iri": each, "label": label(store, each, language)} for each in iris]
-
-    return {
-        "iri": iri, "label": label(store, iri, language), "affected": len(affected.steps),
-        "complete": affected.complete,
-        "owners": [
-            {
-                "iri": agent, "label": label(store, agent, language), "datasets": named(held),
-                "message": {
-                    code: wording.say(
-                        "agree.message", code, thing=label(store, iri, code),
-                        datasets="\n".join(f"- {label(store, each, code)}" for each in held),
-                    )
-                    for code in LANGUAGES
-                },
-            }
-            for agent, held in found.items() if agent
-        ],
-        "unowned": named(found.get("", [])),
-    }  # fmt: skip
+    begin, end = differences.span(params["since"], params.get("until") or "")
+    ground = ground_of(workspace, params)
+    with workspace.mutex:
+        found = differences.since(workspace.records, begin, end)
+    told = differences.telling(ground, found, _limit(params))
+    return {"since": begin, "until": end, **told}

@@ -1,4 +1,4 @@
-"""Where pipelines tell what they do, by OpenLineage as its clients speak it; and walks along it.
+"""Where pipelines tell what they do, by OpenLineage as its clients speak it.
 
 Events that wait together are written together. An answer is sent when the event is on disk, not
 before: a client that got none sends it again, and that changes nothing.
@@ -10,23 +10,23 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 import anyio.to_thread
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from bilbaokg.errors import BilbaokgError, Overloaded, TooLarge, UnsupportedFormat
 from bilbaokg.importers import openlineage
 from bilbaokg.lineage import Event
-from bilbaokg.operations.lineage import lineage_walk, take_in
+from bilbaokg.operations.lineage import take_in
 from bilbaokg.server import bodies
 from bilbaokg.server.context import Context
 from bilbaokg.server.openapi import problems
 from bilbaokg.workspace import Workspace
 
-__all__ = ["routes", "walk_routes"]
+__all__ = ["routes"]
 
 log = logging.getLogger(__name__)
 
@@ -74,30 +74,6 @@ def routes(context: Context) -> list[BaseRoute]:
         for start in range(0, len(events), _AT_ONCE):
             await desk.save(events[start : start + _AT_ONCE], _actor(request))
         return _summary(len(found), wrong)
-
-    return list(router.routes)
-
-
-def walk_routes(context: Context) -> list[BaseRoute]:
-    """Walks along lineage in the working store; none where there is none."""
-    if context.workspace is None:
-        return []
-    workspace = context.workspace
-    router = APIRouter(tags=["lineage"])
-
-    @router.get("/api/lineage/{direction}", responses=problems(400, 404))
-    def walk(
-        direction: Literal["upstream", "downstream"],
-        iri: Annotated[str, Query(max_length=4000)],
-        hops: Annotated[int | None, Query(ge=1, le=1000)] = None,
-        limit: Annotated[int, Query(ge=1, le=100_000)] = 10_000,
-        lang: Literal["es", "eu", "en"] = "es",
-    ) -> dict[str, Any]:
-        """What a dataset, table, column or job comes from (upstream), or what is made of it
-        (downstream), nearest first; within `hops`, or all the way. `complete` is false where there
-        is more than `limit`."""
-        asked = {"iri": iri, "direction": direction, "hops": hops, "limit": limit, "lang": lang}
-        return lineage_walk(workspace, asked, lambda *_: None)
 
     return list(router.routes)
 

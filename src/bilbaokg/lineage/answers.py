@@ -1,0 +1,121 @@
+"""Questions to lineage, answered as plain JSON: walks, ways, ends, circles, who must agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from bilbaokg import wording
+from bilbaokg.lineage.ground import Ground
+from bilbaokg.lineage.owners import owners, wholes
+from bilbaokg.lineage.walking import Step
+from bilbaokg.terms import DUV, LANGUAGES, ref
+
+__all__ = ["MOST", "agree", "circles", "dead_ends", "ends", "path", "walked"]
+
+MOST: Final = 100_000
+"""How many things an answer tells at most."""
+
+
+def walked(
+    ground: Ground, iri: str, direction: str, hops: int | None = None, *, exactly: bool = False,
+    limit: int = MOST,
+) -> dict[str, Any]:  # fmt: skip
+    """What a thing comes from (upstream) or what is made of it (downstream), nearest first.
+
+    exactly: only what is that many hops away at least. Raises BadInput, NotFound.
+    """
+    ground.known(iri)
+    found = ground.walk(iri, direction, hops, MOST if exactly else limit)
+    steps = [step for step in found.steps if not exactly or step.hops == hops]
+    return {
+        **ground.named(iri), "direction": direction, "hops": hops, "exactly": exactly,
+        "complete": found.complete and len(steps) <= limit,
+        "found": [_step(ground, step) for step in steps[:limit]],
+    }  # fmt: skip
+
+
+def _step(ground: Ground, step: Step) -> dict[str, Any]:
+    return {**ground.told(step.iri), "hops": step.hops, "via": step.via}
+
+
+def path(ground: Ground, iri: str, to: str) -> dict[str, Any]:
+    """A shortest way between two things, the way that data go. Raises BadInput, NotFound.
+
+    `direction` says where `to` lies, seen from `iri`; None where there is no way.
+    """
+    ground.known(iri)
+    ground.known(to)
+    way, direction = ground.graph.path(iri, to), "downstream"
+    if not way:
+        way, direction = ground.graph.path(to, iri), "upstream"
+    return {
+        "iri": iri, "to": to, "direction": direction if way else None,
+        "path": [ground.named(node) for node in way],
+    }  # fmt: skip
+
+
+def ends(ground: Ground, direction: str, limit: int = MOST) -> dict[str, Any]:
+    """Where derivations begin (upstream) or end (downstream)."""
+    found = ground.all_told(ground.graph.ends(direction), limit)
+    return {"direction": direction, **found}
+
+
+def circles(ground: Ground, limit: int = MOST) -> dict[str, Any]:
+    """Things that come from themselves: of each knot a shortest circle."""
+    found = ground.graph.cycles()
+    return {
+        "count": len(found), "complete": len(found) <= limit,
+        "circles": [[ground.told(iri) for iri in circle] for circle in found[:limit]],
+    }  # fmt: skip
+
+
+def dead_ends(ground: Ground, limit: int = MOST) -> dict[str, Any]:
+    """Tables that are made and that nothing uses, and jobs that read and write nothing.
+
+    A table is used when something is made of it, when a job reads it, when a use of it is told
+    (duv:hasUsage), and when it is part of a dataset.
+    """
+    return ground.all_told(_dead(ground), limit)
+
+
+def _dead(ground: Ground) -> Iterator[str]:
+    graph = ground.graph
+    for iri in graph.of_level("table", "job"):
+        made, used = (graph.neighbours(iri, d) for d in ("upstream", "downstream"))
+        if made and not used and not (graph.level(iri) == "table" and _is_in_use(ground, iri)):
+            yield iri
+
+
+def _is_in_use(ground: Ground, table: str) -> bool:
+    used = (ground.store.match(ref(table), ref(p)) for p in (DUV.hasUsage, DUV.hasUsageTool))
+    return any(map(any, used)) or wholes(ground.store, table) != [table]
+
+
+def agree(ground: Ground, iri: str) -> dict[str, Any]:
+    """Who must agree to a change of a thing: the owners of it and of all that depends on it.
+
+    With each owner the datasets concerned, and a message to them in every language; `unowned` are
+    datasets that nobody answers for. Raises BadInput, NotFound.
+    """
+    ground.known(iri)
+    affected = ground.graph.walk(iri, "downstream", limit=MOST)
+    found = owners(ground.store, ground.base, [iri, *(step.iri for step in affected.steps)])
+    return {
+        **ground.named(iri), "affected": len(affected.steps), "complete": affected.complete,
+        "owners": [
+            {
+                **ground.named(agent), "datasets": [ground.named(each) for each in held],
+                "message": {code: _message(ground, iri, held, code) for code in LANGUAGES},
+            }
+            for agent, held in found.items() if agent
+        ],
+        "unowned": [ground.named(each) for each in found.get("", [])],
+    }  # fmt: skip
+
+
+def _message(ground: Ground, iri: str, datasets: list[str], language: str) -> str:
+    listed = "\n".join(f"- {ground.label(each, language)}" for each in datasets)
+    return wording.say(
+        "agree.message", language, thing=ground.label(iri, language), datasets=listed
+    )
