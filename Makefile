@@ -4,7 +4,7 @@
 RUN = @$(or $(PYTHON),python3) tasks.py $@ $(ARGS)
 
 .DEFAULT_GOAL = help
-.PHONY: demo test test-peers test-faults lint lock clean help
+.PHONY: demo test test-peers test-faults lint frontend lock clean help
 
 demo:
 	$(RUN)
@@ -15,6 +15,8 @@ test-peers:
 test-faults:
 	$(RUN)
 lint:
+	$(RUN)
+frontend:
 	$(RUN)
 lock:
 	$(RUN)

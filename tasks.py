@@ -28,6 +28,8 @@ MOST_AT_ONCE = 4
 LEFTOVERS = (
     "build",
     "dist",
+    "web/frontend/node_modules",
+    "web/static/dist",
     "bilbaokg-demo",
     ".pytest_cache",
     ".mypy_cache",
@@ -206,9 +208,16 @@ def browser() -> "dict[str, str]":
 # -- the verbs -----------------------------------------------------------------------------------
 
 
+def frontend(args: "list[str]") -> int:
+    """Build the editor of the SPARQL page, if npm is there."""
+    make_venv()
+    return status(venv_python(), ROOT / "web" / "frontend" / "build.py")
+
+
 def demo(args: "list[str]") -> int:
     """Install, then show the bundled catalogue on port 8000 until Ctrl-C."""
     environment("runtime")
+    frontend([])
     command = [str(VENV / "bin" / "bilbaokg"), "--data", "./bilbaokg-demo", "demo", *args]
     os.chdir(ROOT)
     sys.stdout.flush()
@@ -249,6 +258,7 @@ def all_tests(args: "list[str]") -> int:
 def test(args: "list[str]") -> int:
     """Lint, then run all tests but the peers and the faults."""
     linted = lint([])
+    frontend([])
     named = any((ROOT / arg.split("::")[0]).exists() for arg in args)
     tested = pytest(*args) if named else all_tests(args)
     if linted:
@@ -323,6 +333,7 @@ VERBS = {
     "test-peers": test_peers,
     "test-faults": test_faults,
     "lint": lint,
+    "frontend": frontend,
     "lock": lock,
     "clean": clean,
     "help": usage,
