@@ -101,12 +101,14 @@ def test_every_text_is_translated_with_the_same_placeholders(lang: str) -> None:
 
 
 ISLAND = '<script type="application/ld+json">'
+# A script of our own, by its address.
+MODULE = """<script type="module" src="{{ asset('dist/sparql.js') }}"></script>"""
 
 
 def test_no_template_holds_a_style_or_a_script() -> None:
     for path in TEMPLATES.glob("*.html"):
         source = path.read_text("utf-8")
-        source = source.replace(ISLAND, "")
+        source = source.replace(ISLAND, "").replace(MODULE, "")
         assert not re.search(r"<script|\sstyle=|\son[a-z]+=|<style", source), path.name
         assert "|safe" not in source.replace(" ", ""), path.name
 
@@ -393,6 +395,68 @@ def test_query_answers_as_a_table_with_linked_resources(site: httpx.Client) -> N
     assert site.get(html.unescape(csv_href[1])).text.startswith("d\r\n")
 
 
+def test_saved_query_has_its_parameters_as_fields_and_takes_them(site: httpx.Client) -> None:
+    page = site.get("/es/sparql?saved=datasets-changed-since&run=1").text
+    assert re.search(r'<label for="p-since">Desde', page)
+    assert 'type="date" value="2026-01-01"' in page
+    later = site.get("/eu/sparql?saved=datasets-changed-since&run=1&p.since=2026-11-01").text
+    text = html.unescape(later)
+    assert '"2026-11-01"^^<http://www.w3.org/2001/XMLSchema#date>' in text
+    # The language is that of the page.
+    assert '= "eu"' in text
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ("saved=datasets-changed-since&p.since=nunca", "p-since"),
+        ("saved=datasets-newest&p.limit=1)}DROP ALL", "p-limit"),
+        ("saved=downstream&p.resource=javascript alert", "p-resource"),
+    ],
+)
+def test_parameter_that_does_not_fit_is_told_at_its_field(
+    site: httpx.Client, params: str, field: str
+) -> None:
+    answer = site.get(f"/en/sparql?run=1&{params}")
+    assert answer.status_code == 400
+    assert f'<a href="#{field}">' in answer.text
+    assert f'id="{field}-error"' in answer.text
+    assert "DROP ALL" not in answer.text.partition("<textarea")[2]
+
+
+def test_saved_query_that_there_is_not_is_404(site: httpx.Client) -> None:
+    answer = site.get("/es/sparql?saved=nada&run=1")
+    assert answer.status_code == 404
+    assert "no saved query" in html.unescape(answer.text)
+
+
+def test_answer_that_counts_is_drawn_as_bars_beside_its_table(site: httpx.Client) -> None:
+    page = site.get("/es/sparql?saved=datasets-by-theme&run=1").text
+    href = re.search(r'href="([^"]+view=bars[^"]*)"', page)
+    assert href
+    drawn = site.get(html.unescape(href[1])).text
+    chart, table = drawn.partition("</figure>")[::2]
+    figures = re.findall(r'<td class="n">([\d.]+)</td>', chart.partition("<figure")[2])
+    assert figures
+    assert len(figures) == table.partition("</table>")[0].count("<tr>") - 1
+    # What does not fit is not offered, and a view that is none is the table.
+    assert "view=" not in site.get("/es/sparql?saved=datasets-newest&run=1").text
+    assert "<figure" not in site.get("/es/sparql?saved=datasets-by-theme&run=1&view=pie").text
+
+
+def test_words_to_complete_are_those_of_the_release(site: httpx.Client) -> None:
+    answer = site.get("/eu/sparql/words.json")
+    assert answer.headers["content-type"] == "application/json"
+    words = answer.json()
+    found = {each["term"]: each for each in words["terms"]}
+    assert found["dcat:Dataset"]["kind"] == "class"
+    assert found["dcat:Dataset"]["label"] == "Datu-multzoa"
+    assert found["dct:title"]["kind"] == "property"
+    assert {"prefix": "bkg", "iri": "https://bilbaokg.example/ns#"} in words["prefixes"]
+    again = site.get("/eu/sparql/words.json", headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+
+
 def test_query_of_every_form_is_answered(site: httpx.Client) -> None:
     assert "Sí" in text_of(run(site, "ASK { ?s ?p ?o }").text)
     assert "Tiene" not in run(site, "ASK {}").text
@@ -435,7 +499,10 @@ def test_query_that_must_not_run_answers_its_status_on_the_page(site: httpx.Clie
     ],
 )
 def test_what_visitors_send_never_becomes_markup(site: httpx.Client, path: str) -> None:
-    assert "<script" not in site.get(path).text
+    page = site.get(path).text
+    # The page's own module stands before all that visitors send.
+    assert "<script" not in page.partition("</head>")[2]
+    assert page.partition("</head>")[0].count("<script") <= 1
 
 
 @pytest.mark.parametrize(

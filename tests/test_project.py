@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -90,6 +92,38 @@ def test_wheel_carries_the_package_and_nothing_beside_it(wheel: zipfile.ZipFile)
     assert "bilbaokg/py.typed" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"bilbaokg"}
     assert [name for name in names if "node_modules" in name or "__pycache__" in name] == []
+
+
+@pytest.mark.skipif(not shutil.which("npm"), reason="there is no npm")
+def test_wheel_carries_the_editor_and_the_licences_of_what_is_in_it(
+    wheel: zipfile.ZipFile,
+) -> None:
+    folder = "bilbaokg/_data/web/static/dist/"
+    assert {f"{folder}sparql.js", f"{folder}sparql.licences.txt"} <= set(wheel.namelist())
+    licences = wheel.read(f"{folder}sparql.licences.txt").decode()
+    assert "@codemirror/view" in licences
+    assert licences.count("MIT License") > 5
+
+
+def test_without_npm_the_editor_is_left_out_and_that_is_told(tmp_path: Path) -> None:
+    copied = shutil.copytree(
+        ROOT / "web" / "frontend", tmp_path / "web" / "frontend",
+        ignore=shutil.ignore_patterns("node_modules"),
+    )  # fmt: skip
+    (tmp_path / "web" / "static").mkdir()
+    command = [sys.executable, "-I", copied / "build.py"]
+    done = subprocess.run(
+        command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True
+    )
+    assert "keeps its plain text field: there is no npm" in done.stderr
+    assert list((tmp_path / "web" / "static").rglob("*.js")) == []
+
+
+def test_lock_of_the_editor_holds_hashes_and_no_address() -> None:
+    text = (ROOT / "web" / "frontend" / "package-lock.json").read_text()
+    packages = json.loads(text)["packages"]
+    assert all("integrity" in held for name, held in packages.items() if name)
+    assert "://" not in re.sub(r'"url": "[^"]+"', "", text)
 
 
 def test_wheel_names_its_licence_and_command(wheel: zipfile.ZipFile) -> None:

@@ -40,6 +40,7 @@ __all__ = [
     "bind",
     "body",
     "bound",
+    "expected",
     "find",
     "header",
     "load",
@@ -297,15 +298,23 @@ def body(text: str) -> str:
     return "\n".join(lines[start:]) + "\n"
 
 
-def _term(query: str, name: str, spec: Param, given: str) -> str:
+def expected(spec: Param, given: str) -> str | None:
+    """What a parameter wants instead of the given text; None where it fits."""
     try:
         given.encode()
-        return TYPES[spec.type](given)
+        TYPES[spec.type](given)
     except UnicodeEncodeError:
-        expected = "text without lone surrogates"
+        return "text without lone surrogates"
     except ValueError as error:
-        expected = str(error)
+        return str(error)
+    return None
+
+
+def _term(query: str, name: str, spec: Param, given: str) -> str:
+    wanted = expected(spec, given)
+    if wanted is None:
+        return TYPES[spec.type](given)
     shown = given[:80].encode(errors="replace").decode()
     raise BadInput(
-        f"{name} = {shown!r} is not of type {spec.type}", where=query, hint=f"give {expected}"
+        f"{name} = {shown!r} is not of type {spec.type}", where=query, hint=f"give {wanted}"
     )

@@ -295,6 +295,11 @@ def asset(name: str, root: str = "") -> str:
     return f"{root}/static/{_assets()[name][0]}/{name}"
 
 
+def has_asset(name: str) -> bool:
+    """Whether there is such a static file: what is built may be missing."""
+    return name in _assets()
+
+
 def asset_path(digest: str, name: str) -> Path | None:
     """The static file of an address, or None when it is no longer that content."""
     known, path = _assets().get(name, ("", Path()))
@@ -306,8 +311,9 @@ def stamp() -> str:
     """A name for this state of templates, texts and static files: part of every page's ETag."""
     root = assets.folder("web")
     digest = hashlib.sha256(version("bilbaokg").encode())
-    for path in sorted(p for p in root.rglob("*") if p.is_file()):
-        digest.update(path.read_bytes())
+    for folder in ("templates", "static", "locale"):
+        for path in sorted(p for p in (root / folder).rglob("*") if p.is_file()):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -346,6 +352,7 @@ def page(content: Any, site: Site) -> str:
         when=lambda value, width="long": when(value, lang, width),
         number=lambda value: format_decimal(value, locale=lang),
         asset=lambda name: asset(name, site.root),
+        has_asset=has_asset,
     )  # fmt: skip
 
 

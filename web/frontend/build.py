@@ -9,6 +9,7 @@ reason is told and the SPARQL page keeps its textarea. Only the standard library
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -99,7 +100,9 @@ def run(*command: str) -> None:
         raise Unbuilt(f"{Path(command[0]).name}: {error}") from None
     if done.returncode:
         lines = done.stdout.decode(errors="replace").strip().splitlines()
-        raise Unbuilt(f"{Path(command[0]).name} failed: {' '.join(lines[-3:])[:400]}")
+        # Whose registry it was is nothing that a log should keep.
+        told = re.sub(r"https?://\S+", "...", " ".join(lines[-3:]))
+        raise Unbuilt(f"{Path(command[0]).name} failed: {told[:400]}")
 
 
 def licences() -> str:

@@ -2,15 +2,16 @@
 // Everything here only adds to a page that works without it: the textarea stays the field of the
 // form, and the editor keeps it up to date. The editor lives in a shadow root, where its styles are
 // constructed sheets, which the policy of the site allows.
-import { autocompletion } from "@codemirror/autocomplete";
-import { HighlightStyle, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
+import {
+  autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap,
+} from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from "@codemirror/commands";
+import { bracketMatching, HighlightStyle, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
 import { sparql } from "@codemirror/legacy-modes/mode/sparql";
-import { lintGutter, setDiagnostics } from "@codemirror/lint";
+import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { EditorState, Prec } from "@codemirror/state";
-import { EditorView, keymap } from "@codemirror/view";
+import { drawSelection, EditorView, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { basicSetup } from "codemirror";
-import { indentLess, indentMore } from "@codemirror/commands";
 
 const MOST_REMEMBERED = 30;
 const MOST_REMEMBERED_CHARACTERS = 20_000;
@@ -99,6 +100,17 @@ const colours = HighlightStyle.define([
 
 // ---- the editor
 
+// Typing over lines that are selected: a browser would write styles of its own to join them, which
+// the policy refuses with a message.
+function overtype(event, view) {
+  const { from, to } = view.state.selection.main;
+  const lines = view.state.doc.lineAt(from).number !== view.state.doc.lineAt(to).number;
+  if (event.inputType !== "insertText" || !event.data || view.composing || !lines) return false;
+  view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type" });
+  event.preventDefault();
+  return true;
+}
+
 function edit(area) {
   const form = area.form;
   const host = document.createElement("div");
@@ -112,14 +124,19 @@ function edit(area) {
     parent: root,
     root,
     state: EditorState.create({
-      doc: area.value.replace(/^\n/, ""),
+      doc: area.value.trimEnd(),
       extensions: [
         Prec.highest(keymap.of([
           { key: "Mod-Enter", run },
           { key: "Escape", run: () => ((leaving = true), false) },
         ])),
-        basicSetup,
-        keymap.of([{ key: "Tab", run: tab(indentMore), shift: tab(indentLess) }]),
+        lineNumbers(), highlightSpecialChars(), history(), drawSelection(), bracketMatching(),
+        closeBrackets(),
+        keymap.of([
+          { key: "Tab", run: tab(indentMore), shift: tab(indentLess) },
+          ...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap,
+          ...lintKeymap,
+        ]),
         lintGutter(),
         StreamLanguage.define(sparql),
         syntaxHighlighting(colours),
@@ -130,7 +147,7 @@ function edit(area) {
           "aria-description": document.getElementById("query-keys").textContent,
         }),
         autocompletion({ override: [completing(area.dataset.words)] }),
-        EditorView.domEventHandlers({ blur: () => ((leaving = false), false) }),
+        EditorView.domEventHandlers({ beforeinput: overtype, blur: () => ((leaving = false), false) }),
         EditorView.updateListener.of((u) => {
           if (u.docChanged) area.value = u.state.doc.toString();
         }),
@@ -184,7 +201,7 @@ function remember(texts) {
   }
 }
 
-function history(box, form, view) {
+function recall(box, form, view) {
   const list = box.querySelector("ul");
   const show = () => {
     const texts = remembered();
@@ -248,6 +265,6 @@ const area = document.getElementById("query");
 if (area) {
   const view = edit(area);
   const box = document.getElementById("past");
-  if (box) history(box, area.form, view);
+  if (box) recall(box, area.form, view);
 }
 document.querySelectorAll("input[data-suggest]").forEach(suggesting);

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import BaseRoute, Route
 
 from bilbaokg import render
@@ -33,6 +39,7 @@ from bilbaokg.server import (
     query_page,
     revisions,
     search_page,
+    sparql_words,
     units,
 )
 from bilbaokg.server.dashboards import Dashboards
@@ -60,6 +67,7 @@ def routes(context: Context) -> list[BaseRoute]:
         ("/dashboards", "dashboards", pages.dashboard),
         ("/dashboards/{slug}", "dashboards", pages.dashboard),
         ("/sparql", "sparql", pages.sparql),
+        ("/sparql/words.json", "sparql", pages.sparql_words),
         ("/releases", "releases", pages.releases),
         ("/releases/{id}", "releases", pages.release),
         ("/{kind}/{slug}/history", "", pages.history),
@@ -331,6 +339,10 @@ class Pages:
         """The query form with the answer below it."""
         content, status, headers = query_page.answer(self.context, request, reader)
         return _html(content, reader.site, status, {"Cache-Control": "no-store", **headers})
+
+    def sparql_words(self, request: Request, reader: Reader) -> Response:
+        """What the editor of the SPARQL page completes."""
+        return JSONResponse(sparql_words.words(reader))
 
 
 def _others(request: Request) -> list[tuple[str, str]]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 import anyio.from_thread
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
-from bilbaokg import queries, render
+from bilbaokg import render
 from bilbaokg.errors import BilbaokgError
 from bilbaokg.index import Text
-from bilbaokg.model import Query
-from bilbaokg.server import errors, sparql
+from bilbaokg.server import errors, saved_queries, sparql
+from bilbaokg.server.charts import VIEWS, chart
 from bilbaokg.server.evaluation import Rows
 from bilbaokg.server.reading import Reader
-from bilbaokg.server.views import Action, SavedQuery, SparqlPage, Value
+from bilbaokg.server.views import Action, Chart, Field, SparqlPage, Value
 from bilbaokg.terms import plain
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ __all__ = ["answer"]
 
 # The language of the messages of errors.
 _MESSAGES: Final = "en"
-_START: Final = "examples/datasets-newest"
 _DOWNLOADS: Final = {
     "select": (("CSV", "csv"), ("TSV", "tsv"), ("JSON", "json"), ("XML", "xml")),
     "graph": (("Turtle", "ttl"), ("JSON-LD", "jsonld"), ("N-Triples", "nt")),
@@ -35,55 +36,88 @@ _DOWNLOADS: Final = {
 def answer(
     context: Context, request: Request, reader: Reader
 ) -> tuple[SparqlPage, int, dict[str, str]]:
-    """The page, its status and headers: `?query=` fills the form, `&run=1` runs it."""
+    """The page, its status and headers.
+
+    `?query=` fills the form and `?saved=` takes a saved query with its parameters as `p.{name}`;
+    `&run=1` runs it, `&view=` draws what it gave.
+    """
     given = request.query_params
-    text = given.get("query", "").replace("\r\n", "\n")
-    outcome: Rows | BilbaokgError | None = None
-    if given.get("run") and text.strip():
+    asked = saved_queries.read(context, given, reader.lang)
+    outcome: Rows | BilbaokgError | None = asked.fault
+    if given.get("run") and asked.text.strip() and not asked.fault:
         try:
             # This handler runs in a thread; the query is served by the event loop and a worker.
-            outcome = anyio.from_thread.run(sparql.run, context, text, request.scope)
+            outcome = anyio.from_thread.run(sparql.run, context, asked.text, request.scope)
         except BilbaokgError as error:
             outcome = error
-    page = _fill(text, outcome, reader, context.url("/sparql"))
+    page = _fill(asked, given, outcome, reader, context)
     if isinstance(outcome, BilbaokgError):
         return page, outcome.status, errors.headers_of(outcome, outcome.problem())
     return page, 200, {}
 
 
 def _fill(
-    text: str, outcome: Rows | BilbaokgError | None, reader: Reader, endpoint: str
-) -> SparqlPage:
+    asked: saved_queries.Asked, given: QueryParams, outcome: Rows | BilbaokgError | None,
+    reader: Reader, context: Context,
+) -> SparqlPage:  # fmt: skip
     """The page with a query and what it gave (None: it was not run)."""
     answer = outcome if isinstance(outcome, Rows) else None
     error = outcome if isinstance(outcome, BilbaokgError) else None
     held = answer.rows if answer else []
     reader.load(plain(term) for row in held for term in row if term and term.startswith("<"))
     has_rows = answer is not None and answer.kind != "ask"
+    rows = [[_cell(term, reader) for term in row] for row in held]
+    charts = chart(answer.variables, held, rows) if answer and answer.kind == "select" else {}
+    view = given.get("view", "")
+    wrong = next((f for f in asked.chosen.fields if f.error), None) if asked.chosen else None
+    fault, detail = _fault(error, reader.lang, wrong) if error else (None, None)
     return SparqlPage(
-        query=text or _text(queries.load(_START), reader),
-        saved=[_saved(query, reader) for query in queries.available("examples")],
+        query=asked.text or saved_queries.start(reader.lang),
+        chosen=asked.chosen,
+        saved=saved_queries.listed(context, reader),
         columns=answer.variables if answer else [],
-        rows=[[_cell(term, reader) for term in row] for row in held] if has_rows else None,
+        rows=rows if has_rows else None,
         boolean=answer.boolean if answer else None,
         milliseconds=round(answer.seconds * 1000) if answer else 0,
         more=bool(answer and answer.truncated),
-        downloads=_downloads(answer.kind, text, reader) if answer else [],
-        error=_fault(error, reader.lang) if error else None,
-        detail=error.message if error and reader.lang != _MESSAGES else None,
+        views=_views(given, charts, reader),
+        view=view if view in charts else "",
+        chart=charts.get(view),
+        link=f"{context.url(f'/{reader.lang}/sparql')}?{urlencode(given.multi_items())}",
+        downloads=_downloads(answer.kind, asked.text, reader) if answer else [],
+        error=fault,
+        detail=detail,
         line=error.extra.get("line") if error else None,
+        column=error.extra.get("column") if error else None,
         excerpt=error.extra.get("excerpt") if error else None,
-        hint=error.hint if error else None,
-        endpoint=endpoint,
+        hint=error.hint if error and not wrong else None,
+        endpoint=context.url("/sparql"),
     )
 
 
-def _fault(error: BilbaokgError, lang: str) -> Text:
-    """What went wrong, in the reader's language where we have words for it."""
+def _views(given: QueryParams, charts: Mapping[str, Chart], reader: Reader) -> list[Action]:
+    """The table and what can be drawn, where something can; the text is the name of the view."""
+    held = [(name, value) for name, value in given.multi_items() if name != "view"]
+
+    def address(view: str) -> str:
+        pairs = [*held, ("view", view)] if view else held
+        return reader.site.url(f"/sparql?{urlencode(pairs)}#answer")
+
+    drawn = [view for view in VIEWS if view in charts]
+    return [Action(view, address(view)) for view in ("", *drawn)] if drawn else []
+
+
+def _fault(error: BilbaokgError, lang: str, wrong: Field | None) -> tuple[Text, str | None]:
+    """What went wrong, in the reader's language where we have words for it, then in ours too.
+
+    wrong: the field of a saved query that it is about.
+    """
+    if wrong:
+        return Text(render.translate(f"sparql.expected.{wrong.type}", lang), lang), None
     key = f"fault.{error.code}"
     if lang == _MESSAGES or not render.has_text(key):
-        return Text(error.message, _MESSAGES)
-    return Text(render.translate(key, lang), lang)
+        return Text(error.message, _MESSAGES), None
+    return Text(render.translate(key, lang), lang), error.message
 
 
 def _cell(term: str | None, reader: Reader) -> Value | None:
@@ -96,22 +130,3 @@ def _downloads(kind: str, text: str, reader: Reader) -> list[Action]:
         Action(name, f"{reader.site.root}/sparql?{urlencode({'query': text, 'format': format})}")
         for name, format in _DOWNLOADS.get(kind, ())
     ]
-
-
-def _saved(query: Query, reader: Reader) -> SavedQuery:
-    head = queries.header(query.text)
-    text = _text(query, reader)
-    return SavedQuery(
-        title=_in(head.title, reader.lang) or query.name,
-        description=_in(head.description, reader.lang),
-        href=reader.site.url(f"/sparql?{urlencode({'query': text, 'run': 1})}"),
-    )
-
-
-def _text(query: Query, reader: Reader) -> str:
-    """A saved query as a start: without its header, with its defaults in the reader's language."""
-    return queries.body(queries.bound(query, reader.lang, {}))
-
-
-def _in(texts: dict[str, str], lang: str) -> str:
-    return texts.get(lang) or texts.get(render.DEFAULT_LANGUAGE) or next(iter(texts.values()), "")

@@ -35,6 +35,11 @@ _AUTHORITIES: Final = (
     "http://www.iana.org/assignments/media-types/",
 )
 
+_USED: Final = {
+    "class": "SELECT ?term (COUNT(*) AS ?n) WHERE { ?s a ?term } GROUP BY ?term",
+    "property": "SELECT ?term (COUNT(*) AS ?n) WHERE { ?s ?term ?o } GROUP BY ?term",
+}
+
 
 def anchor(iri: str) -> str:
     """The id of a subject on the page of its record."""
@@ -77,6 +82,22 @@ class Opened:
     @cached_property
     def _compliance(self) -> Compliance:
         return compliance.of(self.select(queries.load("pages/compliance")), self.index)
+
+    @property
+    def terms(self) -> list[tuple[str, int, str]]:
+        """The classes and properties in use, the most used first: IRI, how often, and which it is
+        (class or property). Counted once, when first asked for."""
+        with self._making:
+            return self._terms
+
+    @cached_property
+    def _terms(self) -> list[tuple[str, int, str]]:
+        found = [
+            (row["term"].value, int(row["n"].value), kind)
+            for kind, text in _USED.items()
+            for row in self.store.query(text)
+        ]
+        return sorted(found, key=lambda each: (-each[1], each[0]))
 
     def select(self, query: Query, **params: str) -> list[dict[str, str]]:
         """Rows of a page query of ours: variable -> N-Triples term, unbound ones left out."""

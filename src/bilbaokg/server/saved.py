@@ -26,7 +26,7 @@ from bilbaokg.server.context import Context
 from bilbaokg.server.openapi import parameter, problems
 from bilbaokg.store.evaluate import GRAPHS, RESULTS
 
-__all__ = ["paths", "routes"]
+__all__ = ["known", "paths", "routes"]
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def routes(context: Context) -> list[BaseRoute]:
     ]
 
 
-def _known(context: Context) -> dict[str, Query]:
+def known(context: Context) -> dict[str, Query]:
     """The saved queries; a city's file that is none is told in the log, and costs only itself."""
     return queries.saved(context.data / queries.OWN, _tell)
 
@@ -73,8 +73,8 @@ class _Listing:
         self.context = context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        known = await anyio.to_thread.run_sync(_known, self.context)
-        found = [_summary(query, scope.get("root_path", "")) for query in known.values()]
+        held = await anyio.to_thread.run_sync(known, self.context)
+        found = [_summary(query, scope.get("root_path", "")) for query in held.values()]
         answer = JSONResponse({"queries": found}, headers={"Cache-Control": "no-cache"})
         await answer(scope, receive, send)
 
@@ -191,7 +191,7 @@ def paths(context: Context) -> dict[str, Any]:
         "responses": {"200": {"description": "the list", "content": {"application/json": {}}}},
     }
     found: dict[str, Any] = {_ADDRESS: {"get": {"tags": ["queries"], **listing}}}
-    for query in _known(context).values():
+    for query in known(context).values():
         found[f"{_ADDRESS}/{query.name}"] = {"get": _operation(query)}
     return found
 

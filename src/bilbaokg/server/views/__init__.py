@@ -6,6 +6,7 @@ ready to print: they carry the path prefix and were checked to be safe links.
 
 from __future__ import annotations
 
+from bilbaokg.server.views.charts import Bar, Chart, Point
 from bilbaokg.server.views.findings import (
     Finding,
     FindingGroup,
@@ -38,6 +39,8 @@ from bilbaokg.server.views.lists import (
     SearchPage,
 )
 from bilbaokg.server.views.querying import (
+    Chosen,
+    Field,
     SavedQuery,
     SparqlPage,
 )
@@ -84,11 +87,14 @@ __all__ = [
     "AbsentPage",
     "Action",
     "Assertion",
+    "Bar",
     "BoardRow",
     "Card",
     "Carried",
     "ChangeGroup",
+    "Chart",
     "Choice",
+    "Chosen",
     "Cut",
     "DatasetPage",
     "DatasetsPage",
@@ -98,6 +104,7 @@ __all__ = [
     "EmptyPage",
     "FacetGroup",
     "Fate",
+    "Field",
     "Finding",
     "FindingGroup",
     "FindingKind",
@@ -115,6 +122,7 @@ __all__ = [
     "Pager",
     "PartChange",
     "Passage",
+    "Point",
     "PrinciplePage",
     "PrinciplesPage",
     "RehearsalPage",

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bilbaokg.index import Text
+from bilbaokg.server.views.charts import Chart
 from bilbaokg.server.views.values import Action, Value
 
 __all__ = [
+    "Chosen",
+    "Field",
     "SavedQuery",
     "SparqlPage",
 ]
@@ -23,25 +26,57 @@ class SavedQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class Field:
+    """A parameter of a saved query as a field of its form: the parameter's type and what it holds.
+
+    `name` is that of the parameter, and of a text `sparql.param.{name}` where there is one; `error`
+    says in English what was expected instead.
+    """
+
+    name: str
+    type: str
+    value: str
+    required: bool
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The saved query that was chosen, with the fields of its parameters."""
+
+    name: str
+    title: str
+    description: str
+    fields: list[Field]
+
+
+@dataclass(frozen=True, slots=True)
 class SparqlPage:
     """The query form and what the last query gave.
 
     `boolean` answers ASK; `rows` are None before a run, and triples for a CONSTRUCT;
-    `more` says that there are further rows; `error` comes with the line where it stands, and with
-    its `detail` in English where it was put into other words.
+    `more` says that there are further rows; `views` are the ways to draw them beside the table, and
+    `chart` the one that was asked for; `error` comes with the line and column (from 1) where it
+    stands, and with its `detail` in English where it was put into other words.
     """
 
     query: str
+    chosen: Chosen | None
     saved: list[SavedQuery]
     columns: list[str]
     rows: list[list[Value | None]] | None
     boolean: bool | None
     milliseconds: int
     more: bool
+    views: list[Action]
+    view: str
+    chart: Chart | None
+    link: str
     downloads: list[Action]
     error: Text | None
     detail: str | None
     line: int | None
+    column: int | None
     excerpt: str | None
     hint: str | None
     endpoint: str

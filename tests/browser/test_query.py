@@ -1,0 +1,108 @@
+"""The SPARQL page in a browser: written with completion, run, mended, kept, downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bilbaokg import render
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(
+        not render.has_asset("dist/sparql.js"), reason="npm did not build the editor"
+    ),
+]
+Open = Callable[..., Any]
+CONTENT = ".editor .cm-content"
+SELECTED = ".editor .cm-tooltip-autocomplete li[aria-selected=true]"
+
+
+@pytest.fixture
+def watched(open_page: Open) -> Any:
+    page = open_page("/en/sparql", script=True)
+    page.tab.wait_for_selector(CONTENT)
+    return page
+
+
+def write(tab: Any, text: str) -> None:
+    """Type over what is in the editor."""
+    tab.click(CONTENT)
+    tab.keyboard.press("Control+a")
+    tab.keyboard.type(text)
+
+
+def test_query_is_written_with_completion_run_by_keys_kept_and_downloaded(watched: Any) -> None:
+    tab = watched.tab
+    write(tab, "SELECT (COUNT(?s) AS ?n) { ?s a dcat:Dataset")
+    tab.wait_for_selector(SELECTED)
+    assert "dcat:Dataset" in tab.inner_text(SELECTED)
+    tab.keyboard.press("Enter")
+    # The declaration that the taken term needs was written, too.
+    assert tab.input_value("#query").startswith("PREFIX dcat: <http://www.w3.org/ns/dcat#>\n")
+    tab.keyboard.press("Control+Enter")
+    tab.wait_for_selector("#answer table.answer")
+    address, count = tab.url, tab.inner_text("#answer tbody td")
+    assert int(count) > 20
+    with tab.expect_download() as taken:
+        tab.evaluate("document.querySelector('#answer a[href*=csv]').setAttribute('download', '')")
+        tab.click("#answer a[href*=csv]")
+    assert taken.value.path().read_text().split() == ["n", count]
+    # The address gives the same again, and the browser remembers the query.
+    tab.goto(address)
+    assert tab.inner_text("#answer tbody td") == count
+    tab.goto(address.partition("?")[0])
+    tab.wait_for_selector(CONTENT)
+    tab.click("#past button.past")
+    assert "dcat:Dataset" in tab.input_value("#query")
+    tab.click("#past button.clear")
+    assert not tab.is_visible("#past")
+    assert watched.messages == []
+    assert watched.foreign == []
+
+
+def test_fault_is_shown_at_its_place_and_the_summary_leads_there(watched: Any) -> None:
+    tab = watched.tab
+    write(tab, "SELECT ?s {\n?s a dcat:Nothing .\n?s ?p ?o")
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("Control+Enter")
+    tab.wait_for_selector(".editor .cm-lintRange-error")
+    assert tab.inner_text(".editor .cm-lintRange-error") == "dcat:Nothing"
+    tab.click('.verdict a[href="#query"]')
+    assert tab.evaluate("document.activeElement.className") == "editor"
+
+
+def test_keyboard_leaves_the_editor(watched: Any) -> None:
+    tab = watched.tab
+    tab.click(CONTENT)
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.className") == "editor"
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.name") == "run"
+
+
+def test_a_parameter_is_found_by_its_name(open_page: Open) -> None:
+    tab = open_page("/es/sparql?saved=downstream&run=1", script=True).tab
+    tab.get_by_label("Conjunto de datos o tabla").press_sequentially("aire")
+    tab.wait_for_selector("#p-resource-names option", state="attached")
+    value = tab.get_attribute("#p-resource-names option", "value")
+    tab.fill("#p-resource", value)
+    tab.click("form.fields button")
+    tab.wait_for_selector("#answer")
+    assert f"<{value}>" in tab.input_value("#query")
+
+
+def test_without_scripts_the_form_does_all_of_it(open_page: Open) -> None:
+    tab = open_page("/es/sparql?saved=datasets-changed-since&run=1").tab
+    tab.get_by_role("textbox", name="Desde").fill("2026-11-01")
+    tab.click("form.fields button")
+    assert '"2026-11-01"' in tab.input_value("#query")
+    tab.goto(tab.url.partition("?")[0] + "?saved=datasets-by-theme&run=1")
+    tab.get_by_role("link", name="Barras").click()
+    assert (
+        tab.locator("figure.chart tbody tr").count() == tab.locator("table.answer tbody tr").count()
+    )
