@@ -161,14 +161,18 @@ def test_keyboard_passes_every_control_and_leaves(open_page: Open, name: str) ->
     tab = open_page(PATHS[name], script=True).tab
     stops = tab.evaluate(
         "() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, "
-        "textarea, summary, [tabindex]')].filter(e => e.checkVisibility()).length"
+        "textarea, summary, [tabindex], .editor')].filter(e => e.checkVisibility()).length"
     )
-    places = []
-    for _ in range(stops + 1):
+    places = set()
+    # A field of a date is several stops.
+    for _ in range(2 * stops):
         tab.keyboard.press("Tab")
-        places.append(tab.evaluate("[...document.all].indexOf(document.activeElement)"))
-    assert len(set(places)) >= stops
-    assert tab.evaluate("document.activeElement.matches('body, .skip')")
+        if places and tab.evaluate("document.activeElement.matches('body, .skip')"):
+            break
+        places.add(tab.evaluate("[...document.all].indexOf(document.activeElement)"))
+    else:
+        pytest.fail("the keyboard does not leave the page")
+    assert len(places) >= stops
 
 
 def test_page_prints_without_its_controls(open_page: Open) -> None:

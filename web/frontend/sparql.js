@@ -5,7 +5,7 @@
 import {
   autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap,
 } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from "@codemirror/commands";
+import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { bracketMatching, HighlightStyle, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
 import { sparql } from "@codemirror/legacy-modes/mode/sparql";
 import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
@@ -118,22 +118,16 @@ function edit(area) {
   const root = host.attachShadow({ mode: "open" });
   area.after(host);
   const run = () => (form.requestSubmit(form.querySelector("button[name=run]")), true);
-  let leaving = false;
-  const tab = (change) => (view) => (leaving ? ((leaving = false), false) : change(view));
   const view = new EditorView({
     parent: root,
     root,
     state: EditorState.create({
       doc: area.value.trimEnd(),
       extensions: [
-        Prec.highest(keymap.of([
-          { key: "Mod-Enter", run },
-          { key: "Escape", run: () => ((leaving = true), false) },
-        ])),
+        Prec.highest(keymap.of([{ key: "Mod-Enter", run }])),
         lineNumbers(), highlightSpecialChars(), history(), drawSelection(), bracketMatching(),
         closeBrackets(),
         keymap.of([
-          { key: "Tab", run: tab(indentMore), shift: tab(indentLess) },
           ...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap,
           ...lintKeymap,
         ]),
@@ -143,11 +137,12 @@ function edit(area) {
         theme,
         EditorView.lineWrapping,
         EditorView.contentAttributes.of({
+          tabindex: "0", // checkers do not know that what can be edited takes the focus
           "aria-label": form.querySelector("label[for=query]").textContent,
           "aria-description": document.getElementById("query-keys").textContent,
         }),
         autocompletion({ override: [completing(area.dataset.words)] }),
-        EditorView.domEventHandlers({ beforeinput: overtype, blur: () => ((leaving = false), false) }),
+        EditorView.domEventHandlers({ beforeinput: overtype }),
         EditorView.updateListener.of((u) => {
           if (u.docChanged) area.value = u.state.doc.toString();
         }),
