@@ -41,6 +41,8 @@ PATHS = {
     "lineage": "/es/lineage?q=bus",
     "impact": f"/en/lineage?iri={quote(BUS)}&downstream=all",
     "glossary": "/es/concept",
+    "terms": "/en/concept?q=air",
+    "term": "/eu/concept/contaminante",
     "validation": "/es/validation",
     "releases": "/es/releases",
     "release": "/es/releases/r2",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from bilbaokg import queries, render
@@ -23,6 +24,7 @@ from bilbaokg.server.views import (
     TombstonePage,
     Value,
 )
+from bilbaokg.skolem import GENID
 from bilbaokg.terms import (
     AS,
     DCT,
@@ -53,6 +55,10 @@ def incoming(reader: Reader, iri: str, listed: bool) -> tuple[list[Group], int]:
         if listed and record.startswith("dataset/"):
             continue
         value = reader.value(row["subject"])
+        if place and not place.whole and GENID not in subject:
+            # Columns and files often have the same name: their record tells them apart.
+            whole = reader.name(reader.opened.index.iri(place.record)).text
+            value = replace(value, text=Text(f"{value.text.text} · {whole}", value.text.lang))
         found.setdefault(row["predicate"], {}).setdefault((value.text, record), value)
     groups = [
         Group(reader.iri(plain(p)), sorted(held.values(), key=lambda v: v.text.text.casefold()))

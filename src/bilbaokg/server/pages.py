@@ -31,6 +31,7 @@ from bilbaokg.server import (
     dataset_page,
     describe,
     findings,
+    glossary,
     history,
     lineage_page,
     lists,
@@ -83,6 +84,7 @@ def routes(context: Context) -> list[BaseRoute]:
         ("/lineage.csv", "lineage", pages.lineage_csv),
         ("/validation", "validation", pages.validation),
         ("/principle", "principle", pages.principles),
+        ("/concept", "concept", pages.glossary),
         ("/roles", "unit", pages.roles),
         ("/{kind}", "", pages.kind),
         ("/{kind}/{slug}", "", pages.record),
@@ -274,6 +276,13 @@ class Pages:
             return _html(lists.kind(reader, "principle", form), reader.site)
         return _html(content, reader.site)
 
+    def glossary(self, request: Request, reader: Reader) -> Response:
+        """The vocabularies as trees; as a list where one was asked for."""
+        if request.query_params.keys() - {moments.PARAMETER}:
+            form = lists.Form(request.query_params)
+            return _html(lists.kind(reader, "concept", form), reader.site)
+        return _html(glossary.glossary(reader), reader.site)
+
     def roles(self, request: Request, reader: Reader) -> Response:
         """Who holds which role, and where nobody does."""
         return _html(units.roles(reader), reader.site)
@@ -302,6 +311,8 @@ class Pages:
             return _html(dataset_page.dataset(place, reader), reader.site)
         if kind in ("unit", "agent") and place.whole:
             return _html(units.page(reader, place), reader.site)
+        if kind == "concept" and place.whole:
+            return _html(glossary.concept(reader, place), reader.site)
         if kind == "principle" and principles.is_tested(reader, place.iri):
             content = principles.page(self.context, reader, place, request.query_params)
             return _html(content, reader.site)

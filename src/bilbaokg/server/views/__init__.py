@@ -82,6 +82,12 @@ from bilbaokg.server.views.values import (
     Tile,
     Value,
 )
+from bilbaokg.server.views.vocabularies import (
+    Branch,
+    ConceptPage,
+    GlossaryPage,
+    Vocabulary,
+)
 
 __all__ = [
     "AbsentPage",
@@ -89,12 +95,14 @@ __all__ = [
     "Assertion",
     "Bar",
     "BoardRow",
+    "Branch",
     "Card",
     "Carried",
     "ChangeGroup",
     "Chart",
     "Choice",
     "Chosen",
+    "ConceptPage",
     "Cut",
     "DatasetPage",
     "DatasetsPage",
@@ -108,6 +116,7 @@ __all__ = [
     "Finding",
     "FindingGroup",
     "FindingKind",
+    "GlossaryPage",
     "Group",
     "HeldBack",
     "Hints",
@@ -146,4 +155,5 @@ __all__ = [
     "UnitPage",
     "ValidationPage",
     "Value",
+    "Vocabulary",
 ]
