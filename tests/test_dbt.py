@@ -14,6 +14,7 @@ from bilbaokg.errors import BadInput, BilbaokgError, NotFound, TooLarge, Unsuppo
 from bilbaokg.importers import dbt, openlineage
 from bilbaokg.lineage.names import Name, column_iri, job_iri, table_iri
 from bilbaokg.operations.lineage import take_in
+from bilbaokg.workers import Pool
 
 SPACE = "postgres://db:5432"
 PROV, DUV = "http://www.w3.org/ns/prov#", "http://www.w3.org/ns/duv#"
@@ -218,3 +219,93 @@ def test_test_that_could_not_run_is_told_and_measures_nothing(catalogue: Catalog
     done = load(catalogue, folder)
     assert done["measurements"] == 0
     assert "could not be run" in "".join(p["message"] for p in done["problems"])
+
+
+# ---- columns, out of the SQL that was compiled
+
+
+def compiled(name: str, sql: str, *parents: str, **more: Any) -> dict[str, Any]:
+    written = f'"city"."mart"."{name}"'
+    return model(name, *parents, compiled_code=sql, relation_name=written, **more)
+
+
+COLUMNS = {"id": {"name": "id"}, "Station": {"name": "Station"}}
+READ = 'with s as (select * from "city"."raw"."rides") select id, upper("Station") as st from s'
+
+
+def derived(catalogue: Catalogue, name: str) -> dict[str, list[str]]:
+    """Column -> the columns that it comes from, as `table.column`."""
+    iri = table(name)
+    found: dict[str, list[str]] = {}
+    for column in says(catalogue, iri, "http://purl.org/dc/terms/hasPart"):
+        [called] = says(catalogue, column[1:-1], "http://www.w3.org/ns/csvw#name")
+        for origin in says(catalogue, column[1:-1], f"{PROV}wasDerivedFrom"):
+            [field] = says(catalogue, origin[1:-1], "http://www.w3.org/ns/csvw#name")
+            found.setdefault(called.strip('"'), []).append(field.strip('"'))
+    return found
+
+
+def test_columns_come_from_those_that_the_compiled_sql_reads(catalogue: Catalogue) -> None:
+    rides = source("rides", columns=COLUMNS, relation_name='"city"."raw"."rides"')
+    told = manifest(rides, compiled("trips", READ, "source.city.raw.rides"))
+    done = load(catalogue, write(catalogue.folder / "target", manifest=told))
+    assert [p for p in done["problems"] if p["severity"] == "warning"] == []
+    assert derived(catalogue, "city.mart.trips") == {"id": ["id"], "st": ["Station"]}
+
+
+def test_columns_are_spelt_as_the_catalogue_spells_them(catalogue: Catalogue) -> None:
+    rides = source("rides", columns=COLUMNS, relation_name="city.raw.rides")
+    trips = model(
+        "trips", "source.city.raw.rides", relation_name="city.mart.trips",
+        compiled_code="select ID, station as Code from city.raw.rides",
+        columns={"Code": {"name": "Code"}},
+    )  # fmt: skip
+    told = manifest(rides, trips)
+    for adapter in ("duckdb", "snowflake", "bigquery"):
+        told["metadata"]["adapter_type"] = adapter
+        load(catalogue, write(catalogue.folder / "target", manifest=told))
+        found = derived(catalogue, "city.mart.trips")
+        assert found["Code"] == ["Station"], adapter
+
+
+def test_compiled_sql_that_did_not_change_is_not_read_again(catalogue: Catalogue) -> None:
+    asked = []
+
+    class Counting(Pool):
+        def run(self, job: str, *args: Any, **more: Any) -> Any:
+            asked.append(job)
+            return super().run(job, *args, **more)
+
+    def told(sql: str) -> dict[str, Any]:
+        at = f"2026-11-20T05:00:{len(asked):02}.000000Z"
+        return manifest(source("rides"), compiled("trips", sql, "source.city.raw.rides"), at=at)
+
+    with Counting(1) as pool:
+        catalogue.workspace.pool = pool
+        for sql, times in ((READ, 1), (READ, 1), (READ.replace("id,", ""), 2)):
+            load(catalogue, write(catalogue.folder / "target", manifest=told(sql)))
+            assert asked.count("compiled") == times
+    assert derived(catalogue, "city.mart.trips") == {"st": ["Station"]}
+
+
+def test_sql_that_cannot_be_read_is_told_and_the_other_models_count(catalogue: Catalogue) -> None:
+    told = manifest(
+        source("rides"),
+        compiled("bad", "select (id from x", "source.city.raw.rides"),
+        compiled("deep", f"select {'(' * 5000}1{')' * 5000}", "source.city.raw.rides"),
+        compiled("trips", READ, "source.city.raw.rides"),
+    )
+    done = load(catalogue, write(catalogue.folder / "target", manifest=told))
+    problems = [p for p in done["problems"] if p["severity"] == "warning"]
+    assert [p["path"].rpartition(".")[2] for p in problems] == ["bad", "deep"]
+    assert all("compiled SQL" in p["hint"] for p in problems)
+    assert derived(catalogue, "city.mart.trips") == {"id": ["id"], "st": ["Station"]}
+    assert says(catalogue, table("city.mart.bad"), f"{PROV}wasDerivedFrom") == [f"<{RIDES}>"]
+
+
+def test_the_sql_of_an_unknown_adapter_is_told_and_left(catalogue: Catalogue) -> None:
+    told = manifest(source("rides"), compiled("trips", READ, "source.city.raw.rides"))
+    told["metadata"]["adapter_type"] = "abacus"
+    done = load(catalogue, write(catalogue.folder / "target", manifest=told))
+    assert any("'abacus'" in p["message"] for p in done["problems"])
+    assert derived(catalogue, "city.mart.trips") == {}

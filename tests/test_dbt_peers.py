@@ -70,6 +70,16 @@ def test_project_that_dbt_ran(
     assert derived == sorted(f"<{each}>" for each in sources)
     column = column_iri(BASE, name, "loudest_db")
     assert says(catalogue, column, "https://schema.org/additionalType") == ['"DOUBLE"']
+    for made, source in (
+        ("noise_by_district loudest_db", "clean_measurements level_db"),
+        ("noise_by_district district", "meters district"),
+        ("clean_measurements meter", "measurements meter"),
+    ):
+        own, origin = (
+            column_iri(BASE, table_iri(BASE, Name(space, f"bilbao.main.{table}")), field)
+            for table, field in (made.split(), source.split())
+        )
+        assert says(catalogue, own, "http://www.w3.org/ns/prov#wasDerivedFrom") == [f"<{origin}>"]
     assert load(catalogue, folder)["records"] == {"new": 0, "changed": 0, "gone": 0}
 
 

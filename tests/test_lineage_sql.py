@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from sqlglot import exp
 from sqlglot.lineage import lineage
@@ -133,6 +135,10 @@ def test_names_that_say_no_schema_have_the_given_one() -> None:
     ],
 )
 def test_columns_come_from_where_sqlglot_says(query: str) -> None:
+    agree_with_sqlglot(query)
+
+
+def agree_with_sqlglot(query: str) -> None:
     told = only(query)
     nested = {table.name: dict(known) for table, known in SCHEMA.items()}
     assert told.columns
@@ -144,7 +150,52 @@ def test_columns_come_from_where_sqlglot_says(query: str) -> None:
             if not node.downstream and isinstance(node.expression, exp.Table)
         }
         ours = {(e.table.name, e.column) for e in told.edges if e.output == output}
-        assert ours == {leaf for leaf in leaves if leaf[1] != "*"}, output
+        assert ours == {leaf for leaf in leaves if leaf[1] != "*"}, (output, query)
+
+
+class Written:
+    """Queries at random, of two columns n and m: tables, joins, unions, subqueries, WITH."""
+
+    def __init__(self, seed: int) -> None:
+        self.pick = random.Random(seed)  # noqa: S311 -- the same ones each time
+
+    def whole(self) -> str:
+        names = [f"w{n}" for n in range(self.pick.randrange(4))]
+        parts = [f"{name} AS ({self.query(names[:n], 2)})" for n, name in enumerate(names)]
+        made = f"WITH {', '.join(parts)} " if parts else ""
+        return made + self.query(names, 3)
+
+    def query(self, names: list[str], depth: int) -> str:
+        if depth and self.pick.random() < 0.2:
+            return f"{self.query(names, depth - 1)} UNION ALL {self.query(names, depth - 1)}"
+        first = self.source(names, depth)
+        if self.pick.random() < 0.5:
+            one = f"SELECT {self.made('p')} AS n, {self.made('p')} AS m"
+            return f"{one} FROM {first} AS p"
+        join = f"{first} AS p JOIN {self.source(names, depth)} AS q ON p.n = q.m"
+        one = f"SELECT {self.made('q')} AS n, {self.made('p')} AS m"
+        return f"{one} FROM {join}"
+
+    def source(self, names: list[str], depth: int) -> str:
+        if names and self.pick.random() < 0.5:
+            return self.pick.choice(names)
+        if depth and self.pick.random() < 0.4:
+            return f"({self.query(names, depth - 1)})"
+        return self.pick.choice(
+            ["(SELECT id AS n, y AS m FROM a)", "(SELECT z AS n, id AS m FROM b)"]
+        )
+
+    def made(self, of: str) -> str:
+        form = self.pick.choice(
+            ["{0}.n", "{0}.m", "upper({0}.m)", "{0}.n || {0}.m", "coalesce({0}.m, 'x')",
+             "CASE WHEN {0}.n = 1 THEN {0}.m END", "row_number() OVER (ORDER BY {0}.n)"]
+        )  # fmt: skip
+        return form.format(of)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_columns_of_random_queries_come_from_where_sqlglot_says(seed: int) -> None:
+    agree_with_sqlglot(Written(seed).whole())
 
 
 # ---- what cannot be read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,6 +33,7 @@ __all__ = [
     "is_buried",
     "is_person",
     "merged",
+    "own_lines",
     "speaking",
     "stop_changed_identifiers",
     "text_of",
@@ -222,11 +223,21 @@ def _is_tombstone(statement: Statement) -> bool:
     return statement.predicate in _TOMBSTONE_TERMS or statement[1:] == (_TYPE, _TOMBSTONE)
 
 
+def own_lines(iri: str, text: str) -> Iterator[str]:
+    """The statements of a record's subject: they stand together, for its text is sorted."""
+    begin = f"{ref(iri)} "
+    start = 0 if text.startswith(begin) else text.find(f"\n{begin}") + 1
+    while text.startswith(begin, start):
+        end = text.index("\n", start)
+        yield text[start:end]
+        start = end + 1
+
+
 def conflicts(iri: str, text: str, said: Mapping[str, Said]) -> list[Problem]:
     """Two values of a single-valued property of the record's subject, with who says which."""
     values: dict[str, set[str]] = {}
-    for s, p, o in map(split_line, split_lines(text)):
-        if s == ref(iri) and p in _SINGLE:
+    for _, p, o in map(split_line, own_lines(iri, text)):
+        if p in _SINGLE:
             values.setdefault(p, set()).add(o)
     problems = []
     for predicate, objects in sorted(values.items()):

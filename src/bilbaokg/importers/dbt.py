@@ -20,7 +20,7 @@ from bilbaokg.importers.openlineage import moment
 from bilbaokg.lineage import Event, Facets, Name, Table, facets
 from bilbaokg.model import Problem
 
-__all__ = ["Artefacts", "Exposure", "Measured", "Test", "read"]
+__all__ = ["Artefacts", "Exposure", "Measured", "Model", "Test", "read"]
 
 _VERSION: Final = re.compile(r"/dbt/([a-z-]+)/v(\d{1,4})\.json$")
 # File -> its name in the schema, the versions that are understood, which dbt writes them.
@@ -77,12 +77,28 @@ class Exposure:
     tables: Sequence[Name]
 
 
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A table of a project: the place of its event; how SQL writes it, and by which parts; by which
+    SQL it is made, of which tables (their ids)."""
+
+    event: int
+    written: str
+    parts: tuple[str, str, str]
+    sql: str | None
+    reads: Sequence[str]
+
+
 @dataclass(slots=True)
 class Artefacts:
-    """What the artefacts of one project tell. `tests` are all that it has, measured or not."""
+    """What the artefacts of one project tell. `tests` are all that it has, measured or not;
+    `models` are all tables by their ids; `adapter` says which SQL they are written in."""
 
     project: str
+    adapter: str = ""
+    namespace: str = ""
     events: list[Event] = field(default_factory=list)
+    models: dict[str, Model] = field(default_factory=dict)
     tests: dict[str, Test] = field(default_factory=dict)
     measured: list[Measured] = field(default_factory=list)
     exposures: list[Exposure] = field(default_factory=list)
@@ -144,7 +160,8 @@ class _Reader:
         }  # fmt: skip
         self.names: dict[str, Name] = {}
         project = facets.text(told.get("project_name")) or _project(self.nodes)
-        self.out = Artefacts(" ".join(project.split()))
+        adapter = facets.text(told.get("adapter_type")) or ""
+        self.out = Artefacts(" ".join(project.split()), adapter, self.namespace)
 
     def read(self) -> Artefacts:
         catalogue = self._beside("catalog.json")
@@ -158,6 +175,7 @@ class _Reader:
         }
         for id, name in self.names.items():
             table = Table(name, self._facets(self.nodes[id], columns.get(id, {}), groups))
+            self.out.models[id] = self._model(id, len(self.out.events))
             self.out.events.append(self._event(id, table))
         self._tests()
         self._exposures()
@@ -198,6 +216,14 @@ class _Reader:
         told = {"namespace": self.namespace, "name": ".".join(filter(None, parts))}
         return facets.name(told)
 
+    def _model(self, id: str, event: int) -> Model:
+        node = self.nodes[id]
+        is_sql = node.get("resource_type") in _MADE and node.get("language", "sql") == "sql"
+        return Model(
+            event, facets.text(node.get("relation_name")) or "", self._parts(node),
+            facets.text(node.get("compiled_code")) if is_sql else None, self._reached(node),
+        )  # fmt: skip
+
     def _event(self, id: str, table: Table) -> Event:
         node = self.nodes[id]
         kind = str(node["resource_type"])
@@ -216,9 +242,20 @@ class _Reader:
             inputs=[Table(name) for name in self._inputs(node)], outputs=[table],
         )  # fmt: skip
 
+    def _parts(self, node: Mapping[str, Any]) -> tuple[str, str, str]:
+        """Database, schema and name of a table, "" for what it has not."""
+        is_source = node.get("resource_type") == "source"
+        called = node.get("identifier" if is_source else "alias") or node.get("name")
+        catalog, schema = (facets.text(node.get(key)) or "" for key in ("database", "schema"))
+        return catalog, schema, str(called)
+
     def _inputs(self, node: Mapping[str, Any]) -> list[Name]:
-        """The tables that something is made of; ephemeral models stand for theirs."""
-        found: dict[Name, None] = {}
+        """The tables that something is made of."""
+        return sorted({self.names[id] for id in self._reached(node)})
+
+    def _reached(self, node: Mapping[str, Any]) -> list[str]:
+        """The nodes that something is made of; ephemeral models stand for theirs."""
+        found: dict[str, None] = {}
         seen: set[str] = set()
         ahead = list(_depends(node))
         while ahead and len(seen) < _MOST_INPUTS:
@@ -227,10 +264,10 @@ class _Reader:
                 continue
             seen.add(id)
             if id in self.names:
-                found[self.names[id]] = None
+                found[id] = None
             elif id in self.nodes and self.nodes[id].get("resource_type") in _HELD:
                 ahead += _depends(self.nodes[id])
-        return sorted(found)
+        return list(found)
 
     def _facets(
         self, node: Mapping[str, Any], catalogued: Mapping[str, Any], groups: Mapping[str, Any]

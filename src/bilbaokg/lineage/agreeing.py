@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from bilbaokg.merging import Change, Head, Plan, Said, bury, is_buried, merged, text_of
+from bilbaokg.merging import Change, Head, Plan, Said, bury, is_buried, merged, own_lines, text_of
 from bilbaokg.records import Records
 from bilbaokg.terms import DCT, PROV, ref, split_line, split_lines
 
@@ -73,8 +73,8 @@ class _View:
         # What is said of a table before it has a record of its own stands in a rest.
         changed = [c for c in plan.changes if c.head.id.startswith(("table/", "rest/"))]
         self.graphs = {records.graph(change.head.id) for change in changed}
-        self.old = _Links(change.head.text for change in changed)
-        self.new = _Links(change.text for change in changed)
+        self.old = _Links((change.head, change.head.text) for change in changed)
+        self.new = _Links((change.head, change.text) for change in changed)
         tables = (c for c in changed if c.head.id.startswith("table/"))
         self.told = {ref(c.head.iri) for c in tables if _is_told(c.head, c.said)}
 
@@ -126,11 +126,13 @@ class _View:
 class _Links:
     """The statements of texts that matter here, by both ends."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    def __init__(self, texts: Iterable[tuple[Head, str]]) -> None:
         self.objects: dict[tuple[str, str], set[str]] = {}
         self.subjects: dict[tuple[str, str], set[str]] = {}
-        for line in (line for text in texts for line in split_lines(text)):
-            if _PART_OF in line or _DERIVED in line:
+        for head, text in texts:
+            # Of a table's record its own statements: columns are many, and none of theirs matters.
+            is_table = head.id.startswith("table/")
+            for line in own_lines(head.iri, text) if is_table else split_lines(text):
                 s, p, o = split_line(line)
                 if p in (_PART_OF, _DERIVED):
                     self.objects.setdefault((s, p), set()).add(o)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from bilbaokg.lineage.names import LONGEST, Name, writable
@@ -26,6 +27,8 @@ __all__ = [
 ]
 
 _DEEPEST: Final = 20
+# Facets that were read: each is looked at when it comes and when it is written down.
+_KEPT: Final = 1000
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -63,6 +66,8 @@ def text(value: Any) -> str | None:
     """A text that is there and can be written down."""
     if not isinstance(value, str) or not value.strip():
         return None
+    if value.isascii() and value.isprintable():
+        return value
     return writable(value.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
@@ -101,8 +106,9 @@ def _fields(value: Any, within: str, depth: int) -> Iterator[tuple[str, dict[str
             yield from _fields(found.get("fields"), f"{within}{called}.", depth + 1)
 
 
+@lru_cache(_KEPT)
 def origins(facet: str | None) -> Origins:
-    """What a columnLineage facet says."""
+    """What a columnLineage facet says; not to be changed."""
     told = parsed(facet)
     columns: dict[str, list[Origin]] = {}
     by_field = told.get("fields")

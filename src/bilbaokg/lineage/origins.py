@@ -102,8 +102,16 @@ class Origins:
     """Looks through the scopes of one query. `name` gives the whole name of a table."""
 
     def __init__(self, name: Callable[[exp.Table], TableName]) -> None:
-        self.name = name
+        self._name = name
+        self._names: dict[int, TableName] = {}
         self._found: dict[int, Found] = {}
+
+    def name(self, table: exp.Table) -> TableName:
+        """The whole name of a table, found out once for all columns that name it."""
+        known = self._names.get(id(table))
+        if known is None:
+            known = self._names[id(table)] = self._name(table)
+        return known
 
     def of(self, scope: Scope) -> Found:
         """What a scope gives. A query within itself gives nothing at its second look."""
@@ -188,6 +196,9 @@ class Origins:
 
         inside: a column that only says which row or which case counts is told as such.
         """
+        if isinstance(node, exp.Column):
+            yield from self._column(node, scope, how)
+            return
         inner = {id(each.expression): each for each in scope.subquery_scopes}
         ways = _ways(node) if inside else {}
         for part in node.walk(prune=lambda n: isinstance(n, exp.Query) and n is not node):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
@@ -45,14 +46,37 @@ class Reader:
         self.dialect = Dialect.get_or_raise(dialect)
         self.catalog, self.database = catalog or _UNSAID, database or _UNSAID
         self.schema: dict[TableName, dict[str, str]] = {}
-        for table, told in schema.items():
-            self.schema[self._whole(table)] = dict(told)
         self.temporary: dict[TableName, Found] = {}
         self._mapping: MappingSchema | None = None
+        self.begin(
+            {t: {self._column(c): kind for c, kind in told.items()} for t, told in schema.items()}
+        )
         self._lines = [0]
 
     def _whole(self, table: TableName) -> TableName:
         return TableName(table.catalog or self.catalog, table.schema or self.database, table.name)
+
+    def known(
+        self, written: str, name: TableName, columns: Mapping[str, str]
+    ) -> tuple[TableName, dict[str, str]]:
+        """A table by the exact name that SQL may write (else by its parts), and its columns, both
+        as statements then call them."""
+        table: exp.Expr = exp.table_(name.name, name.schema or None, name.catalog or None, True)
+        if written:
+            with contextlib.suppress(SqlglotError):
+                table = exp.maybe_parse(written, into=exp.Table, dialect=self.dialect)
+        found = self._said(self._name(cast(exp.Table, table)))
+        return found, {self._column(column): kind for column, kind in columns.items()}
+
+    def begin(self, schema: Schema) -> None:
+        """Begin another script, with what is known now and nothing else."""
+        self.schema = {self._whole(table): dict(told) for table, told in schema.items()}
+        self.temporary, self._mapping = {}, None
+
+    def _column(self, name: str) -> str:
+        """A column, named exactly, as the dialect compares it."""
+        exact = exp.to_identifier(name, quoted=True)
+        return str(normalize_identifiers(exact, dialect=self.dialect).name)
 
     # ---- parsing
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from bilbaokg.importers import dbt
+from bilbaokg.importers.compiled import DIGEST, completed
 from bilbaokg.importers.dbt import Artefacts
-from bilbaokg.lineage import Name, agree, project
+from bilbaokg.lineage import Name, agree, facets, project
 from bilbaokg.lineage.names import job_iri, table_iri
 from bilbaokg.operations.base import Progress
 from bilbaokg.operations.lineage import take_in
@@ -35,10 +37,14 @@ def lineage_dbt(workspace: Workspace, params: dict[str, Any], progress: Progress
     actor, source = params.get("actor") or operator(), f"dbt {found.project}"
     why = params.get("why") or "told by dbt"
     done = {"new": 0, "changed": 0, "gone": 0}
-    for start in range(0, len(found.events), _AT_ONCE):
-        saved = take_in(workspace, found.events[start : start + _AT_ONCE], actor, source, why)
+    # While some are written, workers read the SQL of the next.
+    events = completed(found, workspace.pool, _earlier_columns(workspace))
+    taken = 0
+    while batch := list(islice(events, _AT_ONCE)):
+        saved = take_in(workspace, batch, actor, source, why)
         done = {**done, **{kind: done[kind] + n for kind, n in saved.items()}}
-        progress(start, len(found.events), "taking in tables and jobs")
+        taken += len(batch)
+        progress(taken, len(found.events), "taking in tables and jobs")
     with workspace.mutex:
         plan = workspace.records.plan({source: _lines(workspace, found, source)})
         agree(workspace.records, plan)
@@ -57,6 +63,23 @@ def lineage_dbt(workspace: Workspace, params: dict[str, Any], progress: Progress
         "records": done,
         "problems": [problem.as_dict() for problem in problems],
     }
+
+
+def _earlier_columns(workspace: Workspace) -> Callable[[Name, Name], tuple[str, str]]:
+    """Gives what is kept of the columns of a table that a job makes: digest and facet."""
+    base, scribe = workspace.settings.base, workspace.lineage
+
+    def earlier(job: Name, table: Name) -> tuple[str, str]:
+        with workspace.mutex:
+            id = record_id(base, "job", job_iri(base, job))
+            told = facets.parsed(scribe.states.of(id).get(f"facet/{DIGEST}"))
+            digest = facets.text(told.get("sha256")) or ""
+            if not digest:
+                return "", ""
+            made = record_id(base, "table", table_iri(base, scribe.aliases.main(table)))
+            return digest, scribe.states.of(made).get(f"columns/{id}") or ""
+
+    return earlier
 
 
 def _lines(workspace: Workspace, found: Artefacts, source: str) -> list[str]:
