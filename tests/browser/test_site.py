@@ -147,6 +147,17 @@ def test_all_statements_open_without_javascript(open_page: Open) -> None:
     assert tab.is_visible("table.raw >> nth=0")
 
 
+def test_menu_of_a_narrow_screen_opens_without_javascript(open_page: Open) -> None:
+    tab = open_page("/es/datasets", 320).tab
+    assert not tab.is_visible("header nav.main")
+    section = tab.locator(".menu nav").get_by_role("link", name="Glosario")
+    assert not section.is_visible()
+    tab.click(".menu summary")
+    section.click()
+    tab.wait_for_url("**/es/concept")
+    assert not open_page("/es/datasets").tab.is_visible(".menu")
+
+
 # ---- keyboard
 
 

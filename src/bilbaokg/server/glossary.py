@@ -17,8 +17,8 @@ from pyroaring import BitMap
 from bilbaokg.index import Row, Text, Where, find
 from bilbaokg.server import lists
 from bilbaokg.server.cards import text
-from bilbaokg.server.describe import incoming
 from bilbaokg.server.described import SUMMARIES, TITLES, Described, Writer, formats, open_in_sparql
+from bilbaokg.server.pointing import incoming
 from bilbaokg.server.reading import Reader, anchor
 from bilbaokg.server.views import Branch, ConceptPage, GlossaryPage, Tile, Value, Vocabulary
 from bilbaokg.terms import SKOS, plain, ref
@@ -32,6 +32,7 @@ _DRAWN: Final = 400
 _DEEPEST: Final = 8
 _WAYS: Final = 12
 _BELOW: Final = 200
+_AROUND: Final = frozenset({SKOS.broader, SKOS.narrower, SKOS.related})
 _TOLD: Final = frozenset(
     {
         SKOS.broader, SKOS.narrower, SKOS.related, SKOS.altLabel, SKOS.notation, SKOS.inScheme,
@@ -173,15 +174,13 @@ def _walk(ordered: Sequence[str], links: _Links) -> Iterator[tuple[str, int, boo
 # ---- one term
 
 
-def concept(reader: Reader, place: Where) -> ConceptPage:
-    """The page of a term."""
+def concept(reader: Reader, place: Where, number: int = 1) -> ConceptPage:
+    """The page of a term; `number` is the page of what points to it."""
     record = Described(reader.opened.index.text(place.record))
     writer, term, iri = Writer(record, reader), ref(place.iri), place.iri
     skip = [next((p for p in some if p in record.of(term)), "") for some in (TITLES, SUMMARIES)]
     links = _around(reader, iri)
     listed = lists.where_used(reader, iri)
-    pointing, cut = incoming(reader, iri, bool(listed))
-    told = {ref(p) for p in (SKOS.broader, SKOS.narrower, SKOS.related)}
     return ConceptPage(
         id=place.record,
         iri=iri,
@@ -195,8 +194,7 @@ def concept(reader: Reader, place: Where) -> ConceptPage:
         related=_related(reader, iri),
         listed=listed,
         groups=writer.groups(term, skip=(*skip, *map(ref, _TOLD))),
-        incoming=[group for group in pointing if ref(group.name.term) not in told],
-        cut=cut,
+        incoming=incoming(reader, iri, bool(listed), number, without=_AROUND),
         formats=formats(reader, place.record),
         sparql=open_in_sparql(reader, iri),
         nodes=writer.nodes(term),

@@ -36,6 +36,7 @@ from bilbaokg.server import (
     lineage_page,
     lists,
     moments,
+    pointing,
     principles,
     query_page,
     revisions,
@@ -47,6 +48,7 @@ from bilbaokg.server.dashboards import Dashboards
 from bilbaokg.server.guides import GUIDES, guide
 from bilbaokg.server.kept import Kept
 from bilbaokg.server.lineage_form import Asked
+from bilbaokg.server.paging import page_number
 from bilbaokg.server.reading import Opened, Reader
 from bilbaokg.server.views import AbsentPage, EmptyPage
 from bilbaokg.terms import KINDS, is_iri
@@ -223,7 +225,8 @@ class Pages:
         iri = request.query_params.get("iri", "")
         if reader.place(iri):
             return _to(reader, iri)
-        content = describe.mention(iri, reader) if is_iri(iri) else None
+        number = page_number(request.query_params.get(pointing.PARAMETER))
+        content = describe.mention(iri, reader, number) if is_iri(iri) else None
         return _html(content, reader.site) if content else _missing(reader, "iri", iri)
 
     def datasets(self, request: Request, reader: Reader) -> Response:
@@ -309,14 +312,15 @@ class Pages:
             return _html(describe.tombstone(place, reader), reader.site, status=410)
         if kind == "dataset" and place.whole:
             return _html(dataset_page.dataset(place, reader), reader.site)
+        number = page_number(request.query_params.get(pointing.PARAMETER))
         if kind in ("unit", "agent") and place.whole:
-            return _html(units.page(reader, place), reader.site)
+            return _html(units.page(reader, place, number), reader.site)
         if kind == "concept" and place.whole:
-            return _html(glossary.concept(reader, place), reader.site)
+            return _html(glossary.concept(reader, place, number), reader.site)
         if kind == "principle" and principles.is_tested(reader, place.iri):
             content = principles.page(self.context, reader, place, request.query_params)
             return _html(content, reader.site)
-        return _html(describe.resource(place, reader), reader.site)
+        return _html(describe.resource(place, reader, number), reader.site)
 
     def history(self, request: Request, reader: Reader) -> Response:
         """What changed in a record from release to release."""

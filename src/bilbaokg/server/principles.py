@@ -14,9 +14,9 @@ from bilbaokg.index import Text, Where, choose, find
 from bilbaokg.server import standing
 from bilbaokg.server.cards import text
 from bilbaokg.server.compliance import Verdict
-from bilbaokg.server.describe import incoming
 from bilbaokg.server.described import SUMMARIES, TITLES, Described, Writer, formats, open_in_sparql
 from bilbaokg.server.paging import page_number, pager
+from bilbaokg.server.pointing import PARAMETER, incoming
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import (
     Action,
@@ -93,7 +93,6 @@ def page(context: Context, reader: Reader, place: Where, asked: QueryParams) -> 
     )  # fmt: skip
     skip = [next((p for p in some if p in record.of(term)), "") for some in (TITLES, SUMMARIES)]
     groups = writer.groups(term, skip=(*skip, *map(ref, _SHOWN_ELSEWHERE)))
-    pointing, cut = incoming(reader, iri, listed=True)
     return PrinciplePage(
         id=place.record,
         iri=iri,
@@ -118,8 +117,7 @@ def page(context: Context, reader: Reader, place: Where, asked: QueryParams) -> 
         areas=_by_area(reader, iri, verdicts),
         trend=_trend(context, reader, iri),
         groups=groups,
-        incoming=pointing,
-        cut=cut,
+        incoming=incoming(reader, iri, True, page_number(asked.get(PARAMETER))),
         formats=formats(reader, place.record),
         sparql=open_in_sparql(reader, iri),
         nodes=writer.nodes(term),

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from bilbaokg.index import Where, find
 from bilbaokg.server import findings, lists, principles
 from bilbaokg.server.cards import names, text
-from bilbaokg.server.describe import incoming
 from bilbaokg.server.described import SUMMARIES, TITLES, Described, Writer, formats, open_in_sparql
+from bilbaokg.server.pointing import incoming
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import RolesPage, RoleTable, Tile, UnitPage, Value
 from bilbaokg.terms import ORG, plain, ref
@@ -25,13 +25,12 @@ _ABOVE: Final = (ORG.unitOf, ORG.subOrganizationOf)
 _BELOW: Final = (ORG.hasUnit, ORG.hasSubOrganization)
 
 
-def page(reader: Reader, place: Where) -> UnitPage:
-    """The page of a unit or an organisation."""
+def page(reader: Reader, place: Where, number: int = 1) -> UnitPage:
+    """The page of a unit or an organisation; `number` is the page of what points to it."""
     record = Described(reader.opened.index.text(place.record))
     writer, term, iri = Writer(record, reader), ref(place.iri), place.iri
     skip = [next((p for p in some if p in record.of(term)), "") for some in (TITLES, SUMMARIES)]
     listed = lists.where_used(reader, iri)
-    pointing, cut = incoming(reader, iri, bool(listed))
     tasks = findings.of_datasets(reader, _datasets(reader, iri))
     return UnitPage(
         id=place.record,
@@ -48,8 +47,7 @@ def page(reader: Reader, place: Where) -> UnitPage:
         scores=principles.scores_of(reader, iri),
         listed=listed,
         groups=writer.groups(term, skip=skip),
-        incoming=pointing,
-        cut=cut,
+        incoming=incoming(reader, iri, bool(listed), number),
         formats=formats(reader, place.record),
         sparql=open_in_sparql(reader, iri),
         nodes=writer.nodes(term),

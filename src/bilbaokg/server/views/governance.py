@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bilbaokg.index import Text
 from bilbaokg.server.views.findings import FindingKind
 from bilbaokg.server.views.lists import Listed
-from bilbaokg.server.views.values import Action, Group, Node, Pager, Tile, Value
+from bilbaokg.server.views.values import Action, Group, Incoming, Node, Pager, Tile, Value
 
 __all__ = [
     "BoardRow",
@@ -91,8 +91,7 @@ class PrinciplePage:
     areas: list[ScoreRow]
     trend: list[Standing]
     groups: list[Group]
-    incoming: list[Group]
-    cut: int
+    incoming: Incoming
     formats: list[Action]
     sparql: str
     nodes: list[Node]
@@ -142,8 +141,7 @@ class UnitPage:
     scores: list[ScoreRow]
     listed: list[Listed]
     groups: list[Group]
-    incoming: list[Group]
-    cut: int
+    incoming: Incoming
     formats: list[Action]
     sparql: str
     nodes: list[Node]

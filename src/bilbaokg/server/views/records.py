@@ -8,7 +8,7 @@ from typing import Any
 from bilbaokg.index import Text
 from bilbaokg.server.views.findings import Finding
 from bilbaokg.server.views.lists import Listed
-from bilbaokg.server.views.values import Action, Group, Node, Value
+from bilbaokg.server.views.values import Action, Group, Incoming, Node, Value
 
 __all__ = [
     "Assertion",
@@ -98,10 +98,7 @@ class DatasetPage:
 
 @dataclass(frozen=True, slots=True)
 class ResourcePage:
-    """Any other resource: what is said of it and what points to it, names first.
-
-    `cut` is how many statements that point to it were looked at where there are more, else 0.
-    """
+    """Any other resource: what is said of it and what points to it, names first."""
 
     id: str
     iri: str
@@ -111,8 +108,7 @@ class ResourcePage:
     record: Value | None
     groups: list[Group]
     listed: list[Listed]
-    incoming: list[Group]
-    cut: int
+    incoming: Incoming
     formats: list[Action]
     sparql: str
     nodes: list[Node]
@@ -122,15 +118,14 @@ class ResourcePage:
 class MentionPage:
     """What the release names and does not describe: a licence, a format, a thing of others.
 
-    `href` leads to it, None where a browser should not follow; `cut` as of a ResourcePage.
+    `href` leads to it, None where a browser should not follow.
     """
 
     iri: str
     title: Text
     href: str | None
     listed: list[Listed]
-    incoming: list[Group]
-    cut: int
+    incoming: Incoming
     sparql: str
 
 

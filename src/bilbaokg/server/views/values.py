@@ -12,6 +12,7 @@ __all__ = [
     "Card",
     "Choice",
     "Group",
+    "Incoming",
     "Node",
     "Pager",
     "Passage",
@@ -110,6 +111,18 @@ class Pager:
     total: int
     previous: str | None
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What points to a resource, by property: one page of it.
+
+    `cut` is how many statements were looked at where there are more, else 0.
+    """
+
+    groups: list[Group]
+    pager: Pager
+    cut: int
 
 
 @dataclass(frozen=True, slots=True)

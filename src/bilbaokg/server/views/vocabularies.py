@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bilbaokg.index import Text
 from bilbaokg.server.views.lists import Listed
-from bilbaokg.server.views.values import Action, Group, Node, Tile, Value
+from bilbaokg.server.views.values import Action, Group, Incoming, Node, Tile, Value
 
 __all__ = ["Branch", "ConceptPage", "GlossaryPage", "Vocabulary"]
 
@@ -70,8 +70,7 @@ class ConceptPage:
     related: list[Value]
     listed: list[Listed]
     groups: list[Group]
-    incoming: list[Group]
-    cut: int
+    incoming: Incoming
     formats: list[Action]
     sparql: str
     nodes: list[Node]

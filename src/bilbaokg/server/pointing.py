@@ -1,0 +1,75 @@
+"""What points to a resource: the statements whose object it is, a page of them at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from bilbaokg import queries
+from bilbaokg.index import Text
+from bilbaokg.server.paging import pager
+from bilbaokg.server.reading import Reader
+from bilbaokg.server.views import Group, Incoming, Value
+from bilbaokg.skolem import GENID
+from bilbaokg.terms import plain
+
+__all__ = ["PARAMETER", "incoming"]
+
+PARAMETER: Final = "incoming"
+_SIZE: Final = 200
+_MOST: Final = 10_000
+
+
+def incoming(
+    reader: Reader, iri: str, listed: bool, number: int = 1, without: Collection[str] = ()
+) -> Incoming:
+    """Page `number` of what points to a resource, by property; nameless parts of a record count
+    once.
+
+    Where the datasets that use it are `listed`, they are not told again, nor are the properties
+    (IRIs) of `without`.
+    """
+    rows = reader.opened.select(queries.load("pages/incoming"), resource=iri, limit=str(_MOST + 1))
+    places = reader.opened.index.resources(plain(row["subject"]) for row in rows[:_MOST])
+    found: dict[tuple[str, str], str] = {}
+    for row in rows[:_MOST]:
+        subject = plain(row["subject"])
+        place = places.get(subject)
+        record = place.record if place else subject
+        if plain(row["predicate"]) in without or (listed and record.startswith("dataset/")):
+            continue
+        found.setdefault((row["predicate"], record if GENID in subject else subject), subject)
+    place_in = pager(number, _SIZE, len(found), lambda page: _address(reader, iri, page))
+    shown = list(found.items())[max(0, place_in.first - 1) : place_in.last]
+    reader.load(term for (p, _), subject in shown for term in (plain(p), subject))
+    groups: dict[str, list[Value]] = {}
+    for (predicate, _), subject in shown:
+        groups.setdefault(predicate, []).append(_value(reader, subject))
+    return Incoming(
+        groups=[
+            Group(reader.iri(plain(p)), sorted(held, key=lambda v: v.text.text.casefold()))
+            for p, held in groups.items()
+        ],
+        pager=place_in,
+        cut=_MOST if len(rows) > _MOST else 0,
+    )
+
+
+def _address(reader: Reader, iri: str, page: int) -> str:
+    place = reader.place(iri)
+    asked = {PARAMETER: page} if place else {"iri": iri, PARAMETER: page}
+    path = quote(place.page) if place else "iri"
+    return reader.site.url(f"/{path}?{urlencode(asked)}#{PARAMETER}")
+
+
+def _value(reader: Reader, subject: str) -> Value:
+    """A subject by its name; a part with its record, for columns and files often have one name."""
+    value, place = reader.iri(subject), reader.place(subject)
+    if place is None or place.whole or GENID in subject:
+        return value
+    whole = reader.name(reader.opened.index.iri(place.record)).text
+    if whole == value.text.text:
+        return value
+    return replace(value, text=Text(f"{value.text.text} · {whole}", value.text.lang))
