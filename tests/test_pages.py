@@ -474,7 +474,7 @@ def test_long_answers_are_cut_with_a_note(site: httpx.Client) -> None:
 def test_wrong_query_answers_400_with_the_line(site: httpx.Client) -> None:
     answer = run(site, "SELECT * {\n ?s ?p\n}")
     assert answer.status_code == 400
-    assert "Línea 3: La consulta no sigue la gramática" in answer.text
+    assert "Línea 3, columna 2: La consulta no sigue la gramática" in answer.text
 
 
 def test_query_that_must_not_run_answers_its_status_on_the_page(site: httpx.Client) -> None:

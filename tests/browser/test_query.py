@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -18,6 +20,7 @@ pytestmark = [
 ]
 Open = Callable[..., Any]
 CONTENT = ".editor .cm-content"
+FAULT = "/en/sparql?run=1&query=" + quote("SELECT * WHERE {\n  ?d dct:title\n}")
 SELECTED = ".editor .cm-tooltip-autocomplete li[aria-selected=true]"
 
 
@@ -58,12 +61,92 @@ def test_query_is_written_with_completion_run_by_keys_kept_and_downloaded(watche
     assert tab.inner_text("#answer tbody td") == count
     tab.goto(address.partition("?")[0])
     tab.wait_for_selector(CONTENT)
-    tab.click("#past button.past")
+    tab.click("#past button.past-query")
     assert "dcat:Dataset" in tab.input_value("#query")
     tab.click("#past button.clear")
     assert not tab.is_visible("#past")
     assert watched.messages == []
     assert watched.foreign == []
+
+
+def complete(tab: Any, text: str) -> None:
+    """Take the first completion of a word."""
+    tab.keyboard.type(text)
+    tab.wait_for_selector(SELECTED)
+    tab.wait_for_timeout(300)
+    tab.keyboard.press("Enter")
+
+
+def test_what_was_typed_over_a_word_has_no_style_of_its_own(watched: Any) -> None:
+    tab = watched.tab
+    write(tab, "SELECT * { ?s ?p ?o }")
+    tab.keyboard.press("Home")
+    tab.keyboard.press("Control+Shift+ArrowRight")
+    tab.keyboard.type("ASK ")
+    assert tab.input_value("#query").startswith("ASK ")
+    assert watched.messages == []
+
+
+def test_terms_are_found_by_their_name_in_the_language_of_the_page(open_page: Open) -> None:
+    tab = open_page("/es/sparql", script=True).tab
+    tab.wait_for_selector(CONTENT)
+    write(tab, "SELECT * { ?d ")
+    complete(tab, "títul")
+    assert "?d dct:title" in tab.input_value("#query")
+
+
+def test_variables_of_the_query_are_completed(watched: Any) -> None:
+    write(watched.tab, "SELECT ?dataset { ")
+    complete(watched.tab, "?d")
+    assert watched.tab.input_value("#query").startswith("SELECT ?dataset { ?dataset")
+
+
+def test_after_prefix_the_declaration_is_written(watched: Any) -> None:
+    write(watched.tab, "PREFIX ")
+    complete(watched.tab, "sko")
+    text = watched.tab.input_value("#query")
+    assert text == "PREFIX skos: <http://www.w3.org/2004/02/skos/core#>"
+
+
+def test_f8_goes_to_the_fault_and_tells_it(open_page: Open) -> None:
+    tab = open_page(FAULT, script=True).tab
+    tab.wait_for_selector(CONTENT)
+    assert tab.get_by_role("link", name="Line 2, column 6").count() == 1
+    tab.locator(CONTENT).focus()
+    tab.keyboard.press("F8")
+    tab.wait_for_selector(".cm-tooltip >> text=the prefix dct: is not declared")
+    tab.keyboard.type("?p ?o")
+    assert "  ?d ?p ?o\n" in tab.input_value("#query")
+
+
+def test_editor_has_the_name_of_its_field(open_page: Open) -> None:
+    tab = open_page("/eu/sparql", script=True).tab
+    tab.wait_for_selector(CONTENT)
+    assert tab.get_by_role("textbox", name="SPARQL kontsulta").count() == 1
+    tab.click("label[for=query]")
+    assert tab.evaluate("document.activeElement.className") == "editor"
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("state", ["completing", "fault"])
+def test_axe_finds_nothing_in_the_editor(
+    open_page: Open, state: str, width: int, dark: bool
+) -> None:
+    package = pytest.importorskip("axe_playwright_python", reason="axe is not installed")
+    source = next(Path(package.__file__).parent.rglob("axe.min.js")).read_text("utf-8")
+    page = open_page(
+        FAULT if state == "fault" else "/es/sparql", width, script=True, dark=dark
+    )  # fmt: skip
+    page.tab.wait_for_selector(CONTENT)
+    if state == "completing":
+        write(page.tab, "SELECT * { ?d a dc")
+        page.tab.wait_for_selector(SELECTED)
+        assert page.messages == []
+    page.tab.evaluate(source)
+    found = page.tab.evaluate("() => axe.run().then(result => result.violations)")
+    assert [(v["id"], [n["html"][:150] for n in v["nodes"]][:5]) for v in found] == []
+    assert page.tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_fault_is_shown_at_its_place_and_the_summary_leads_there(watched: Any) -> None:
@@ -83,6 +166,9 @@ def test_keyboard_leaves_the_editor(watched: Any) -> None:
     assert tab.evaluate("document.activeElement.className") == "editor"
     tab.keyboard.press("Tab")
     assert tab.evaluate("document.activeElement.name") == "run"
+    for _ in range(2):
+        tab.keyboard.press("Shift+Tab")
+    assert tab.evaluate("document.activeElement.className") != "editor"
 
 
 def test_a_parameter_is_found_by_its_name(open_page: Open) -> None:

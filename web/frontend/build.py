@@ -89,7 +89,7 @@ def find_npm() -> "str | None":
 
 
 def run(*command: str) -> None:
-    """Runs a command here. Raises Unbuilt with the end of what it said."""
+    """Runs a command here. Raises Unbuilt with the beginning of what it said."""
     beside = f"{Path(command[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
         done = subprocess.run(
@@ -99,9 +99,10 @@ def run(*command: str) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unbuilt(f"{Path(command[0]).name}: {error}") from None
     if done.returncode:
-        lines = done.stdout.decode(errors="replace").strip().splitlines()
+        said = done.stdout.decode(errors="replace").splitlines()
+        lines = [line for line in said if line.strip() not in ("", "npm error")]
         # Whose registry it was is nothing that a log should keep.
-        told = re.sub(r"https?://\S+", "...", " ".join(lines[-3:]))
+        told = re.sub(r"https?://\S+", "...", " ".join(lines[:3]))
         raise Unbuilt(f"{Path(command[0]).name} failed: {told[:400]}")
 
 
