@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import re
 from collections.abc import Iterator
@@ -65,25 +66,40 @@ def test_ownership_and_stewardship_are_what_a_query_counts(
     assert told["With a steward"][0] == counted(site, ACTIVE.format(pattern, "steward"))
 
 
-def test_every_figure_leads_to_as_many_datasets_as_lack_it(site: httpx.Client) -> None:
-    text = page(site, "/en/dashboards")
-    told = re.findall(
-        r'<a href="([^"]+)">See those that lack it \((\d+)\)', text.partition('id="figures"')[2]
-    )
-    assert len(told) >= 6
-    for href, number in told:
-        target = html.unescape(href)
-        if "#lacking-" in target:
-            name = target.partition("#")[2]
-            section = text.partition(f'id="{name}"')[2].partition("</section>")[0]
-            assert "<a href=" in section
-        else:
-            assert f">{number} " in page(site, target).partition('id="results"')[2]
+def counts(text: str) -> list[tuple[str, int]]:
+    """Every link to a list of datasets, with the number that the page tells for it."""
+    main = text.partition("<main")[2]
+    told = re.findall(r'<a href="([^"]*/datasets\?[^"]*)">([^<]*)</a>', main)
+    found = []
+    for href, words in told:
+        if "%" not in words:
+            number = re.search(r"\d+", words)
+            assert number, words
+            found.append((html.unescape(href), int(number[0])))
+    return found
+
+
+def test_every_figure_is_as_long_as_the_list_that_it_leads_to(site: httpx.Client) -> None:
+    city = page(site, "/en/dashboards")
+    areas = re.findall(r'href="(/en/dashboards/[^"]+)"', city)
+    assert len(areas) >= 10
+    told = dict(n for text in (city, *(page(site, a) for a in areas)) for n in counts(text))
+    assert len(told) > 200
+    for href, number in told.items():
+        listed = site.get(href.replace("/datasets?", "/datasets.csv?")).text
+        assert len(list(csv.reader(listed.splitlines()))) - 1 == number, href
+
+
+def test_lineage_is_known_where_the_question_about_its_coverage_says_so(site: httpx.Client) -> None:
+    told = site.get("/api/releases/r2/lineage/coverage").json()
+    assert figures(page(site, "/en/dashboards"))["With lineage"] == (
+        told["known"], told["known"] + told["missing"],
+    )  # fmt: skip
 
 
 def test_areas_are_compared_and_add_up(site: httpx.Client) -> None:
     text = page(site, "/en/dashboards").partition('id="areas"')[2].partition("</table>")[0]
-    rows = re.findall(r'<th scope="row">.*?</th>\s*<td class="n">(\d+)</td>', text, re.S)
+    rows = re.findall(r'<a href="/en/datasets\?within=[^"&]+">(\d+)</a>', text)
     created = "PREFIX dct: <http://purl.org/dc/terms/> PREFIX dcat: <http://www.w3.org/ns/dcat#>"
     query = f"{created} SELECT (COUNT(*) AS ?n) {{ ?d a dcat:Dataset ; dct:creator ?area }}"
     assert sum(map(int, rows)) == counted(site, query)
@@ -95,6 +111,13 @@ def test_areas_are_compared_and_add_up(site: httpx.Client) -> None:
 def test_trend_tells_each_public_release(site: httpx.Client) -> None:
     text = page(site, "/en/dashboards").partition('id="trend"')[2].partition("</table>")[0]
     assert re.findall(r'href="/en/releases/(r\d+)"', text) == ["r1", "r2"]
+
+
+def test_trend_tells_every_measure_of_each_release(site: httpx.Client) -> None:
+    text = page(site, "/en/dashboards").partition('id="trend"')[2].partition("</table>")[0]
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', text)
+    assert set(figures(page(site, "/en/dashboards"))) < set(heads)
+    assert "–" not in text
 
 
 @pytest.mark.parametrize("lang", ["es", "eu", "en"])
@@ -136,6 +159,44 @@ def test_of_several_tests_of_a_principle_the_last_counts(tmp_path: Path) -> None
     with served(published(tmp_path / "data", TESTED)) as server:
         assert figures(page(server.client, "/en/dashboards"))["Principles met"] == (1, 1)
         assert "no datasets of this area" in page(server.client, "/en/dashboards/empty")
+
+
+UNITS = (
+    CATALOGUE
+    + """
+@prefix org: <http://www.w3.org/ns/org#> .
+@prefix unit: <https://data.example/id/unit/> .
+unit:parks a org:OrganizationalUnit ; org:hasUnit unit:gardens .
+unit:gardens a org:OrganizationalUnit ; org:hasUnit unit:trees .
+unit:trees a org:OrganizationalUnit .
+unit:a a org:OrganizationalUnit ; org:unitOf unit:b .
+unit:b a org:OrganizationalUnit ; org:unitOf unit:a .
+<https://data.example/id/dataset/trees> dct:creator unit:trees .
+<https://data.example/id/dataset/noise> dct:creator unit:b .
+<https://data.example/id/dataset/parks> a dcat:Dataset ; dct:creator unit:parks .
+"""
+)
+
+
+def compared(text: str) -> list[str]:
+    """The slugs of the areas or units that a dashboard compares, in their order."""
+    table = text.partition('id="areas"')[2].partition("</table>")[0]
+    return re.findall(r'href="/en/dashboards/(\w+)"', table)
+
+
+def test_an_area_counts_the_units_below_it_and_tells_them_one_by_one(tmp_path: Path) -> None:
+    with served(published(tmp_path / "data", UNITS)) as server:
+        parks = page(server.client, "/en/dashboards/parks")
+        assert figures(parks)["With an owner"] == (0, 2)
+        assert compared(parks) == ["gardens"]
+        assert compared(page(server.client, "/en/dashboards/gardens")) == ["trees"]
+
+
+def test_units_in_a_circle_are_told_all_the_same(tmp_path: Path) -> None:
+    with served(published(tmp_path / "data", UNITS)) as server:
+        city = page(server.client, "/en/dashboards")
+        assert sorted(compared(city)) == ["a", "b", "parks"]
+        assert figures(page(server.client, "/en/dashboards/a"))["With an owner"] == (0, 1)
 
 
 def test_a_catalogue_without_datasets_says_so(tmp_path: Path) -> None:

@@ -292,7 +292,8 @@ def test_index_of_another_format_is_made_again_with_the_same_rows(
         release.id, tmp_path / "r", release.created_at, None, release.sha256, release.manifest
     )
     other.path.mkdir()
-    (other.path / "catalogue.nq").symlink_to(release.path / "catalogue.nq")
+    for name in ("catalogue.nq", "report.json"):
+        (other.path / name).symlink_to(release.path / name)
     sqlite3.connect(other.path / "index.db").execute("PRAGMA user_version=999")
     again = index.of(other, tmp_path / "cache")
     assert again.path.parent == tmp_path / "cache" / release.id

@@ -207,7 +207,7 @@ class Builder:
     ) -> str:
         progress("writing the catalogue")
         self._write_catalogue(aside / "catalogue.nq", content.records)
-        report = content.report.as_dict() if content.report else None
+        created, report = now(), content.report.as_dict() if content.report else None
         (aside / "report.json").write_text(_json(report), encoding="utf-8")
         held = [asdict(held) for held in content.held_back]
         (aside / _HELD_BACK).write_text(_json(held), encoding="utf-8")
@@ -216,7 +216,8 @@ class Builder:
         progress("loading the store")
         EmbeddedStore.build(aside / "store", aside / "catalogue.nq", piece=_PIECE)
         progress("building the index")
-        index.build(aside / "index.db", content.records, self.settings.base)
+        checks = index.Checks.of(created, report, waived=why.waive is not None)
+        index.build(aside / "index.db", content.records, self.settings.base, checks=checks)
         progress("writing the feeds")
         not_carried = exports.build(
             aside / "exports", content.records, self.settings, withheld=content.withheld
@@ -248,7 +249,7 @@ class Builder:
                 },
                 "build": {
                     "id": id,
-                    "created_at": now(),
+                    "created_at": created,
                     "previous": before[-1] if before else None,
                     "actor": why.actor,
                     "note": why.note,

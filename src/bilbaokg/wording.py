@@ -19,7 +19,16 @@ __all__ = ["counted", "find", "say", "term"]
 
 _DEFAULT: Final = "es"
 # What validation, quality, linter, status, services and rehearsals say; no section is in two.
-_FILES: Final = ("findings", "quality", "lint", "status", "services", "portals", "questions")
+_FILES: Final = (
+    "findings",
+    "quality",
+    "lint",
+    "status",
+    "services",
+    "portals",
+    "questions",
+    "standing",
+)
 _NAMESPACES: Final = {
     **PREFIXES,
     "bkg": "bkg:",

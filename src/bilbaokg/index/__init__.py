@@ -10,6 +10,7 @@ The file is made from the records of a release and never changes after. Tables:
     texts      title and summary of an entry as they read in each language, fallback applied
     facets     entry, facet, value (an IRI or a text)
     sets       the entries that have a value of a facet, or are of a kind, as a bitmap
+    superiors  units with the units that they are part of
     orders     the entries of a kind, sorted
     passages   the texts by which an entry is found, by field and language
     names      what the values of facets are called, synonyms too: entries are found by them
@@ -21,6 +22,7 @@ The file is made from the records of a release and never changes after. Tables:
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 import threading
@@ -34,6 +36,7 @@ from bilbaokg.index.excerpts import Excerpt, Marked, Piece, marked
 from bilbaokg.index.found import KINDS, SORTS, Found, Listing, find
 from bilbaokg.index.hints import Suggestion, corrected, popular, suggest
 from bilbaokg.index.reader import FACETS, Index, Row, Where
+from bilbaokg.index.standings import Checks
 from bilbaokg.index.texts import Text, choose
 from bilbaokg.index.words import Words
 from bilbaokg.index.writer import FORMAT, build, fill
@@ -45,6 +48,7 @@ __all__ = [
     "FORMAT",
     "KINDS",
     "SORTS",
+    "Checks",
     "Excerpt",
     "Found",
     "Index",
@@ -102,7 +106,7 @@ def _write(path: Path, release: Release) -> None:
     with storage_errors(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            build(part, _released(release), _base(release))
+            build(part, _released(release), _base(release), checks=_checks(release))
             descriptor = os.open(part, os.O_RDONLY)
             try:
                 os.fsync(descriptor)
@@ -117,7 +121,7 @@ def _write(path: Path, release: Release) -> None:
 
 def _held(path: Path, release: Release) -> Index:
     database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    fill(database, _released(release), _base(release))
+    fill(database, _released(release), _base(release), checks=_checks(release))
     return Index(path, database)
 
 
@@ -133,6 +137,17 @@ def _format(path: Path) -> int | None:
 def _base(release: Release) -> str:
     base: str = release.manifest["content"]["base"]
     return base
+
+
+def _checks(release: Release) -> Checks:
+    """What the release tells beside its records. Raises CorruptStore."""
+    file = release.path / "report.json"
+    try:
+        report = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+    except (OSError, ValueError) as error:
+        raise CorruptStore(f"cannot be read: {error}", where=str(file)) from None
+    waived = release.manifest["content"].get("waived") is not None
+    return Checks.of(release.created_at, report, waived=waived)
 
 
 def _released(release: Release) -> Iterator[Record]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from bilbaokg.index import vocabulary
+from bilbaokg.index.codes import code_name
 from bilbaokg.index.excerpts import Marked, Piece, marked
 from bilbaokg.index.found import Found
 from bilbaokg.index.hints import corrected
@@ -48,7 +49,10 @@ def _facets(found: Found, lang: str, base: str) -> dict[str, list[dict[str, Any]
         found.index, (value for rows in counted.values() for value, _ in rows), lang, base
     )
     return {
-        facet: [{"value": v, "label": names.get(v, v), "count": count} for v, count in rows]
+        facet: [
+            {"value": v, "label": code_name(facet, v, lang) or names.get(v, v), "count": count}
+            for v, count in rows
+        ]
         for facet, rows in counted.items()
     }
 

@@ -34,6 +34,7 @@ from bilbaokg.terms import (
 
 __all__ = [
     "BELONGING",
+    "GAPS",
     "NAMES",
     "PARTS",
     "RELATED",
@@ -112,6 +113,10 @@ _OF_DISTRIBUTIONS: Final = {
 }
 
 
+_TOLD_BY_FACETS: Final = ("owner", "steward", "licence", "theme", "format")
+_TOLD_BY_PROPERTIES: Final = {"contact": ref(DCAT.contactPoint), "modified": ref(DCT.modified)}
+GAPS: Final = (*_TOLD_BY_FACETS, *_TOLD_BY_PROPERTIES, "translation")
+"""What a dataset may lack."""
 _KEYWORD: Final = ref(DCAT.keyword)
 _KEYWORDS: Final = tuple(
     map(
@@ -197,12 +202,8 @@ class Content:
 
     def _gaps(self, found: Mapping[str, set[str]]) -> Iterator[str]:
         """What a dataset lacks, as a steward would list it."""
-        for name in ("owner", "steward", "licence", "theme", "format"):
-            if not found[name]:
-                yield name
-        for name, predicate in (("contact", DCAT.contactPoint), ("modified", DCT.modified)):
-            if ref(predicate) not in self.root:
-                yield name
+        yield from (name for name in _TOLD_BY_FACETS if not found[name])
+        yield from (name for name, said in _TOLD_BY_PROPERTIES.items() if said not in self.root)
         if not {"es", "eu"} <= self.names(self.term).keys() & self.summaries(self.term).keys():
             yield "translation"
 

@@ -16,7 +16,7 @@ from typing import Final
 from pyroaring import BitMap
 
 from bilbaokg.index.hints import synonyms_of
-from bilbaokg.index.reader import FACETS, Index, Row
+from bilbaokg.index.reader import COUNTED, Index, Row
 from bilbaokg.index.words import Words
 from bilbaokg.terms import LANGUAGES
 
@@ -87,7 +87,7 @@ class Found:
         known = self.index.facet("kind")
         return [kind for kind in KINDS if kind in known and self.kind in (kind, None)]
 
-    def facets(self, names: Sequence[str] = FACETS) -> dict[str, list[tuple[str, int]]]:
+    def facets(self, names: Sequence[str] = COUNTED) -> dict[str, list[tuple[str, int]]]:
         """For each facet its values with counts, most first.
 
         A facet's counts leave its own filter aside: they say what another choice would give.

@@ -19,16 +19,22 @@ from pyroaring import BitMap
 
 from bilbaokg.errors import NotFound
 from bilbaokg.index.sets import Sets
+from bilbaokg.index.standings import closed
 from bilbaokg.index.texts import Text, choose
 
-__all__ = ["FACETS", "WEIGHTS", "Index", "Row", "Where"]
+__all__ = ["COUNTED", "FACETS", "WEIGHTS", "Index", "Row", "Where"]
 
+# Facets that are told by others: of them there are sets alone, and lists only filter by them.
+_DERIVED: Final = ("has", "within", "meets", "fails", "untested")
 # Facets that lists may be filtered by. "gap" names what a dataset lacks, "quality" is the band of
-# its points.
+# its points; how it stands otherwise is told in `standings`.
 FACETS: Final = (
     "theme", "area", "owner", "steward", "publisher", "format", "access", "hvd", "licence",
     "frequency", "status", "quality", "subject", "series", "scheme", "gap",
+    "validity", "freshness", "lineage", "principles", *_DERIVED,
 )  # fmt: skip
+COUNTED: Final = tuple(facet for facet in FACETS if facet not in _DERIVED)
+"""The facets whose values are told with their counts."""
 WEIGHTS: Final = "10, 5, 4, 2, 1, 0.5, 5"
 """How much a hit counts in each Field, for bm25."""
 _ROWS: Final = """
@@ -99,6 +105,11 @@ class Index:
         """The number of the format that the file was written in."""
         return int(self._all("PRAGMA user_version")[0][0])
 
+    @cached_property
+    def superiors(self) -> Mapping[str, frozenset[str]]:
+        """Units (IRIs) with those that they are part of, at whatever distance."""
+        return closed(self._all("SELECT unit, superior FROM superiors"))
+
     def facet(self, name: str) -> Mapping[str, BitMap]:
         """The values of a facet, or kinds, with the entries that have them. Not to be changed."""
         return self._sets.facet(self.database, name)
@@ -143,7 +154,7 @@ class Index:
         those = self.facet("kind").get(kind, BitMap())
         rows = self._all("SELECT facet, entries FROM sets WHERE value = ?", (value,))
         found = {f: those.intersection_cardinality(BitMap.deserialize(b)) for f, b in rows}
-        return {facet: count for facet, count in found.items() if count and facet in FACETS}
+        return {facet: count for facet, count in found.items() if count and facet in COUNTED}
 
     def pages(self) -> list[str]:
         """The pages of all records that are there, in their order."""

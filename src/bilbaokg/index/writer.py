@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
+from pyroaring import BitMap
+
 from bilbaokg.index.content import (
     BELONGING,
     PARTS,
@@ -23,6 +25,7 @@ from bilbaokg.index.content import (
     sort_key,
 )
 from bilbaokg.index.sets import packed, packed_order, size_of_union
+from bilbaokg.index.standings import UNCHECKED, Checks, Standings, derived
 from bilbaokg.index.texts import choose
 from bilbaokg.index.vocabulary import names as vocabulary
 from bilbaokg.model import Record
@@ -31,7 +34,7 @@ from bilbaokg.terms import AS, DCT, LANGUAGES, RDF, plain, record_id, ref
 __all__ = ["FORMAT", "build", "fill"]
 
 # Raised whenever the tables or their content change: an index of another number is made again.
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 _SCHEMA: Final = """
 CREATE TABLE entries(num INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, iri TEXT NOT NULL UNIQUE,
@@ -57,6 +60,7 @@ CREATE VIRTUAL TABLE search USING fts5(title, keywords, subjects, description, p
     codes, content='', tokenize='unicode61 remove_diacritics 2', prefix='2 3');
 CREATE VIRTUAL TABLE terms USING fts5(text, lang UNINDEXED, iri UNINDEXED, entries UNINDEXED,
     tokenize='unicode61 remove_diacritics 2', prefix='2 3');
+CREATE TABLE superiors(unit TEXT, superior TEXT, PRIMARY KEY(unit, superior)) WITHOUT ROWID;
 CREATE TEMP TABLE distributions(entry INTEGER, iri TEXT);
 CREATE TEMP TABLE belongs(entry INTEGER, iri TEXT);
 CREATE TEMP TABLE keywords(text TEXT, lang TEXT, entries INTEGER, PRIMARY KEY(text, lang))
@@ -103,23 +107,25 @@ _NAMED: Final = frozenset({"agent", "concept", "scheme", "series", "service", "u
 
 
 def build(
-    path: Path, records: Iterable[Record], base: str, languages: Sequence[str] = LANGUAGES
-) -> None:
+    path: Path, records: Iterable[Record], base: str, languages: Sequence[str] = LANGUAGES,
+    checks: Checks = UNCHECKED,
+) -> None:  # fmt: skip
     """Write the index of these records to a new file; the same records give the same rows.
 
-    base: that of the catalogue, under which its IRIs are minted.
+    base: that of the catalogue, under which its IRIs are minted; checks: what else is known of
+    the release.
     """
     path.unlink(missing_ok=True)
     database = sqlite3.connect(path, isolation_level=None)
     try:
-        fill(database, records, base, languages)
+        fill(database, records, base, languages, checks)
     finally:
         database.close()
 
 
 def fill(
     database: sqlite3.Connection, records: Iterable[Record], base: str,
-    languages: Sequence[str] = LANGUAGES,
+    languages: Sequence[str] = LANGUAGES, checks: Checks = UNCHECKED,
 ) -> None:  # fmt: skip
     """Write the index into an empty database that commits by itself."""
     database.executescript(
@@ -130,6 +136,7 @@ def fill(
     for record in records:
         builder.add(record)
     builder.place_parts()
+    builder.stand(checks)
     database.execute("COMMIT")
     database.executescript(f"BEGIN;{_JOINS}COMMIT;BEGIN")
     _Joiner(database, base, languages).join()
@@ -147,6 +154,7 @@ class _Builder:
         self.database, self.base, self.languages = database, base, languages
         self.number = 0
         self.parts: list[tuple[str, int, str]] = []
+        self.standings = Standings()
 
     def add(self, record: Record) -> None:
         """Write what one record says by itself."""
@@ -163,6 +171,8 @@ class _Builder:
         self._subjects(record, content)
         names, summaries = content.names(content.term), content.summaries(content.term)
         self._texts(number, names or {"": record.iri}, summaries)
+        if not gone:
+            self.standings.add(number, kind, content)
         if not gone and kind != "rest":
             self._passages(number, content.passages())
             self._facets(number, kind, content)
@@ -244,6 +254,12 @@ class _Builder:
         # A root that another record also speaks of keeps its own row.
         self.database.executemany("INSERT OR IGNORE INTO resources VALUES(?,?,?)", rows)
 
+    def stand(self, checks: Checks) -> None:
+        """Write how the datasets stand, and which units are parts of which."""
+        many = self.database.executemany
+        many("INSERT INTO facets VALUES(?,?,?)", self.standings.rows(checks))
+        many("INSERT INTO superiors VALUES(?,?)", sorted(self.standings.superiors()))
+
 
 class _Joiner:
     """Writes what takes all records: the search table, sets, orders, the words to choose from."""
@@ -314,7 +330,18 @@ class _Joiner:
     def _sets(self) -> None:
         found = groupby(self.database.execute(_SETS), key=itemgetter(0, 1))
         rows = ((*key, packed(row[2] for row in rows)) for key, rows in found)
-        self.database.executemany("INSERT INTO sets VALUES(?,?,?)", rows)
+        insert = "INSERT INTO sets VALUES(?,?,?)"
+        self.database.executemany(insert, rows)
+        self.database.executemany(
+            insert, ((*key, packed(held)) for key, held in derived(self._held, self._superiors()))
+        )
+
+    def _held(self, facet: str) -> dict[str, BitMap]:
+        rows = self.database.execute("SELECT value, entries FROM sets WHERE facet = ?", (facet,))
+        return {value: BitMap.deserialize(held) for value, held in rows}
+
+    def _superiors(self) -> list[tuple[str, str]]:
+        return self.database.execute("SELECT unit, superior FROM superiors").fetchall()
 
     def _orders(self) -> None:
         kinds = "SELECT value FROM sets WHERE facet = 'kind' ORDER BY value"

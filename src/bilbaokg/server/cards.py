@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 from urllib.parse import quote
 
-from bilbaokg import render, wording
+from bilbaokg import render
 from bilbaokg.index import Excerpt, Found, Row, Text, Words, corrected, find, marked
+from bilbaokg.index.codes import code_name
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import Action, Card, Hints, Passage, Tile, Value
 
@@ -33,11 +34,15 @@ def names(reader: Reader, facet: str, values: Sequence[str]) -> dict[str, Text]:
             value: Text(text(reader, key) if render.has_text(key) else value, "")
             for value, key in known.items()
         }
-    if facet == "quality":
-        told = {value: wording.find(f"band.{value}", reader.lang) for value in values}
-        return {value: Text((name or value).capitalize(), "") for value, name in told.items()}
+    codes = {value: code_name(facet, value, reader.lang) for value in values}
+    if codes and all(codes.values()):
+        return {value: Text(_capital(name or value), "") for value, name in codes.items()}
     reader.load(values)
     return {value: reader.name(value) for value in values}
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def cards(reader: Reader, rows: Sequence[Row], words: Words | None = None) -> list[Card]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from bilbaokg.errors import StorageFault
 from bilbaokg.exports.files import replace_file
-from bilbaokg.server.compliance import DECIDED, Verdict
+from bilbaokg.quality.verdicts import DECIDED
+from bilbaokg.server.compliance import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
