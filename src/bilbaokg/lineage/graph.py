@@ -15,9 +15,8 @@ import copy
 import heapq
 import re
 from array import array
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from enum import IntEnum
-from functools import partial
 from typing import Final, NamedTuple
 
 import pyoxigraph as ox
@@ -203,8 +202,7 @@ class Graph:
         start = self._number(iri)
         if start is None:
             return Walk()
-        near = partial(self._next, self._rows(direction))
-        return collect(spread(start, near, hops), self._iri, limit)
+        return collect(spread(start, self._near(start, direction), hops), self._iri, limit)
 
     def path(self, source: str, target: str) -> list[str]:
         """A shortest way downstream from one thing to another, both included; empty if none."""
@@ -215,10 +213,10 @@ class Graph:
 
     def _way(self, start: int, end: int) -> list[int]:
         before = {start: start}
-        for node, _, via in spread(start, partial(self._next, self._down)):
+        for via, _, fresh in spread(start, self._near(start, "downstream")):
+            before |= dict.fromkeys(fresh, via)
             if end in before:
                 break
-            before[node] = via
         if end not in before:
             return []
         way = [end]
@@ -259,10 +257,13 @@ class Graph:
     def _degree(self, node: int) -> int:
         return self._up.degree(node) + self._down.degree(node)
 
-    def _next(self, rows: Rows, node: int) -> Collection[int]:
-        if LEVELS[self._levels[node]] in ("job", "run"):
-            return [other for other, _ in rows.of(node)]
-        return rows.derived(node)
+    def _near(self, start: int, direction: str) -> Callable[[int], Collection[int]]:
+        """What is one hop from a node, on walks that begin at `start`."""
+        rows = self._rows(direction)
+        if LEVELS[self._levels[start]] not in ("job", "run"):
+            return rows.derived
+        first = list(dict.fromkeys(other for other, _ in rows.of(start)))
+        return lambda node: first if node == start else rows.derived(node)
 
     def _rows(self, direction: str) -> Rows:
         if direction not in DIRECTIONS:
@@ -280,9 +281,10 @@ class Graph:
         return heapq.merge(first, added, key=self._iri)
 
     def _iri(self, number: int) -> str:
-        if number >= len(self._ends) - 1:
-            return self._later[number - len(self._ends) + 1]
-        return self._names[self._ends[number] : self._ends[number + 1]].decode()
+        ends, following = self._ends, number + 1
+        if following >= len(ends):
+            return self._later[following - len(ends)]
+        return self._names[ends[number] : ends[following]].decode()
 
     def _place(self, iri: str, *, there: bool = False) -> int | None:
         """The number of an IRI, whether it has edges or not; there: give it one where it lacks."""

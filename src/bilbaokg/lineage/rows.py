@@ -66,8 +66,11 @@ class Rows:
         """Neighbours by derivation."""
         if self.patch and node in self.patch:
             return [other for other, kind in self.patch[node] if kind == _DERIVED]
-        start, end = self._span(node)
-        return self.others[start : start + self.kinds.count(_DERIVED, start, end)]
+        starts, following = self.starts, node + 1
+        if following >= len(starts):
+            return ()
+        start = starts[node]
+        return self.others[start : start + self.kinds.count(_DERIVED, start, starts[following])]
 
     def degree(self, node: int) -> int:
         """How many edges a node has."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import pyoxigraph as ox
 
@@ -36,8 +36,7 @@ _COLUMN_NAME: Final = ox.NamedNode(CSVW.name)
 _PART_OF: Final = ox.NamedNode(DCT.isPartOf)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One thing that was reached: after how many hops at least, and from which (IRIs)."""
 
     iri: str
@@ -71,36 +70,36 @@ def walk(
 
 def spread(
     start: N, near: Callable[[N], Iterable[N]], hops: int | None = None
-) -> Iterator[tuple[N, int, N]]:
+) -> Iterator[tuple[N, int, list[N]]]:
     """Everything within so many hops (None: at any distance), each once, nearest first.
 
-    near: the nodes one hop from a node. Gives a node, after how many hops at least, and from which.
+    near: the nodes one hop from a node, each once. Gives a node, and what is first reached from
+    it, after how many hops.
     """
     seen, frontier, distance = {start}, [start], 0
     while frontier and (hops is None or distance < hops):
         distance += 1
-        reached = []
+        reached: list[N] = []
         for node in frontier:
-            for other in near(node):
-                if other not in seen:
-                    seen.add(other)
-                    reached.append(other)
-                    yield other, distance, node
+            if fresh := [other for other in near(node) if other not in seen]:
+                seen.update(fresh)
+                reached += fresh
+                yield node, distance, fresh
         frontier = reached
 
 
-def collect(reached: Iterable[tuple[N, int, N]], name: Callable[[N], str], limit: int) -> Walk:
+def collect(
+    reached: Iterable[tuple[N, int, list[N]]], name: Callable[[N], str], limit: int
+) -> Walk:
     """What was reached (see spread) as a walk, at most `limit` steps. name: the IRI of a node."""
     found = Walk()
-    last: N | None = None
-    via = ""
-    for node, hops, before in reached:
-        if len(found.steps) == limit:
+    for node, hops, fresh in reached:
+        via = name(node)
+        found.steps += [Step(name(other), hops, via) for other in fresh]
+        if len(found.steps) > limit:
+            del found.steps[limit:]
             found.complete = False
             break
-        if before != last:
-            last, via = before, name(before)
-        found.steps.append(Step(name(node), hops, via))
     return found
 
 
