@@ -39,7 +39,11 @@ class Ground:
     @classmethod
     def released(cls, folder: Path, base: str, lang: str) -> Ground:
         """That of a release, whose folder is given. Raises CorruptStore, StorageFault."""
-        store = EmbeddedStore.read_only(folder / "store")
+        return cls.over(EmbeddedStore.read_only(folder / "store"), base, lang)
+
+    @classmethod
+    def over(cls, store: EmbeddedStore, base: str, lang: str) -> Ground:
+        """That of a store that nobody writes to; its graph is made when it is needed."""
         return cls(store, base, lambda: Graph.of(store), False, lang)
 
     @cached_property

@@ -126,11 +126,12 @@ class States:
         """The state of a record; empty where nothing was told of it."""
         state = self._touched.get(id)
         if state is None:
-            state = self._kept.pop(id, None) or State(id, self._read(id))
+            state = self._kept.pop(id, None) or State(id, self.read(id))
             self._touched[id] = state
         return state
 
-    def _read(self, id: str) -> dict[str, Register]:
+    def read(self, id: str) -> dict[str, Register]:
+        """The registers of a record as they are on disk."""
         prefix = f"{self.graph(id)}#"
         times: dict[str, str] = {}
         texts: dict[str, str] = {}

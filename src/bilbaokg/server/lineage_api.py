@@ -12,11 +12,20 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from bilbaokg.errors import BadInput, NotFound
-from bilbaokg.lineage import Graph, answers, coverage, differences, failures
+from bilbaokg.formats import FORMATS
+from bilbaokg.lineage import (
+    Graph,
+    answers,
+    coverage,
+    differences,
+    failures,
+    provenance,
+    recorded,
+)
 from bilbaokg.lineage.ground import Ground
 from bilbaokg.operations.questions import ground_of, lineage_changed
 from bilbaokg.reports.lineage import as_csv
@@ -24,10 +33,13 @@ from bilbaokg.server import negotiate
 from bilbaokg.server.context import Context
 from bilbaokg.server.openapi import problems
 from bilbaokg.store.embedded import EmbeddedStore
+from bilbaokg.writing import to_bytes
 
 __all__ = ["public_routes", "working_routes"]
 
 _OFFERS: Final = {"application/json": "json", "text/csv": "csv"}
+_PROV_FORMATS: Final = ("ttl", "jsonld", "nt", "rdf")
+_NDJSON: Final = "application/x-ndjson"
 _OPENED: Final = 2
 
 Iri = Annotated[str, Query(max_length=4000, description="of a dataset, table, column, job or run")]
@@ -58,6 +70,14 @@ def working_routes(context: Context) -> list[BaseRoute]:
         by default). What runs read and wrote is left out."""
         asked = {"since": since, "until": until, "limit": limit, "lang": lang}
         return _answer(request, format, "changed", lineage_changed(workspace, asked, _quiet))
+
+    @router.get("/api/lineage/events", responses=_events())
+    def events() -> Response:
+        """What pipelines told, merged, as OpenLineage events, a line each: taken in anew they make
+        the same lineage."""
+        store = EmbeddedStore.read_only(workspace.checkpoint())
+        lines = (f"{line}\n" for line in recorded.events(store, workspace.settings.base))
+        return StreamingResponse(lines, media_type=_NDJSON)
 
     _add(router, "/api/lineage", ask)
     return list(router.routes)
@@ -112,6 +132,7 @@ def _add(router: APIRouter, prefix: str, ask: Ask, *, release: bool = False) -> 
     """Add the questions below an address."""
     missing = (404,) if release else ()
     _add_whole(router, prefix, ask, missing)
+    _add_provenance(router, prefix, ask)
     _add_of_one(router, prefix, ask)
 
 
@@ -155,6 +176,34 @@ def _add_whole(router: APIRouter, prefix: str, ask: Ask, missing: Iterable[int])
         is made of what it was to write. `iri`: of one run or job."""
         told = failures.spoiled(ask(request, lang), iri, limit)
         return _answer(request, format, "spoiled", told)
+
+
+def _events() -> dict[int | str, dict[str, Any]]:
+    return {200: {"description": "the events", "content": {_NDJSON: {}}}}
+
+
+def _graph_types() -> dict[str, str]:
+    """Media type -> name of the formats of PROV-O."""
+    return {FORMATS[name].media_type: name for name in _PROV_FORMATS}
+
+
+def _add_provenance(router: APIRouter, prefix: str, ask: Ask) -> None:
+    """Lineage as PROV-O."""
+    content: dict[str, Any] = {media_type: {} for media_type in _graph_types()}
+    told: dict[int | str, dict[str, Any]] = {200: {"description": "it", "content": content}}
+
+    @router.get(f"{prefix}/prov", responses={**told, **problems(400, 404, 406)})
+    def prov(
+        request: Request, iri: Annotated[str, Query(max_length=4000)] = "", hops: Hops = None,
+        lang: Lang = "es", format: Literal["ttl", "jsonld", "nt", "rdf"] | None = None,
+    ) -> Response:  # fmt: skip
+        """Lineage as PROV-O: all of it, or what is around `iri`, `hops` far."""
+        chosen = format or negotiate.choose(request.headers.get("accept"), _graph_types())
+        ground = ask(request, lang)
+        among = provenance.around(ground, iri, hops) if iri else None
+        content = to_bytes(provenance.lines(ground, among), chosen)
+        headers = {"Vary": "Accept", "Content-Type": FORMATS[chosen].media_type}
+        return Response(content, headers=headers)
 
 
 def _add_of_one(router: APIRouter, prefix: str, ask: Ask) -> None:

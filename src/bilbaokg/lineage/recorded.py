@@ -1,0 +1,162 @@
+"""What pipelines told, as OpenLineage events again: taken in anew they make the same lineage.
+
+The states keep the exact text of each facet and when it was said. Tables come first, so that names
+which are one table are known when jobs and runs use them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import unquote
+
+from bilbaokg.lineage import facets
+from bilbaokg.lineage.names import Name, job_iri, table_iri
+from bilbaokg.lineage.states import State, States
+from bilbaokg.store.embedded import EmbeddedStore
+from bilbaokg.terms import record_id
+
+__all__ = ["events"]
+
+_SPEC: Final = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/"
+_PRODUCER: Final = "urn:bilbaokg"
+_COLUMNS: Final = "columnLineage"
+_LEAST: Final = "RUNNING"
+Told = dict[str, Any]
+
+
+class _Exact(str):
+    """A JSON text that is written as it is."""
+
+    __slots__ = ()
+
+
+def events(store: EmbeddedStore, base: str) -> Iterator[str]:
+    """OpenLineage events (spec 2-0-2) of all tables, then all jobs and runs, by id: a line each."""
+    recorder = _Recorder(store, base)
+    for kind, told in (
+        ("table", recorder.of_table), ("job", recorder.of_job), ("run", recorder.of_run),
+    ):  # fmt: skip
+        for id in recorder.ids(kind):
+            yield from map(_written, told(recorder.state(id)))
+
+
+def _written(value: Any) -> str:
+    """A value as JSON in one line."""
+    if isinstance(value, _Exact):
+        # Between tokens alone, for within a text they are escaped.
+        return value.replace("\r", " ").replace("\n", " ")
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{json.dumps(k)}:{_written(v)}' for k, v in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(_written, value))}]"
+    return json.dumps(value)
+
+
+class _Recorder:
+    """Makes the events of one store, which nobody writes to meanwhile."""
+
+    def __init__(self, store: EmbeddedStore, base: str) -> None:
+        self.base, self.states = base, States(store, base)
+        prefix = self.states.graph("")
+        self._ids = sorted(g[len(prefix) :] for g in store.graphs() if g.startswith(prefix))
+
+    def ids(self, kind: str) -> list[str]:
+        """The ids of the records of a kind of which something was told."""
+        return [id for id in self._ids if id.startswith(f"{kind}/")]
+
+    def state(self, id: str) -> State:
+        """What was told of a record."""
+        return State(id, self.states.read(id))
+
+    def of_table(self, state: State) -> Iterator[Told]:
+        """An event for each time at which something was said that stands."""
+        names = [Name.of(identifier) for identifier, _ in state.under("name/")]
+        if not names:
+            return
+        own = next((n for n in names if self._table_id(n) == state.id), names[0])
+        by_time: dict[str, dict[str, str]] = {}
+        for name, told in state.under("facet/"):
+            by_time.setdefault(told.at, {})[name] = told.text
+        if columns := state.registers.get("columns/"):
+            by_time.setdefault(columns.at, {})[_COLUMNS] = columns.text
+        for at, texts in sorted(by_time.items()):
+            yield _event(at, "DatasetEvent", dataset=_dataset(own, texts))
+
+    def of_job(self, state: State) -> Iterator[Told]:
+        """What is declared of a job; of one that ran its runs tell."""
+        declared, called = state.registers.get("static"), state.get("name")
+        if called is None or (declared is None and any(state.under("run/"))):
+            return
+        inputs, outputs = facets.loaded(declared.text) if declared else ([], [])
+        at = declared.at if declared else state.registers["name"].at
+        yield _event(
+            at, "JobEvent", job={**_named(Name.of(called)), "facets": _facets(_texts(state))},
+            inputs=[_dataset(Name.of(each), {}) for each in inputs],
+            outputs=[self._output(each, state.id) for each in outputs],
+        )  # fmt: skip
+
+    def of_run(self, state: State) -> Iterator[Told]:
+        """The states of a run, with what it read and wrote at each."""
+        called, first = state.get("job"), state.registers.get("first")
+        if called is None or first is None:
+            return
+        id = record_id(self.base, "job", job_iri(self.base, Name.of(called)))
+        job = {**_named(Name.of(called)), "facets": _facets(_texts(self.state(id)))}
+        sides = {
+            "inputs": [
+                _dataset(Name.of(each), {}, {"inputFacets": _own(state, "input", each)})
+                for each, _ in state.under("input/")
+            ],
+            "outputs": [
+                self._output(each, id, {"outputFacets": _own(state, "output", each)})
+                for each, _ in state.under("output/")
+            ],
+        }
+        run = {"runId": state.id.removeprefix("run/"), "facets": _facets(_texts(state))}
+        ended = [(told.at, name) for name, told in state.under("state/")]
+        for at, name in sorted(ended) or [(first.at, _LEAST)]:
+            yield _event(at, "RunEvent", eventType=name, run=run, job=job, **sides)
+
+    def _output(
+        self, identifier: str, job: str, own: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Told:
+        """A table that a job writes, with what it says of its columns."""
+        name = Name.of(identifier)
+        text = self.state(self._table_id(name)).get(f"columns/{job}")
+        return _dataset(name, {_COLUMNS: text} if text else {}, own)
+
+    def _table_id(self, name: Name) -> str:
+        return record_id(self.base, "table", table_iri(self.base, name))
+
+
+def _event(at: str, kind: str, **members: Any) -> Told:
+    return {"eventTime": at, "producer": _PRODUCER, "schemaURL": f"{_SPEC}{kind}", **members}
+
+
+def _named(name: Name) -> Told:
+    return {"namespace": name.namespace, "name": name.name}
+
+
+def _dataset(
+    name: Name, texts: Mapping[str, str], own: Mapping[str, Mapping[str, Any]] | None = None
+) -> Told:
+    return {**_named(name), "facets": _facets(texts), **{k: v for k, v in (own or {}).items() if v}}
+
+
+def _texts(state: State) -> dict[str, str]:
+    return {name: told.text for name, told in state.under("facet/")}
+
+
+def _facets(texts: Mapping[str, str]) -> Told:
+    return {name: _Exact(text) for name, text in texts.items()}
+
+
+def _own(state: State, side: str, identifier: str) -> Told:
+    """The facets that a run gave a table of its own reading or writing."""
+    return {
+        unquote(name): _Exact(told.text)
+        for key, told in state.under(f"{side}-facet/")
+        for name, _, of in [key.partition("/")] if of == identifier
+    }  # fmt: skip
