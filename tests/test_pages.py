@@ -362,6 +362,9 @@ def test_a_release_names_what_it_changed_and_withdrew(site: httpx.Client) -> Non
     assert 'href="/es/dataset/bilbobus-paradas"' in page
     assert "todo en ella es nuevo" in text_of(site.get("/es/releases/r1").text)
     assert 'href="/es/releases/r1"' in site.get("/es/releases").text
+    assert "El control Cumplido Validación: hecha con el perfil dcat-ap/3.0.1" in text
+    assert "Nota Registros fuera: 3 hasta que se arreglen" in text
+    assert 'href="/es/datasets?as_of=r2"' in page
     assert [site.get(f"/es/releases/{id}").status_code for id in ("r3", "r0", "x")] == [404] * 3
 
 

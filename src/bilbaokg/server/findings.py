@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from bilbaokg import profiles, render
+from bilbaokg import profiles, render, reports
 from bilbaokg.errors import BilbaokgError
 from bilbaokg.index import Text, choose
-from bilbaokg.model import SEVERITIES
+from bilbaokg.model import SEVERITIES, Release, Report
 from bilbaokg.selection import DANGLING
+from bilbaokg.server.paging import pager
 from bilbaokg.server.reading import Reader, anchor
 from bilbaokg.server.views import (
+    Action,
     Finding,
     FindingGroup,
     FindingKind,
     HeldBack,
+    Progress,
     ValidationPage,
     Value,
 )
 from bilbaokg.shacl.reading import read_files
 from bilbaokg.terms import SH, language_of, plain, ref, split_line
 
-__all__ = ["of_dataset", "of_datasets", "page"]
+__all__ = ["of_dataset", "of_datasets", "page", "report"]
 
-_GROUPS: Final = 200
+_GROUPS: Final = 100
+_DOWNLOADS: Final = (("CSV", "csv"), ("JSON", "json"))
 # Messages of these are made when the constraint runs, so the shape's text is not the message.
 _OWN_MESSAGE: Final = "SPARQLConstraintComponent"
 _TEXTS: Final = {ref(SH.message): "message", ref(SH.description): "hint"}
@@ -81,11 +88,11 @@ class _Reports:
             message=self.text(result, "message") or "",
             value=result["value"] if count == 1 else None,
             hint=self.text(result, "hint"),
-            steward=self._steward(result),
+            steward=self.steward(result),
             count=count,
         )
 
-    def _steward(self, result: Result) -> str | None:
+    def steward(self, result: Result) -> str | None:
         """Who looks after the dataset, named in the reader's language where we show it."""
         place = self.reader.place(result["dataset"] or "")
         held = self.reader.opened.index.facets_of(place.record) if place else {}
@@ -147,23 +154,81 @@ class _Reports:
 
 def of_dataset(reader: Reader, iri: str) -> list[Finding]:
     """What the validation says of one dataset."""
-    reports = _Reports(reader)
-    return reports.findings(r for r in reports.results if iri in (r["dataset"], r["focus"]))
+    known = _Reports(reader)
+    return known.findings(r for r in known.results if iri in (r["dataset"], r["focus"]))
 
 
 def of_datasets(reader: Reader, iris: Collection[str]) -> list[FindingKind]:
     """What the validation says of some datasets, drawn together."""
-    reports = _Reports(reader)
-    return reports.kinds([r for r in reports.results if r["dataset"] in iris])
+    known = _Reports(reader)
+    return known.kinds([r for r in known.results if r["dataset"] in iris])
 
 
-def page(reader: Reader, severity: str) -> ValidationPage:
-    """The validation of the release; `severity` shows only those results ("" all)."""
+def report(reader: Reader, released: Report, format: str) -> str:
+    """The report of the release to download, one of reports.FORMATS.
+
+    Who answers is named as the page names it, and where things stood on our disk is left out.
+    """
+    known = _Reports(reader)
+    results = [
+        replace(problem, steward=known.steward(problem.as_dict()), owner=None, source=None)
+        for problem in released.results
+    ]
+    return reports.render(replace(released, results=tuple(results)), format, reader.lang)
+
+
+def _progress(known: _Reports, before: Release | None) -> Progress | None:
+    """What differs from the validation of the release before."""
+    file = before.path / "report.json" if before else None
+    if before is None or file is None or not file.is_file() or known.report is None:
+        return None
+    document = json.loads(file.read_text(encoding="utf-8"))
+    if not document:
+        return None
+    old, new = (Counter(map(_identity, held)) for held in (document["results"], known.results))
+    site = known.reader.site
+    return Progress(
+        previous=Value(Text(before.id, ""), site.url(f"/releases/{before.id}")),
+        new=known.kinds(_only(known.results, new - old)),
+        mended=known.kinds(_only(document["results"], old - new)),
+    )
+
+
+def _identity(result: Result) -> tuple[Any, ...]:
+    """What makes a finding the same in another release: its rule, and what it is about."""
+    return (
+        result["severity"], result["shape"], result["path"], result["dataset"] or result["focus"],
+    )  # fmt: skip
+
+
+def _only(results: Iterable[Result], counts: Counter[tuple[Any, ...]]) -> list[Result]:
+    """As many results as are counted."""
+    left, found = Counter(counts), []
+    for result in results:
+        if left[_identity(result)] > 0:
+            left[_identity(result)] -= 1
+            found.append(result)
+    return found
+
+
+def page(
+    reader: Reader, severity: str, number: int = 1, before: Release | None = None
+) -> ValidationPage:
+    """The validation of the release.
+
+    severity: shows only those results ("" all); number: the page of them; before: the release that
+    was public before.
+    """
     content = reader.opened.release.manifest["content"]
-    reports = _Reports(reader)
-    report = reports.report
-    held = [HeldBack(reports.rule(failed), failed["count"]) for failed in content["held_back"]]
-    groups = reports.groups(r for r in reports.results if severity in ("", r["severity"]))
+    known = _Reports(reader)
+    report = known.report
+    held = [HeldBack(known.rule(failed), failed["count"]) for failed in content["held_back"]]
+    groups = known.groups(r for r in known.results if severity in ("", r["severity"]))
+    asked = f"severity={severity}&" if severity else ""
+    place = pager(
+        number, _GROUPS, len(groups),
+        lambda n: reader.site.url(f"/validation?{asked}page={n}#results"),
+    )  # fmt: skip
     return ValidationPage(
         release=reader.opened.release.id,
         verdict=_verdict(report, bool(held), content["waived"]),
@@ -173,10 +238,16 @@ def page(reader: Reader, severity: str) -> ValidationPage:
         counts=list(report["counts"].items()) if report else [],
         waived=content["waived"],
         held_back=held,
-        kinds=reports.kinds(reports.results),
-        groups=groups[:_GROUPS],
-        more=max(0, len(groups) - _GROUPS),
+        kinds=known.kinds(known.results),
+        groups=groups[max(0, place.first - 1) : place.last],
+        pager=place,
         severity=severity,
+        difference=_progress(known, before),
+        downloads=[
+            Action(name, reader.site.url(f"/validation.{extension}"))
+            for name, extension in _DOWNLOADS
+            if report
+        ],
     )
 
 

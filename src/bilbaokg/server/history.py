@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from bilbaokg import release as releases
+from bilbaokg import render
 from bilbaokg.errors import NotFound
 from bilbaokg.index import Text
 from bilbaokg.model import Release
@@ -18,6 +19,7 @@ from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import (
     Carried,
     ChangeGroup,
+    Check,
     Cut,
     ReleasePage,
     ReleaseRow,
@@ -25,7 +27,7 @@ from bilbaokg.server.views import (
     Value,
 )
 
-__all__ = ["change_counts", "overview", "page"]
+__all__ = ["change_counts", "overview", "page", "previous"]
 
 _SHOWN: Final = 200
 _MOST_CUT: Final = 20
@@ -58,9 +60,41 @@ def page(context: Context, reader: Reader, id: str) -> ReleasePage:
         previous=before.id if before else None,
         first=line.is_first(release),
         sha256=release.sha256,
+        published=next(s.at for s in context.releases.history() if s.id == release.id),
+        checks=_checks(context, reader, release),
+        shown=reader.site.at(release.id, reader.site.url("/datasets")),
         groups=groups,
         carried=_carried(reader, release),
     )
+
+
+def _checks(context: Context, reader: Reader, release: Release) -> list[Check]:
+    """The gate, condition by condition, as the release says that it was met."""
+    content, site = release.manifest["content"], reader.site
+    report = context.releases.report(release)
+    page = site.at(release.id, site.url("/validation"))
+
+    def check(state: str, name: str, told: str, href: str = "", count: int | None = None) -> Check:
+        text = render.translate(f"gate.{told}", site.lang, count, profile=content["profile"])
+        return Check(state, render.translate(f"gate.{name}", site.lang), text, href)
+
+    def counted(name: str, told: str, count: int, href: str = "") -> Check:
+        return check("warn", name, told, href, count) if count else check("ok", name, "none")
+
+    accepted = (release.manifest["build"].get("removals") or {}).get("accepted")
+    found = [
+        counted("held", "held_back", release.held_back),
+        check("warn", "removals", "accepted") if accepted else check("ok", "removals", "few"),
+    ]
+    if report is None:
+        return [check("bad", "validated", "unchecked"), *found]
+    waived = "waived" if content["waived"] else "violations"
+    return [
+        check("ok", "validated", "checked", page),
+        counted("violation", waived, report.counts["violation"], page),
+        counted("warning", "warnings", report.counts["warning"], page),
+        *found,
+    ]
 
 
 def _carried(reader: Reader, release: Release) -> list[Carried]:
@@ -79,6 +113,11 @@ def _carried(reader: Reader, release: Release) -> list[Carried]:
 def change_counts(context: Context, release: Release) -> tuple[int, int, int]:
     """New, changed and gone records since the release before; none when that was removed."""
     return _changes(_Line(context), release)
+
+
+def previous(context: Context, release: Release) -> Release | None:
+    """The release that was public before; None for the first, and where that was removed."""
+    return _Line(context).before(release)
 
 
 class _Line:

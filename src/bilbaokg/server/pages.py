@@ -60,6 +60,8 @@ __all__ = ["Pages", "routes"]
 
 Handler = Callable[[Request, Reader], Response]
 _HTML: Final = "text/html; charset=utf-8"
+# How the report of a validation is downloaded: by format, which is its extension, too.
+_REPORTS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
 def routes(context: Context) -> list[BaseRoute]:
@@ -85,6 +87,7 @@ def routes(context: Context) -> list[BaseRoute]:
         ("/lineage", "lineage", pages.lineage),
         ("/lineage.csv", "lineage", pages.lineage_csv),
         ("/validation", "validation", pages.validation),
+        *((f"/validation.{extension}", "validation", pages.report) for extension in _REPORTS),
         ("/principle", "principle", pages.principles),
         ("/concept", "concept", pages.glossary),
         ("/roles", "unit", pages.roles),
@@ -338,7 +341,20 @@ class Pages:
         """The validation of the release."""
         severity = request.query_params.get("severity", "")
         chosen = severity if severity in SEVERITIES else ""
-        return _html(findings.page(reader, chosen), reader.site)
+        number = page_number(request.query_params.get("page"))
+        before = history.previous(self.context, reader.opened.release)
+        return _html(findings.page(reader, chosen, number, before), reader.site)
+
+    def report(self, request: Request, reader: Reader) -> Response:
+        """The same to download."""
+        format = request.url.path.rpartition(".")[2]
+        released = self.context.releases.report(reader.opened.release)
+        if released is None:
+            return _missing(reader, "validation", "")
+        name = f"validation-{reader.opened.release.id}.{format}"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        text = findings.report(reader, released, format)
+        return Response(text, media_type=_REPORTS[format], headers=headers)
 
     def releases(self, request: Request, reader: Reader) -> Response:
         """The public releases, newest first."""

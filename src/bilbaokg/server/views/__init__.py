@@ -12,6 +12,7 @@ from bilbaokg.server.views.findings import (
     FindingGroup,
     FindingKind,
     HeldBack,
+    Progress,
     ValidationPage,
 )
 from bilbaokg.server.views.governance import (
@@ -57,6 +58,7 @@ from bilbaokg.server.views.records import (
 from bilbaokg.server.views.releases import (
     Carried,
     ChangeGroup,
+    Check,
     Cut,
     Fate,
     RehearsalPage,
@@ -101,6 +103,7 @@ __all__ = [
     "Carried",
     "ChangeGroup",
     "Chart",
+    "Check",
     "Choice",
     "Chosen",
     "ConceptPage",
@@ -136,6 +139,7 @@ __all__ = [
     "Point",
     "PrinciplePage",
     "PrinciplesPage",
+    "Progress",
     "RehearsalPage",
     "ReleasePage",
     "ReleaseRow",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bilbaokg.server.views.values import Value
+from bilbaokg.server.views.values import Action, Pager, Value
 
 __all__ = [
     "Finding",
     "FindingGroup",
     "FindingKind",
     "HeldBack",
+    "Progress",
     "ValidationPage",
 ]
 
@@ -54,11 +55,29 @@ class HeldBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """What differs from the release before: findings that are new, and those that are gone."""
+
+    previous: Value
+    new: list[FindingKind]
+    mended: list[FindingKind]
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many came, and how many went."""
+        return (
+            sum(kind.finding.count for kind in self.new),
+            sum(kind.finding.count for kind in self.mended),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ValidationPage:
     """The validation of the release: the verdict, then what to mend.
 
     `verdict` is clean, warnings, held, waived, blocked or unchecked; `counts` are results by
-    severity; `kinds` the different findings; `more` counts groups that are not shown.
+    severity; `kinds` the different findings; `groups` are those of the page that `pager` tells;
+    `difference` is None where the release before has no validation.
     """
 
     release: str
@@ -71,5 +90,7 @@ class ValidationPage:
     held_back: list[HeldBack]
     kinds: list[FindingKind]
     groups: list[FindingGroup]
-    more: int
+    pager: Pager
     severity: str
+    difference: Progress | None
+    downloads: list[Action]

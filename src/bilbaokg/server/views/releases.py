@@ -10,6 +10,7 @@ from bilbaokg.server.views.values import Choice, Value
 __all__ = [
     "Carried",
     "ChangeGroup",
+    "Check",
     "Cut",
     "Fate",
     "RehearsalPage",
@@ -74,13 +75,29 @@ class Carried:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A condition of the gate: `state` is ok, warn or bad; `text` says how it was met."""
+
+    state: str
+    name: str
+    text: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ReleasePage:
-    """One release and what it changed since `previous` (None where that is not there)."""
+    """One release and what it changed since `previous` (None where that is not there).
+
+    `checks` are the conditions of the gate; `published` is when it became public.
+    """
 
     row: ReleaseRow
     previous: str | None
     first: bool
     sha256: str
+    published: str
+    checks: list[Check]
+    shown: str
     groups: list[ChangeGroup]
     carried: list[Carried]
 
