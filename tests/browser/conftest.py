@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import demo_release
+from looking import Watched
 from serving import Served, served
 
 BROWSERS = [
@@ -51,23 +52,6 @@ def browser() -> Iterator[object]:
         running = driver.chromium.launch(executable_path=path, args=FLAGS)
         yield running
         running.close()
-
-
-class Watched:
-    """A tab that notes what went wrong: console messages, and requests to other hosts."""
-
-    def __init__(self, tab: object, home: str) -> None:
-        self.tab, self.home = tab, home
-        self.messages: list[str] = []
-        self.foreign: list[str] = []
-        tab.on("console", lambda message: self.messages.append(message.text))  # type: ignore[attr-defined]
-        tab.on("pageerror", lambda error: self.messages.append(str(error)))  # type: ignore[attr-defined]
-        tab.on("request", self._note)  # type: ignore[attr-defined]
-
-    def _note(self, request: object) -> None:
-        url = request.url  # type: ignore[attr-defined]
-        if not url.startswith((self.home, "data:")):
-            self.foreign.append(url)
 
 
 Open = Callable[..., Watched]

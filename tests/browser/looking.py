@@ -1,0 +1,132 @@
+"""What is looked for in a page that a browser shows, as sentences about what is wrong with it."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+__all__ = ["SCREENSHOTS", "Examined", "Watched", "faults_of_layout", "faults_of_structure"]
+
+# Pictures of what the tests saw; git ignores them and `tasks.py clean` takes them away.
+SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
+
+# What sticks out to the right, unless something around it scrolls by itself.
+_OVERFLOW = """() => {
+  const limit = document.documentElement.clientWidth;
+  const scrolls = e => e && (['auto', 'scroll', 'hidden'].includes(getComputedStyle(e).overflowX)
+    || scrolls(e.parentElement));
+  const wide = [...document.querySelectorAll('body *')].filter(e =>
+    e.getBoundingClientRect().right > limit + 1 && !scrolls(e.parentElement));
+  const page = document.documentElement.scrollWidth > limit ? ['the page scrolls'] : [];
+  return [...page, ...wide.map(e => e.outerHTML.slice(0, 120))].slice(0, 5);
+}"""
+_STRUCTURE = """() => {
+  const all = selector => [...document.querySelectorAll(selector)];
+  const stops = all('a[href], button, input:not([type=hidden]), select, textarea, summary');
+  const unsafe = a => !/^(https?|mailto|tel|blob):$/.test(a.protocol || 'http:');
+  const faults = [];
+  const wrong = (is, what) => is && faults.push(what);
+  wrong(all('h1').length !== 1 || !all('h1')[0].innerText.trim(), 'not one heading of level 1');
+  wrong(!/.+ · .+/.test(document.title), `title: ${document.title}`);
+  wrong(stops[0]?.className !== 'skip', 'the first stop of the keyboard does not skip');
+  wrong(!document.getElementById(stops[0]?.hash?.slice(1)), 'it skips to nothing');
+  for (const a of all('a[href], area[href], form[action]'))
+    wrong(unsafe(a.matches('form') ? new URL(a.action) : a), `leads to ${a.outerHTML}`);
+  for (const e of all('iframe, object, embed, base, style, [style], img:not([src^="/static/"])'))
+    wrong(true, `does not belong here: ${e.outerHTML.slice(0, 120)}`);
+  wrong(all('[srcdoc], [onerror], [onload], [onclick], [onfocus], [onmouseover]').length,
+    'an attribute that runs');
+  for (const [, language] of document.querySelector('nav.langs').innerHTML
+    .matchAll(/hreflang="([a-z-]+)"/g))
+    wrong(!all(`link[hreflang=${language}]`).length, `no address in ${language}`);
+  return faults;
+}"""
+# What the stylesheet sees of a page, without its words.
+_LOOK = """() => {
+  const says = e => [...e.childNodes].some(n => n.nodeType === Node.TEXT_NODE && n.data.trim());
+  const of = e => `${e.parentElement.tagName} ${e.tagName} ${e.className} ${says(e)}`;
+  return [...new Set([...document.querySelectorAll('body, body *')].map(of))].join('|');
+}"""
+_AXE = """rules => axe.run({resultTypes: ['violations'], ...rules}).then(found =>
+  found.violations.map(each => `axe: ${each.id}: ${each.nodes.slice(0, 3).map(n =>
+    n.html.slice(0, 150)).join(' ')}`))"""
+_COLOURS = ["color-contrast", "link-in-text-block"]
+_WORDS = {"rules": {rule: {"enabled": False} for rule in _COLOURS}}
+_LOOKS = {"runOnly": {"type": "rule", "values": _COLOURS}}
+
+
+class Watched:
+    """A tab that notes what went wrong: console messages, and requests to other hosts."""
+
+    def __init__(self, tab: Any, home: str) -> None:
+        self.tab, self.home = tab, home
+        self.messages: list[str] = []
+        self.foreign: list[str] = []
+        tab.on("console", lambda message: self.messages.append(message.text))
+        tab.on("pageerror", lambda error: self.messages.append(str(error)))
+        tab.on("request", self._note)
+
+    def _note(self, request: Any) -> None:
+        url = request.url
+        if not url.startswith((self.home, "data:")):
+            self.foreign.append(url)
+
+    def taken(self, status: int = 200) -> list[str]:
+        """What went wrong since this was asked last; a page of an error has its status noted."""
+        noted = f"the server responded with a status of {status}"
+        messages = [text for text in self.messages if status == 200 or noted not in text]
+        found = [*messages, *(f"asked {url}" for url in self.foreign)]
+        self.messages.clear()
+        self.foreign.clear()
+        return found
+
+
+@cache
+def _axe() -> str:
+    """The checker of accessibility that the package carries."""
+    package = pytest.importorskip("axe_playwright_python", reason="axe is not installed")
+    return next(Path(package.__file__).parent.rglob("axe.min.js")).read_text("utf-8")
+
+
+def faults_of_layout(tab: Any) -> list[str]:
+    """What is wider than the screen."""
+    return [f"too wide: {what}" for what in tab.evaluate(_OVERFLOW)]
+
+
+def faults_of_structure(tab: Any, lang: str) -> list[str]:
+    """What every page has and does not have, whatever it shows."""
+    told = tab.evaluate("document.documentElement.lang")
+    return [*([] if told == lang else [f"its language is {told}"]), *tab.evaluate(_STRUCTURE)]
+
+
+class Examined:
+    """Looks through pages with axe; at what follows from their look once for each look.
+
+    Colours take most of the time of axe. They follow from elements, classes, width and scheme, not
+    from the words, and so does what is different in a second width: pages that look the same are
+    examined for it once. All other rules are asked of every page in the first width.
+    """
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[str, int]] = set()
+        self._first = 0
+
+    def faults(self, tab: Any) -> list[str]:
+        """What axe finds in a page as it is shown now, and in its dark colours."""
+        width = tab.viewport_size["width"]
+        look = (tab.evaluate(_LOOK), width)
+        self._first = self._first or width
+        known = look in self._seen
+        self._seen.add(look)
+        if known and width != self._first:
+            return []
+        # The policy of the site forbids inline scripts, so axe is evaluated, not inserted.
+        tab.evaluate(f"typeof axe === 'undefined' && (() => {{{_axe()}}})()")
+        found: list[str] = tab.evaluate(_AXE, _WORDS)
+        for scheme in () if known else ("dark", "light"):
+            tab.emulate_media(color_scheme=scheme)
+            found += [f"{scheme}: {fault}" for fault in tab.evaluate(_AXE, _LOOKS)]
+        return found
