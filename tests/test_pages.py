@@ -18,9 +18,10 @@ import jinja2.nodes
 import pytest
 from serving import CATALOGUE, initialise, load, operate, published, served, token
 
-from bilbaokg import assets, render
+from bilbaokg import assets, queries, render
 from bilbaokg.errors import BadInput, NotFound
 from bilbaokg.server import dashboards, guides, lineage_page, views
+from bilbaokg.terms import literal
 
 TRAN = quote("http://publications.europa.eu/resource/authority/data-theme/TRAN", safe="")
 TEMPLATES = assets.folder("web") / "templates"
@@ -443,8 +444,34 @@ def test_answer_that_counts_is_drawn_as_bars_beside_its_table(site: httpx.Client
     assert figures
     assert len(figures) == table.partition("</table>")[0].count("<tr>") - 1
     # What does not fit is not offered, and a view that is none is the table.
-    assert "view=" not in site.get("/es/sparql?saved=datasets-newest&run=1").text
+    assert "view=bars" not in site.get("/es/sparql?saved=datasets-newest&run=1").text
     assert "<figure" not in site.get("/es/sparql?saved=datasets-by-theme&run=1&view=pie").text
+
+
+def test_each_count_of_an_answer_has_its_bars_and_its_dates_a_timeline(site: httpx.Client) -> None:
+    page = html.unescape(site.get("/en/sparql?saved=formats-in-use&run=1").text)
+    assert "view=bars&of=distributions" in page
+    assert "view=bars&of=datasets" in page
+    both = [
+        site.get(f"/en/sparql?saved=formats-in-use&run=1&view=bars&of={of}").text
+        for of in ("distributions", "datasets")
+    ]
+    assert both[0] != both[1]
+    dated = site.get("/en/sparql?saved=datasets-newest&run=1&view=timeline").text
+    places = [float(x) for x in re.findall(r'<rect x="([-\d.]+)"', dated)]
+    assert len(places) == 25
+    assert (places[0], places[-1]) == (-1.5, 98.5)
+    for wrong in ("view=bars&of=format", "view=timeline&of=x", "view=bars&of=<script>"):
+        answer = site.get(f"/en/sparql?saved=formats-in-use&run=1&{wrong}")
+        assert answer.status_code == 200
+        assert "<figure" not in answer.text
+
+
+def test_field_has_the_name_that_the_query_gives_it(site: httpx.Client) -> None:
+    labels = queries.header(queries.load("examples/downstream").text).labels["resource"]
+    for lang in ("es", "eu", "en"):
+        page = site.get(f"/{lang}/sparql?saved=downstream").text
+        assert f'<label for="p-resource">{labels[lang]} ' in html.unescape(page)
 
 
 def test_words_to_complete_are_those_of_the_release(site: httpx.Client) -> None:
@@ -572,6 +599,34 @@ def test_the_tour_takes_three_steps_to_each_use_and_begins_at_home(site: httpx.C
 
 
 # ---- other catalogues
+
+
+def test_query_of_a_city_is_listed_with_its_fields_and_takes_texts_as_terms(
+    tmp_path: Path,
+) -> None:
+    data = published(tmp_path / "data", CATALOGUE)
+    (data / queries.OWN).mkdir()
+    (data / queries.OWN / "broken.rq").write_text("# nothing\n")
+    (data / queries.OWN / "called.rq").write_text(
+        "# title@en: Things called so\n# param name: string\n# label name@en: Its name\n"
+        "SELECT ?thing { ?thing <http://purl.org/dc/terms/title> ?name }\n"
+    )
+    with served(data) as server:
+        page = server.client.get("/en/sparql").text
+        assert "Things called so" in page
+        assert "broken" not in page
+        text = 'x\' } DROP "quoted" \\ ñ'
+        params = {"saved": "called", "p.name": text, "run": "1"}
+        answer = server.client.get("/en/sparql", params=params)
+        assert answer.status_code == 200
+        assert literal(text) in html.unescape(answer.text)
+        assert '<label for="p-name">Its name' in answer.text
+        missing = server.client.get("/en/sparql", params={"saved": "called", "run": "1"})
+        assert missing.status_code == 400
+        assert '<a href="#p-name">Give a text.' in missing.text
+        assert 'id="p-name-error"' in missing.text
+        # Without a run nothing was asked yet.
+        assert "p-name-error" not in server.client.get("/en/sparql?saved=called").text
 
 
 def test_empty_catalogue_says_why_and_what_next(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ _FIELD: Final = re.compile(r"#\s*(title|description)@([a-z-]+):\s*(.+)")
 _PARAM: Final = re.compile(
     r"#\s*param\s+([a-z][a-z0-9_]*):\s*([a-z]+)(\s+optional)?(?:\s*=\s*(.*\S))?\s*"
 )
+_LABEL: Final = re.compile(r"#\s*label\s+([a-z][a-z0-9_]*)@([a-z-]+):\s*(.+)")
 _FORM: Final = re.compile(r"\b(SELECT|CONSTRUCT|ASK|DESCRIBE)\b", re.IGNORECASE)
 # Comments, IRIs and strings are tokens, so what looks like a variable inside them stays.
 _TOKEN: Final = re.compile(
@@ -88,11 +89,15 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a query file says of itself; titles and descriptions by language."""
+    """What a query file says of itself; titles and descriptions by language.
+
+    `labels` are what people call its parameters: name -> language -> text.
+    """
 
     title: dict[str, str] = field(default_factory=dict)
     description: dict[str, str] = field(default_factory=dict)
     params: dict[str, Param] = field(default_factory=dict)
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def _iri(text: str) -> str:
@@ -145,6 +150,8 @@ def header(text: str) -> Header:
             break
         if match := _FIELD.fullmatch(line.rstrip()):
             getattr(found, match[1])[match[2]] = match[3]
+        elif match := _LABEL.fullmatch(line.rstrip()):
+            found.labels.setdefault(match[1], {})[match[2]] = match[3]
         elif match := _PARAM.fullmatch(line):
             if match[2] not in TYPES:
                 raise BadInput(

@@ -1,7 +1,8 @@
 """Charts of an answer: what can be drawn of its rows, as bars or along time.
 
-Only shapes that need no guess are drawn: bars where one column names and one counts, a line where
-one column holds each date once and one a number. The figures stand in the table of the answer too.
+Bars where a column holds numbers, marks in time where one holds days, and others say what each row
+is about; a line where one column holds each date once and one a number. A value has to be in every
+row. The figures stand in the table of the answer too.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from bilbaokg.server.views.charts import Bar, Chart, Point
+from bilbaokg.server.views.charts import Bar, Chart, Mark, Point
 from bilbaokg.server.views.values import Value
 from bilbaokg.terms import XSD, plain
 
 __all__ = ["HEIGHT", "VIEWS", "WIDTH", "chart"]
 
-VIEWS: Final = ("bars", "time")
+VIEWS: Final = ("bars", "time", "timeline")
 _MOST_BARS: Final = 50
 _MOST_POINTS: Final = 500
+_MOST_MARKS: Final = 200
+_MOST_NAMES: Final = 2
 _NUMBERS: Final = frozenset(
     XSD + name
     for name in (
@@ -38,46 +41,82 @@ _TOP: Final = 14
 _BOTTOM: Final = 28
 
 
-def chart(
-    variables: Sequence[str],
-    terms: Sequence[Sequence[str | None]],
-    values: Sequence[Sequence[Value | None]],
-) -> dict[str, Chart]:
-    """What can be drawn, by view.
-
-    terms: the rows as N-Triples terms; values: the same as they are shown.
-    """
-    columns = list(zip(*terms, strict=True)) if terms else []
-    figures = [n for n, column in enumerate(columns) if all(map(_is_number, column))]
-    found: dict[str, Chart] = {}
-    if not figures:
-        return found
-    of = figures[-1]
-    rest = [n for n in range(len(columns)) if n not in figures]
-    days = [n for n in rest if _is_timeline(columns[n])]
-    names = [n for n in rest if n not in days]
-    if len(names) + len(days) == 1 and 1 < len(terms) <= _MOST_BARS:
-        found["bars"] = _bars(variables, columns, values, (names or days)[0], of)
-    if days and not names and len(terms) <= _MOST_POINTS:
-        found["time"] = _line(variables, columns, values, days[0], of)
-    return {view: each for view, each in found.items() if each.bars or each.points}
-
-
 Columns = Sequence[Sequence[str | None]]
 Cells = Sequence[Sequence[Value | None]]
 
 
-def _bars(variables: Sequence[str], columns: Columns, values: Cells, name: int, of: int) -> Chart:
+def chart(
+    variables: Sequence[str], terms: Sequence[Sequence[str | None]], values: Cells
+) -> dict[tuple[str, str], Chart]:
+    """What can be drawn, by view and the variable that is drawn, in the order of the variables.
+
+    terms: the rows as N-Triples terms; values: the same as they are shown.
+    """
+    if len(terms) < 2:
+        return {}
+    columns = list(zip(*terms, strict=True))
+    figures = [n for n, column in enumerate(columns) if all(map(_is_number, column))]
+    days = [n for n, column in enumerate(columns) if _are_days(column)]
+    names = _naming(values, [n for n in range(len(columns)) if n not in {*figures, *days}])
+    found: dict[tuple[str, str], Chart] = {}
+    for of in figures:
+        if (names or days) and len(terms) <= _MOST_BARS and _have_length(columns[of]):
+            bars = _bars(variables, columns, values, names or days, of)
+            found["bars", variables[of]] = bars
+        if days and not names and len(terms) <= _MOST_POINTS and _is_timeline(columns[days[0]]):
+            found["time", variables[of]] = _line(variables, columns, values, days[0], of)
+    for of in days:
+        if names and len(terms) <= _MOST_MARKS:
+            found["timeline", variables[of]] = _marks(variables, columns, values, names, of)
+    return found
+
+
+def _have_length(column: Sequence[str | None]) -> bool:
+    numbers = [_number(term) for term in column]
+    return min(numbers) >= 0 < max(numbers)
+
+
+def _naming(values: Cells, names: Sequence[int]) -> list[int]:
+    """The first columns that tell what rows are about; the title beside a thing tells nothing."""
+    told: dict[tuple[str, ...], int] = {}
+    for n in names:
+        told.setdefault(tuple(cell.text.text if (cell := row[n]) else "" for row in values), n)
+    return list(told.values())[:_MOST_NAMES]
+
+
+def _named(row: Sequence[Value | None], names: Sequence[int]) -> list[Value]:
+    return [value for n in names if (value := row[n])]
+
+
+def _heads(variables: Sequence[str], names: Sequence[int]) -> str:
+    return ", ".join(variables[n] for n in names)
+
+
+def _bars(
+    variables: Sequence[str], columns: Columns, values: Cells, names: Sequence[int], of: int
+) -> Chart:
     numbers = [_number(term) for term in columns[of]]
     most = max(numbers)
-    if min(numbers) < 0 or most <= 0:
-        return Chart(variables[name], variables[of])
     bars = [
-        Bar(row[name], figure, round(100 * number / most, 2))
+        Bar(_named(row, names), figure, round(100 * number / most, 2))
         for row, number in zip(values, numbers, strict=True)
         if (figure := row[of])
     ]
-    return Chart(variables[name], variables[of], bars=bars)
+    return Chart(_heads(variables, names), variables[of], bars=bars)
+
+
+def _marks(
+    variables: Sequence[str], columns: Columns, values: Cells, names: Sequence[int], of: int
+) -> Chart:
+    days = [_day(term) for term in columns[of]]
+    first, span = min(days), max(max(days) - min(days), 1)
+    rows = sorted(zip(values, days, strict=True), key=lambda each: each[1])
+    marks = [
+        Mark(_named(row, names), when, round(100 * (day - first) / span, 1))
+        for row, day in rows
+        if (when := row[of])
+    ]
+    return Chart(_heads(variables, names), variables[of], marks=marks)
 
 
 def _line(variables: Sequence[str], columns: Columns, values: Cells, time: int, of: int) -> Chart:
@@ -128,15 +167,19 @@ def _number(term: str | None) -> float:
     return float(plain(term or ""))
 
 
-def _is_timeline(column: Sequence[str | None]) -> bool:
-    """Whether a column holds at least two moments, and each once."""
+def _are_days(column: Sequence[str | None]) -> bool:
+    """Whether a column holds nothing but days, months and years."""
     if not all(term and _datatype(term) in _TIMES for term in column):
         return False
     try:
-        days = [_day(term) for term in column]
+        return bool([_day(term) for term in column])
     except ValueError:
         return False
-    return len(days) > 1 and len(set(days)) == len(days)
+
+
+def _is_timeline(column: Sequence[str | None]) -> bool:
+    """Whether a column of days holds each once."""
+    return len({_day(term) for term in column}) == len(column)
 
 
 def _day(term: str | None) -> int:

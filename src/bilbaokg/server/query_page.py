@@ -17,7 +17,7 @@ from bilbaokg.server import errors, saved_queries, sparql
 from bilbaokg.server.charts import VIEWS, chart
 from bilbaokg.server.evaluation import Rows
 from bilbaokg.server.reading import Reader
-from bilbaokg.server.views import Action, Chart, Field, SparqlPage, Value
+from bilbaokg.server.views import Action, Chart, Field, SparqlPage, Value, Way
 from bilbaokg.terms import plain
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def answer(
     """The page, its status and headers.
 
     `?query=` fills the form and `?saved=` takes a saved query with its parameters as `p.{name}`;
-    `&run=1` runs it, `&view=` draws what it gave.
+    `&run=1` runs it, `&view=` and `&of=` draw what it gave.
     """
     given = request.query_params
     asked = saved_queries.read(context, given, reader.lang)
@@ -68,7 +68,7 @@ def _fill(
     has_rows = answer is not None and answer.kind != "ask"
     rows = [[_cell(term, reader) for term in row] for row in held]
     charts = chart(answer.variables, held, rows) if answer and answer.kind == "select" else {}
-    view = given.get("view", "")
+    drawn = _drawn(given, charts)
     wrong = next((f for f in asked.chosen.fields if f.error), None) if asked.chosen else None
     fault, detail = _fault(error, reader.lang, wrong) if error else (None, None)
     return SparqlPage(
@@ -80,9 +80,8 @@ def _fill(
         boolean=answer.boolean if answer else None,
         milliseconds=round(answer.seconds * 1000) if answer else 0,
         more=bool(answer and answer.truncated),
-        views=_views(given, charts, reader),
-        view=view if view in charts else "",
-        chart=charts.get(view),
+        views=_views(given, charts, drawn, reader),
+        chart=charts[drawn] if drawn else None,
         link=f"{context.url(f'/{reader.lang}/sparql')}?{urlencode(given.multi_items())}",
         downloads=_downloads(answer.kind, asked.text, reader) if answer else [],
         error=fault,
@@ -95,16 +94,29 @@ def _fill(
     )
 
 
-def _views(given: QueryParams, charts: Mapping[str, Chart], reader: Reader) -> list[Action]:
-    """The table and what can be drawn, where something can; the text is the name of the view."""
-    held = [(name, value) for name, value in given.multi_items() if name != "view"]
+Drawn = tuple[str, str]
 
-    def address(view: str) -> str:
-        pairs = [*held, ("view", view)] if view else held
-        return reader.site.url(f"/sparql?{urlencode(pairs)}#answer")
 
-    drawn = [view for view in VIEWS if view in charts]
-    return [Action(view, address(view)) for view in ("", *drawn)] if drawn else []
+def _drawn(given: QueryParams, charts: Mapping[Drawn, Chart]) -> Drawn | None:
+    """The drawing that is asked for; without a variable the last that the view draws."""
+    view, of = given.get("view", ""), given.get("of", "")
+    fit = [each for each in charts if each[0] == view and of in ("", each[1])]
+    return fit[-1] if fit else None
+
+
+def _views(
+    given: QueryParams, charts: Mapping[Drawn, Chart], drawn: Drawn | None, reader: Reader
+) -> list[Way]:
+    """The table and what can be drawn, where something can."""
+    held = [(name, value) for name, value in given.multi_items() if name not in ("view", "of")]
+
+    def way(view: str, of: str) -> Way:
+        pairs = [*held, ("view", view), ("of", of)] if view else held
+        href = reader.site.url(f"/sparql?{urlencode(pairs)}#answer")
+        return Way(view, of, href, (view, of) == (drawn or ("", "")))
+
+    ordered = sorted(charts, key=lambda each: VIEWS.index(each[0]))
+    return [way("", ""), *(way(*each) for each in ordered)] if charts else []
 
 
 def _fault(error: BilbaokgError, lang: str, wrong: Field | None) -> tuple[Text, str | None]:

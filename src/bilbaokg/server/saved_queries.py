@@ -56,7 +56,8 @@ def read(context: Context, given: QueryParams, lang: str) -> Asked:
     except BadInput as fault:
         # Without a run nothing was asked yet: the form waits for what it needs.
         told = fault if given.get("run") else None
-        return Asked(queries.body(query.text), _chosen(query, lang, values), told)
+        chosen = _chosen(query, lang, values, is_run=told is not None)
+        return Asked(queries.body(query.text), chosen, told)
     return Asked(queries.body(text), _chosen(query, lang, values))
 
 
@@ -66,8 +67,9 @@ def start(lang: str) -> str:
 
 
 def listed(context: Context, reader: Reader) -> list[SavedQuery]:
-    """All saved queries, a city's own among them; each link runs it, or leads to its fields."""
-    return [
+    """All saved queries by title, a city's own among them; each link runs it, or leads to its
+    fields."""
+    found = [
         SavedQuery(
             title=_in(query.title, reader.lang) or query.name,
             description=_in(queries.header(query.text).description, reader.lang),
@@ -75,30 +77,34 @@ def listed(context: Context, reader: Reader) -> list[SavedQuery]:
         )
         for query in known(context).values()
     ]
+    return sorted(found, key=lambda each: each.title.casefold())
 
 
-def _chosen(query: Query, lang: str, values: Mapping[str, str]) -> Chosen:
+def _chosen(query: Query, lang: str, values: Mapping[str, str], *, is_run: bool = False) -> Chosen:
     head = queries.header(query.text)
     return Chosen(
         name=query.name,
         title=_in(head.title, lang) or query.name,
         description=_in(head.description, lang),
         fields=[
-            _field(name, spec, values.get(name))
+            _field(name, spec, _in(head.labels.get(name, {}), lang), values.get(name), is_run)
             for name, spec in head.params.items()
             if (name, spec.type) != (_LANGUAGE, "lang")
         ],
     )
 
 
-def _field(name: str, spec: queries.Param, given: str | None) -> Field:
+def _field(name: str, spec: queries.Param, label: str, given: str | None, is_run: bool) -> Field:
+    """is_run: whether it was to run, so that what is missing is wrong."""
     value = spec.default or "" if given is None else given
+    is_missing = is_run and not value and not spec.optional
     return Field(
         name=name,
+        label=label or name,
         type=spec.type,
         value=value,
         required=not spec.optional,
-        error=queries.expected(spec, value) if value else None,
+        error="a value" if is_missing else queries.expected(spec, value) if value else None,
     )
 
 

@@ -6,7 +6,7 @@ ready to print: they carry the path prefix and were checked to be safe links.
 
 from __future__ import annotations
 
-from bilbaokg.server.views.charts import Bar, Chart, Point
+from bilbaokg.server.views.charts import Bar, Chart, Mark, Point
 from bilbaokg.server.views.findings import (
     Finding,
     FindingGroup,
@@ -44,6 +44,7 @@ from bilbaokg.server.views.querying import (
     Field,
     SavedQuery,
     SparqlPage,
+    Way,
 )
 from bilbaokg.server.views.records import (
     Assertion,
@@ -131,6 +132,7 @@ __all__ = [
     "KindPage",
     "LineageStep",
     "Listed",
+    "Mark",
     "MentionPage",
     "Node",
     "Pager",
@@ -162,4 +164,5 @@ __all__ = [
     "ValidationPage",
     "Value",
     "Vocabulary",
+    "Way",
 ]

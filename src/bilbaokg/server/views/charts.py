@@ -7,16 +7,25 @@ from dataclasses import dataclass
 
 from bilbaokg.server.views.values import Value
 
-__all__ = ["Bar", "Chart", "Point"]
+__all__ = ["Bar", "Chart", "Mark", "Point"]
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
     """One row: what it is about, its figure, and its length in per cent of the longest."""
 
-    name: Value | None
+    names: Sequence[Value]
     figure: Value
     length: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One row in time: what it is about, when it was, and where that is in per cent of the time."""
+
+    names: Sequence[Value]
+    when: Value
+    place: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +40,8 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A drawing of an answer: `bars`, or `points` in an SVG of `size` (width, height).
+    """A drawing of an answer: `bars`, `marks` in time, or `points` in an SVG of `size` (width,
+    height).
 
     `names` and `figures` are the variables that it is of; `ticks` are figures at their heights.
     """
@@ -39,6 +49,7 @@ class Chart:
     names: str
     figures: str
     bars: Sequence[Bar] = ()
+    marks: Sequence[Mark] = ()
     points: Sequence[Point] = ()
     ticks: Sequence[tuple[float, float]] = ()
     size: tuple[int, int] = (0, 0)

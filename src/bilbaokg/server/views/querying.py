@@ -13,6 +13,7 @@ __all__ = [
     "Field",
     "SavedQuery",
     "SparqlPage",
+    "Way",
 ]
 
 
@@ -29,11 +30,11 @@ class SavedQuery:
 class Field:
     """A parameter of a saved query as a field of its form: the parameter's type and what it holds.
 
-    `name` is that of the parameter, and of a text `sparql.param.{name}` where there is one; `error`
-    says in English what was expected instead.
+    `label` is what people call it; `error` says in English what was expected instead.
     """
 
     name: str
+    label: str
     type: str
     value: str
     required: bool
@@ -48,6 +49,16 @@ class Chosen:
     title: str
     description: str
     fields: list[Field]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to see an answer: as the table (`view` empty), or a variable drawn in a view."""
+
+    view: str
+    of: str
+    href: str
+    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +79,7 @@ class SparqlPage:
     boolean: bool | None
     milliseconds: int
     more: bool
-    views: list[Action]
-    view: str
+    views: list[Way]
     chart: Chart | None
     link: str
     downloads: list[Action]
