@@ -97,3 +97,17 @@ def test_each_knot_shows_a_shortest_circle() -> None:
     long = Graph(chain(*(f"{n:06}" for n in range(50_000)), "000000"))
     assert [len(circle) for circle in long.cycles()] == [50_000]
     assert Graph(chain("a", "b", "c")).cycles() == []
+
+
+def test_data_that_were_generated_by_a_run_lead_from_it_and_nothing_else_does() -> None:
+    generated = ref(PROV.wasGeneratedBy)
+    graph = Graph.of(
+        stored(
+            f"<x:run> {ref(RDF.type)} {ref(PROV.Activity)} .",
+            f"<x:a> {ref(RDF.type)} {ref(CSVW.Table)} .", f"<x:a> {generated} <x:run> .",
+            f"<x:a> {generated} <x:note> .", f"<x:appointment> {generated} <x:run> .",
+            f"<x:run> {ref(PROV.generated)} <x:a> .",
+        )
+    )  # fmt: skip
+    assert list(graph) == [Edge("x:run", "x:a", Kind.GENERATED)]
+    assert [step.iri for step in graph.walk("x:run", "downstream").steps] == ["x:a"]

@@ -14,12 +14,16 @@ from bilbaokg.errors import StorageFault
 from bilbaokg.importers import openlineage
 from bilbaokg.lineage import DIRECTIONS, Edge, Graph, Kind, LiveGraph
 from bilbaokg.lineage import live as module
-from bilbaokg.lineage.graph import told
+from bilbaokg.lineage.edges import told
 from bilbaokg.operations.lineage import take_in
 from bilbaokg.store import GraphChange
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import CSVW, PROV, RDF, SCHEMA, ref
 
+_PROPERTIES = (
+    PROV.wasDerivedFrom, PROV.used, PROV.generated, PROV.wasGeneratedBy, SCHEMA.object,
+)  # fmt: skip
+_CLASSES = (CSVW.Table, PROV.Plan, PROV.Activity)
 DERIVED, TYPE = ref(PROV.wasDerivedFrom), ref(RDF.type)
 
 
@@ -49,7 +53,7 @@ def alike(graph: Graph, other: Graph) -> bool:
 @pytest.mark.parametrize("seed", range(4))
 def test_after_any_changes_it_is_as_if_made_anew(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
-    properties = [ref(p) for p in (PROV.wasDerivedFrom, PROV.used, PROV.generated, SCHEMA.object)]
+    properties = [ref(p) for p in _PROPERTIES]
     store, names = EmbeddedStore(), [f"<x:{n}>" for n in range(25)]
     live = LiveGraph(store)
     held: dict[str, set[str]] = {"a": set(), "b": set()}
@@ -60,7 +64,7 @@ def test_after_any_changes_it_is_as_if_made_anew(seed: int) -> None:
             for _ in range(chance.randrange(6))
         }
         new |= {
-            f"{chance.choice(names)} {TYPE} {ref(chance.choice((CSVW.Table, PROV.Plan)))} ."
+            f"{chance.choice(names)} {TYPE} {ref(chance.choice(_CLASSES))} ."
             for _ in range(chance.randrange(2))
         }
         some = sorted(held[graph])

@@ -125,7 +125,8 @@ class Standings:
             )
 
     def _lineage(self, subject: str, held: Mapping[str, list[str]]) -> None:
-        if any(source.startswith("<") for source in held.get(_DERIVED, ())):
+        sources = (*held.get(_DERIVED, ()), *held.get(_GENERATED_BY, ()))
+        if any(source.startswith("<") for source in sources):
             self.made.add(subject)
         for predicate in _MAKES:
             self.made.update(made for made in held.get(predicate, ()) if made.startswith("<"))

@@ -7,8 +7,9 @@ goes along what comes from what.
 from __future__ import annotations
 
 from bilbaokg.lineage.agreeing import agree
+from bilbaokg.lineage.edges import Edge, Kind
 from bilbaokg.lineage.events import ENDS, Event, Facets, Parent, Table
-from bilbaokg.lineage.graph import Edge, Graph, Kind
+from bilbaokg.lineage.graph import Graph
 from bilbaokg.lineage.live import LiveGraph
 from bilbaokg.lineage.making import Makers, Making
 from bilbaokg.lineage.names import Name

@@ -65,11 +65,11 @@ def _units(ground: Ground) -> dict[str, str]:
 
 def _state(ground: Ground, dataset: str) -> str:
     store = ground.store
-    parts = {o for *_, o, _ in store.match(dataset, ref(DCAT.distribution))}
+    parts = {o for *_, o, _ in store.match(dataset, ref(DCAT.distribution)) if o.startswith("<")}
     parts |= {s for s, *_ in store.match(None, ref(DCT.isPartOf), dataset)}
-    if any(store.match(dataset, ref(PROV.wasGeneratedBy))) or any(
-        ground.graph.neighbours(each[1:-1], "upstream") for each in (dataset, *sorted(parts))
-    ):
-        return "known"
+    for each in (dataset, *sorted(parts)):
+        made = ground.graph.neighbours(each[1:-1], "upstream")
+        if made or any(store.match(each, ref(PROV.wasGeneratedBy))):
+            return "known"
     said = any(store.match(dataset, ref(DCT.provenance), _UNKNOWN))
     return "unknown" if said else "missing"

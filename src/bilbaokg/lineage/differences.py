@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from bilbaokg.audit import instant
 from bilbaokg.errors import BadInput
-from bilbaokg.lineage.graph import Edge, Graph, Kind, told
+from bilbaokg.lineage.edges import Edge, Kind, told
+from bilbaokg.lineage.graph import Graph
 from bilbaokg.lineage.ground import Ground
 from bilbaokg.records import Records
 from bilbaokg.terms import PROV, ref, split_lines

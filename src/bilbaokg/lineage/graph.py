@@ -13,70 +13,19 @@ from __future__ import annotations
 
 import copy
 import heapq
-import re
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator
-from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Final
 
-import pyoxigraph as ox
-
+from bilbaokg.lineage.edges import LEVELS, Edge, Kind, is_said, level, stored, suspect, typed
 from bilbaokg.lineage.knots import knots
 from bilbaokg.lineage.rows import Rows
 from bilbaokg.lineage.walking import DIRECTIONS, Walk, collect, spread
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
-from bilbaokg.terms import CSVW, DCAT, PROV, RDF, SCHEMA
 
-__all__ = ["LEVELS", "Edge", "Graph", "Kind", "level", "told"]
+__all__ = ["Graph"]
 
-# What a node is -> the class that says so; "other" is what no class tells.
-_CLASSES: Final = {
-    "run": PROV.Activity,
-    "job": PROV.Plan,
-    "distribution": DCAT.Distribution,
-    "dataset": DCAT.Dataset,
-    "table": CSVW.Table,
-    "column": CSVW.Column,
-}
-LEVELS: Final = ("other", *_CLASSES)
 _LOW: Final = 0xFFFFFFFF
-
-
-class Kind(IntEnum):
-    """What says an edge."""
-
-    DERIVED = 0
-    """prov:wasDerivedFrom, from a source to what comes from it."""
-    READS = 1
-    """schema:object, from a table to a job."""
-    WRITES = 2
-    """schema:result, from a job to a table."""
-    USED = 3
-    """prov:used, from a table to a run."""
-    GENERATED = 4
-    """prov:generated, from a run to a table."""
-
-
-# Property -> the kind of its edges, and whether they lead to the subject of the statement.
-_PROPERTIES: Final = {
-    PROV.wasDerivedFrom: (Kind.DERIVED, True),
-    SCHEMA.object: (Kind.READS, True),
-    SCHEMA.result: (Kind.WRITES, False),
-    PROV.used: (Kind.USED, True),
-    PROV.generated: (Kind.GENERATED, False),
-}
-# A line of N-Triples that says an edge or what a node is. A literal that quotes one does not fit.
-_TOLD: Final = re.compile(
-    rf"<([^>]*)> <({'|'.join(map(re.escape, (*_PROPERTIES, RDF.type)))})> <([^>]*)> \.$"
-)
-
-
-class Edge(NamedTuple):
-    """One edge, from a source to what is made of it (IRIs)."""
-
-    source: str
-    target: str
-    kind: Kind = Kind.DERIVED
 
 
 class Graph:
@@ -103,9 +52,9 @@ class Graph:
         self._added: dict[str, int] = {}
         self._later: list[str] = []
         self._levels = bytearray(len(place))
-        for iri, level in levels:
+        for iri, said in levels:
             if (known := self._place(iri)) is not None:
-                self._levels[known] = LEVELS.index(level)
+                self._levels[known] = LEVELS.index(said)
         moved = [(place[e >> 32], place[e & _LOW], kind) for e, kind in zip(found, kinds)]  # noqa: B905
         self._down = Rows(len(place), (s << 35 | k << 32 | t for s, t, k in moved))
         self._up = Rows(len(place), (t << 35 | k << 32 | s for s, t, k in moved))
@@ -114,9 +63,9 @@ class Graph:
     def of(cls, store: EmbeddedStore) -> Graph:
         """The lineage that a store holds, of all its graphs together."""
         with storage_errors(store.path or "memory"):
-            return cls(_edges(store), _typed(store))
+            return cls(stored(store), typed(store))
 
-    def after(self, store: EmbeddedStore, edges: Iterable[Edge], typed: Iterable[str]) -> Graph:
+    def after(self, store: EmbeddedStore, edges: Iterable[Edge], named: Iterable[str]) -> Graph:
         """The graph of a store in which nothing changed but these edges, and what these IRIs are.
 
         Whether an edge is there now is looked up, so it does not matter who said it and how often.
@@ -125,10 +74,11 @@ class Graph:
         new._added, new._later = dict(self._added), list(self._later)
         new._levels = bytearray(self._levels)
         new._down, new._up = self._down.opened(), self._up.opened()
-        touched = set(typed)
+        touched = set(named)
         with storage_errors(store.path or "memory"):
-            for edge in edges:
-                there = _is_said(store, edge)
+            doubtful = {edge for iri in touched for edge in suspect(store, iri)}
+            for edge in doubtful.union(edges):
+                there = is_said(store, edge)
                 source = new._place(edge.source, there=there)
                 target = new._place(edge.target, there=there)
                 if source is None or target is None:
@@ -316,50 +266,3 @@ class Graph:
             else:
                 high = middle
         return low
-
-
-def _edges(store: EmbeddedStore) -> Iterator[Edge]:
-    for predicate, (kind, to_subject) in _PROPERTIES.items():
-        for quad in store.raw.quads_for_pattern(None, ox.NamedNode(predicate), None, None):
-            if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.NamedNode):
-                pair = (quad.object.value, quad.subject.value)
-                yield Edge(*(pair if to_subject else pair[::-1]), kind)
-
-
-def _typed(store: EmbeddedStore) -> Iterator[tuple[str, str]]:
-    for level, cls in _CLASSES.items():
-        quads = store.raw.quads_for_pattern(None, ox.NamedNode(RDF.type), ox.NamedNode(cls), None)
-        for quad in quads:
-            if isinstance(quad.subject, ox.NamedNode):
-                yield quad.subject.value, level
-
-
-def _is_said(store: EmbeddedStore, edge: Edge) -> bool:
-    """Whether a store says an edge, in whatever graph."""
-    ends = ox.NamedNode(edge.source), ox.NamedNode(edge.target)
-    for predicate, (kind, to_subject) in _PROPERTIES.items():
-        if kind == edge.kind:
-            subject, object_ = ends[::-1] if to_subject else ends
-            found = store.raw.quads_for_pattern(subject, ox.NamedNode(predicate), object_, None)
-            if next(iter(found), None) is not None:
-                return True
-    return False
-
-
-def level(store: EmbeddedStore, iri: str) -> str:
-    """What a store says that a thing is, one of LEVELS."""
-    quads = store.raw.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(RDF.type), None, None)
-    classes = {quad.object.value for quad in quads if isinstance(quad.object, ox.NamedNode)}
-    return next((level for level in LEVELS[:0:-1] if _CLASSES[level] in classes), LEVELS[0])
-
-
-def told(line: str) -> Edge | str | None:
-    """What an N-Triples line says: an edge, or of which IRI what it is; None for anything else."""
-    found = _TOLD.match(line)
-    if found is None:
-        return None
-    subject, predicate, object_ = found.groups()
-    if predicate == RDF.type:
-        return subject if object_ in _CLASSES.values() else None
-    kind, to_subject = _PROPERTIES[predicate]
-    return Edge(object_, subject, kind) if to_subject else Edge(subject, object_, kind)

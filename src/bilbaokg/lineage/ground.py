@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bilbaokg.errors import BadInput, NotFound
-from bilbaokg.lineage.graph import Graph, level
+from bilbaokg.lineage.edges import level
+from bilbaokg.lineage.graph import Graph
 from bilbaokg.lineage.walking import Walk, label, walk
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import is_iri, ref

@@ -11,7 +11,8 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
-from bilbaokg.lineage.graph import Edge, Graph, told
+from bilbaokg.lineage.edges import Edge, told
+from bilbaokg.lineage.graph import Graph
 from bilbaokg.store import GraphChange
 from bilbaokg.store.embedded import EmbeddedStore
 
@@ -20,6 +21,8 @@ __all__ = ["LiveGraph"]
 # Edges to look up, and things that are not as in the arrays: over these it is made anew.
 _MOST_NOTED: Final = 20_000
 _MOST_CHANGES: Final = 20_000
+# Revisions are generated, and are no data.
+_HISTORY: Final = "/graph/history/"
 
 
 class LiveGraph:
@@ -67,6 +70,7 @@ class LiveGraph:
         found = {
             each
             for change in changes
+            if _HISTORY not in change.graph
             for lines in (change.insert, change.delete)
             for line in lines
             if (each := told(line)) is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from bilbaokg.lineage.graph import Kind
+from bilbaokg.lineage.edges import Kind
 from bilbaokg.lineage.ground import Ground
 from bilbaokg.lineage.walking import DIRECTIONS
 from bilbaokg.terms import PROV, RDF, RDFS, literal, ref
