@@ -255,6 +255,7 @@ ASKED: list[tuple[str, str, list[str], dict[str, str]]] = [
     ("agree", "agree", [MART], {"iri": MART}),
     ("spoiled", "spoiled", [], {}),
     ("coverage", "coverage", [], {}),
+    ("duties", "duties", [], {}),
 ]  # fmt: skip
 
 

@@ -102,6 +102,7 @@ CSVW: Final = Namespace("http://www.w3.org/ns/csvw#")
 DCAT: Final = Namespace("http://www.w3.org/ns/dcat#")
 DCATAP: Final = Namespace("http://data.europa.eu/r5r/")
 DCT: Final = Namespace("http://purl.org/dc/terms/")
+DPV: Final = Namespace("https://w3id.org/dpv#")
 DQV: Final = Namespace("http://www.w3.org/ns/dqv#")
 DUV: Final = Namespace("http://www.w3.org/ns/duv#")
 EARL: Final = Namespace("http://www.w3.org/ns/earl#")
@@ -128,6 +129,7 @@ PREFIXES: Final[dict[str, str]] = {
     "dcat": DCAT,
     "dcatap": DCATAP,
     "dct": DCT,
+    "dpv": DPV,
     "dqv": DQV,
     "duv": DUV,
     "earl": EARL,

@@ -231,6 +231,23 @@ def coverage(console: Console, release: str | None, as_csv: bool) -> int:
     return DONE
 
 
+@verb(lineage_group, "duties")
+@click.argument("iri", required=False)
+@_asking
+def duties(console: Console, iri: str | None, release: str | None, as_csv: bool) -> int:
+    """List public datasets with sources that ask for care, and the way from there. Some: exit 1.
+
+    Such sources are not public, hold personal data, are under another licence, or are classified
+    by what travels along derivations. IRI: of one dataset.
+
+    Example: bilbaokg lineage duties --release current
+    """
+    told = _ask(console, "duties", release, {"iri": iri or ""})
+    nothing = "No public dataset has a source that asks for care."
+    _tell(console, told, "duties", nothing, as_csv=as_csv)
+    return FINDINGS if told["count"] else DONE
+
+
 @verb(lineage_group, "changed")
 @click.argument("since")
 @click.argument("until", required=False)

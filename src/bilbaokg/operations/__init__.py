@@ -42,6 +42,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "lineage.dead-ends": _in("questions", "lineage_dead_ends"),
     "lineage.spoiled": _in("questions", "lineage_spoiled"),
     "lineage.coverage": _in("questions", "lineage_coverage"),
+    "lineage.duties": _in("questions", "lineage_duties"),
     "lineage.changed": _in("questions", "lineage_changed"),
     "lineage.forget": _in("lineage", "lineage_forget"),
     "lineage.apart": _in("lineage", "lineage_apart"),

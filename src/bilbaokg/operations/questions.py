@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from bilbaokg.lineage import answers, coverage, differences, failures
+from bilbaokg.lineage import answers, coverage, differences, duties, failures
 from bilbaokg.lineage.ground import Ground
 from bilbaokg.operations.base import Operation, Progress
 from bilbaokg.workspace import Workspace
@@ -18,6 +18,7 @@ __all__ = [
     "lineage_circles",
     "lineage_coverage",
     "lineage_dead_ends",
+    "lineage_duties",
     "lineage_ends",
     "lineage_path",
     "lineage_spoiled",
@@ -49,6 +50,7 @@ ANSWERS: Final[Mapping[str, Callable[[Ground, Mapping[str, Any]], dict[str, Any]
         ground, params.get("iri") or "", _limit(params)
     ),
     "coverage": lambda ground, params: coverage.coverage(ground),
+    "duties": lambda ground, params: duties.duties(ground, params.get("iri") or "", _limit(params)),
 }
 """Question -> what answers it, of its parameters: iri, to, direction, hops, exactly, limit."""
 
@@ -76,6 +78,7 @@ lineage_dead_ends = _operation("dead-ends")
 lineage_agree = _operation("agree")
 lineage_spoiled = _operation("spoiled")
 lineage_coverage = _operation("coverage")
+lineage_duties = _operation("duties")
 
 
 def lineage_changed(

@@ -65,6 +65,22 @@ def _coverage(told: Answer) -> Iterator[tuple[Any, ...]]:
         yield area["label"], *counts, area["iri"]
 
 
+def _duties(told: Answer) -> Iterator[tuple[Any, ...]]:
+    for duty in told["found"]:
+        values = "; ".join(value["label"] for value in duty["values"])
+        way = " > ".join(node["label"] for node in duty["path"])
+        source, dataset = duty["source"], duty["dataset"]
+        yield (
+            dataset["label"],
+            duty["kind"],
+            source["label"],
+            values,
+            way,
+            dataset["iri"],
+            source["iri"],
+        )
+
+
 def _changed(told: Answer) -> Iterator[tuple[Any, ...]]:
     for name in ("added", "removed"):
         for edge in told[name]:
@@ -83,6 +99,9 @@ TABLES: Final = {
     ),
     "coverage": Table(
         ("area", "datasets", "known", "unknown", "missing", "share", "IRI"), _coverage
+    ),
+    "duties": Table(
+        ("dataset", "kind", "source", "values", "path", "IRI", "source IRI"), _duties
     ),
     "changed": Table(("change", "kind", "from", "to", "from IRI", "to IRI"), _changed),
 }  # fmt: skip

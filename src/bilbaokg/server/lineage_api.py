@@ -22,6 +22,7 @@ from bilbaokg.lineage import (
     answers,
     coverage,
     differences,
+    duties,
     failures,
     provenance,
     recorded,
@@ -176,6 +177,16 @@ def _add_whole(router: APIRouter, prefix: str, ask: Ask, missing: Iterable[int])
         is made of what it was to write. `iri`: of one run or job."""
         told = failures.spoiled(ask(request, lang), iri, limit)
         return _answer(request, format, "spoiled", told)
+
+    @router.get(f"{prefix}/duties", responses=_responses(400, 404))
+    def flagged(
+        request: Request, iri: Annotated[str, Query(max_length=4000)] = "",
+        limit: Limit = 10_000, lang: Lang = "es", format: Format = None,
+    ) -> Response:  # fmt: skip
+        """The public datasets with sources that are not public, hold personal data, are under
+        another licence or are classified by what travels; with the way from there. `iri`: of one
+        dataset."""
+        return _answer(request, format, "duties", duties.duties(ask(request, lang), iri, limit))
 
 
 def _events() -> dict[int | str, dict[str, Any]]:
