@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pyoxigraph as ox
 import pytest
 from helpers import BASE
+from serving import CATALOGUE, initialise, load, operate, published, served
 
-from bilbaokg.errors import BadInput, NotFound
+from bilbaokg.errors import BadInput, DutyRefused, NotFound
 from bilbaokg.lineage import Graph
 from bilbaokg.lineage.duties import Duty, duties, duties_of
 from bilbaokg.lineage.ground import Ground
@@ -146,3 +149,59 @@ def test_all_datasets_or_one_are_asked() -> None:
         duties(ground(turtle + COLUMNS), f"{EX}mart")
     with pytest.raises(NotFound):
         duties(of, f"{EX}nothing")
+
+
+# ---- releases
+
+CATALOGUED = (
+    CATALOGUE
+    + f"""
+@prefix prov: <http://www.w3.org/ns/prov#> .
+<https://data.example/id/dataset/trees> dct:accessRights <{RIGHTS}PUBLIC> ;
+    prov:wasDerivedFrom <https://data.example/id/dataset/noise> .
+<https://data.example/id/dataset/noise> dct:accessRights <{RIGHTS}RESTRICTED> .
+"""
+)
+
+
+def test_a_release_tells_the_duties_of_its_datasets_and_whom_its_changes_reach(
+    tmp_path: Path,
+) -> None:
+    data = published(tmp_path / "data", CATALOGUED)
+    load(data, CATALOGUED.replace("Sonómetros.", "Sonómetros, cada hora."))
+    built = operate(data, "release.build", unchecked=True)
+    assert built["duties"] == {"count": 1, "datasets": 1}
+    # Only the noise changed, and the trees come from it.
+    assert built["reached"] == 1
+
+
+def test_kinds_of_the_settings_stop_a_release_until_they_are_waived(tmp_path: Path) -> None:
+    data = initialise(tmp_path / "data", duties=["restricted"])
+    load(data, CATALOGUED)
+    with pytest.raises(DutyRefused) as refused:
+        operate(data, "release.build", unchecked=True)
+    (duty,) = refused.value.extra["duties"]
+    assert duty["dataset"].endswith("/dataset/trees")
+    assert "trees: restricted, from" in str(refused.value)
+    built = operate(data, "release.build", unchecked=True, waive="agreed with its owner")
+    assert built["waived"] == "agreed with its owner"
+
+
+def test_other_kinds_do_not_stop_and_unknown_ones_are_named(tmp_path: Path) -> None:
+    data = initialise(tmp_path / "other", duties=["personal"])
+    load(data, CATALOGUED)
+    assert operate(data, "release.build", unchecked=True)["id"] == "r1"
+    data = initialise(tmp_path / "wrong", duties=["secret"])
+    load(data, CATALOGUED)
+    with pytest.raises(BadInput, match="unknown kind 'secret'"):
+        operate(data, "release.build", unchecked=True)
+
+
+def test_the_page_of_a_dataset_says_what_its_sources_ask(tmp_path: Path) -> None:
+    with served(published(tmp_path / "data", CATALOGUED)) as server:
+        headers = {"Accept": "text/html"}
+        page = server.client.get("/en/dataset/trees", headers=headers).text
+        told = page.partition('id="duties"')[2].partition("</ul>")[0]
+        assert "not public" in told
+        assert '<a href="/en/dataset/noise"' in told
+        assert 'id="duties"' not in server.client.get("/en/dataset/noise", headers=headers).text

@@ -15,6 +15,7 @@
     ├── Conflict                           409     2
     │   ├── StoreBusy                      409     2   another process holds the data directory
     │   ├── GateRefused                    409     1   findings stop a release
+    │   ├── DutyRefused                    409     1   duties along lineage stop a release
     │   └── RemovalRefused                 409     1   portals would delete too much
     ├── TooManyRequests                    429     2   a client used up its minute
     ├── Overloaded                         503     2
@@ -40,6 +41,7 @@ __all__ = [
     "Conflict",
     "CorruptStore",
     "DeadlineExceeded",
+    "DutyRefused",
     "Forbidden",
     "GateRefused",
     "Gone",
@@ -190,6 +192,12 @@ class GateRefused(Conflict):
     """Findings stop the release; `extra["report"]` lists them."""
 
     code, title, exit_code = "gate", "The release is refused", 1
+
+
+class DutyRefused(Conflict):
+    """Sources of public datasets ask for care; `extra["duties"]` lists them."""
+
+    code, title, exit_code = "duties", "The release is refused", 1
 
 
 class RemovalRefused(Conflict):

@@ -56,8 +56,9 @@ class Settings:
     `base` is the identity of what we mint (no trailing slash); `public_url` is where we are served,
     and begins every absolute link. `internal_kinds` are the record types that stay internal.
     `gates` are severities that stop a release, by profile (name or label) and target ("" is every
-    target). `client_query_seconds` and `client_errors` are what a client may use in a minute, 0
-    without a limit; `trusted_proxies` are addresses and networks whose X-Forwarded-For is believed.
+    target); `duties` are the kinds of duties along lineage that do. `client_query_seconds` and
+    `client_errors` are what a client may use in a minute, 0 without a limit; `trusted_proxies` are
+    addresses and networks whose X-Forwarded-For is believed.
     `webhooks` are addresses that are told of releases; `webhook_private_hosts` those hosts of them,
     with a port if need be, whose addresses may be private.
     """
@@ -67,6 +68,7 @@ class Settings:
     title: Mapping[str, str] = field(default_factory=lambda: {"es": "Catálogo de datos"})
     profile: str = "dcat-ap/3.0.1"
     gates: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    duties: tuple[str, ...] = ()
     removal_share: float = 0.05
     page_size: int = 1000
     list_services: bool = False

@@ -83,9 +83,21 @@ def _tell_release(console: Console, done: dict[str, Any], verb: str) -> None:
     if done["waived"]:
         console.say(f"Findings waived: {done['waived']}")
     _tell_accepted(console, done["removals"])
+    _tell_lineage(console, done)
     if done["held_back"]:
         console.say(f"{len(done['held_back'])} records held back:")
         console.table(["record", "why"], [[h["title"], h["reason"]] for h in done["held_back"]])
+
+
+def _tell_lineage(console: Console, done: dict[str, Any]) -> None:
+    """What lineage says of a release that was built."""
+    if done.get("reached"):
+        console.say(f"{done['reached']:,} datasets that did not change depend on what did.")
+    if count := done.get("duties", {}).get("count"):
+        console.say(
+            f"Sources ask for care of {done['duties']['datasets']:,} public datasets "
+            f"({count:,} reasons): bilbaokg lineage duties"
+        )
 
 
 def _tell_accepted(console: Console, removals: dict[str, Any] | None) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from bilbaokg.errors import BadInput
 from bilbaokg.lineage.graph import Kind
 from bilbaokg.lineage.ground import Ground
-from bilbaokg.lineage.owners import wholes
+from bilbaokg.lineage.owners import wholes, within
 from bilbaokg.lineage.walking import spread
 from bilbaokg.terms import DCAT, DCT, DPV, PROV, RDF, SKOS, ref
 
@@ -126,7 +126,7 @@ class _Look:
 
         personal: not beyond what was made anonymous.
         """
-        graph, parts = self.ground.graph, self._parts(dataset)
+        graph, parts = self.ground.graph, within(self.ground.store, dataset)
 
         def near(node: str) -> Iterable[str]:
             if node == "":
@@ -137,18 +137,6 @@ class _Look:
             return [edge.source for edge in edges if edge.kind == Kind.DERIVED]
 
         return {node: via for node, _, via in spread("", near)}
-
-    def _parts(self, dataset: str) -> list[str]:
-        """A dataset with its files, tables and their columns."""
-        parts = {dataset: None, **dict.fromkeys(self.values(dataset, DCAT.distribution))}
-        for whole in parts.copy():
-            for table in self._within(whole):
-                parts |= {table: None, **dict.fromkeys(self._within(table))}
-        return list(parts)
-
-    def _within(self, whole: str) -> list[str]:
-        found = self.ground.store.match(None, ref(DCT.isPartOf), ref(whole))
-        return sorted({s[1:-1] for s, *_ in found if s.startswith("<")})
 
     @cached_property
     def _has_personal(self) -> bool:

@@ -8,14 +8,17 @@ import pyoxigraph as ox
 
 from bilbaokg.lineage.walking import part_of
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
-from bilbaokg.terms import ADMS, DCAT, PROV, in_force
+from bilbaokg.terms import ADMS, DCAT, DCT, PROV, in_force
 
-__all__ = ["owners", "owning", "wholes"]
+__all__ = ["owners", "owning", "wholes", "within"]
 
-_ATTRIBUTION, _AGENT, _ROLE, _STATUS, _DISTRIBUTION = map(
+_ATTRIBUTION, _AGENT, _ROLE, _STATUS, _DISTRIBUTION, _PART_OF = map(
     ox.NamedNode,
-    (PROV.qualifiedAttribution, PROV.agent, DCAT.hadRole, ADMS.status, DCAT.distribution),
-)
+    (
+        PROV.qualifiedAttribution, PROV.agent, DCAT.hadRole, ADMS.status, DCAT.distribution,
+        DCT.isPartOf,
+    ),
+)  # fmt: skip
 
 
 def owners(store: EmbeddedStore, base: str, iris: Iterable[str]) -> dict[str, list[str]]:
@@ -49,6 +52,21 @@ def wholes(store: EmbeddedStore, iri: str) -> list[str]:
         if not above:
             outer.append(node)
     return outer
+
+
+def within(store: EmbeddedStore, iri: str) -> list[str]:
+    """A thing with its files, and what is part of it at any depth."""
+    found = {iri: None}
+    frontier = [iri]
+    while frontier:
+        node = ox.NamedNode(frontier.pop())
+        below = [q.object for q in store.raw.quads_for_pattern(node, _DISTRIBUTION, None, None)]
+        below += [q.subject for q in store.raw.quads_for_pattern(None, _PART_OF, node, None)]
+        for part in (term.value for term in below if isinstance(term, ox.NamedNode)):
+            if part not in found:
+                found[part] = None
+                frontier.append(part)
+    return list(found)
 
 
 def owning(store: EmbeddedStore, base: str, iri: str) -> list[str]:

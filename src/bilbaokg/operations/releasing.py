@@ -9,6 +9,7 @@ from bilbaokg.errors import BadInput, Invalid, NotFound
 from bilbaokg.model import Profile, Release, Report
 from bilbaokg.operations import noting
 from bilbaokg.operations.base import Progress
+from bilbaokg.operations.duties import check_duties, effects
 from bilbaokg.selection import Check, Content
 from bilbaokg.shacl.texts import Texts
 from bilbaokg.store.embedded import storage_errors
@@ -23,7 +24,7 @@ def release_build(
 ) -> dict[str, Any]:
     """Build a release. params: profile, hold_back, waive, accept_removals, note, actor.
 
-    Raises GateRefused, RemovalRefused.
+    Raises GateRefused, DutyRefused, RemovalRefused.
     """
     profile = workspace.shelf.load(params.get("profile") or workspace.settings.profile)
     waive = params.get("waive")
@@ -46,7 +47,10 @@ def release_build(
                 waive=waive,
                 directory=aside,
             )
-        blocking = content.report is not None and content.report.blocks_release
+        duties = check_duties(workspace, content, waived=waive is not None)
+        blocking = (content.report is not None and content.report.blocks_release) or any(
+            duty.kind in workspace.settings.duties for duty in duties
+        )
         built = workspace.builder.build(
             content,
             profile=profile,
@@ -56,9 +60,8 @@ def release_build(
             accept=accept,
             progress=lambda text: progress(0, None, text),
         )
-    return _summary(workspace, built) | {
-        "report": content.report.counts if content.report else None
-    }
+        summary = _summary(workspace, built) | effects(workspace, built, duties)
+    return summary | {"report": content.report.counts if content.report else None}
 
 
 def _accepted(params: dict[str, Any]) -> str | None:

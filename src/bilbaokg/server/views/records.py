@@ -14,6 +14,7 @@ __all__ = [
     "Assertion",
     "DatasetPage",
     "Distribution",
+    "Duty",
     "LineageStep",
     "MentionPage",
     "ResourcePage",
@@ -64,6 +65,16 @@ class Assertion:
 
 
 @dataclass(frozen=True, slots=True)
+class Duty:
+    """Why a dataset asks for care: the kind, its source, what that says, and the way from there."""
+
+    kind: str
+    source: Value
+    values: list[Value]
+    path: list[Value]
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetPage:
     """A dataset: how to get it, who answers for it, where it comes from, what it lacks.
 
@@ -81,6 +92,7 @@ class DatasetPage:
     upstream: list[LineageStep]
     downstream: list[LineageStep]
     tables: list[Value]
+    duties: list[Duty]
     assertions: list[Assertion]
     responsible: list[Responsible]
     missing: list[str]

@@ -1,0 +1,36 @@
+"""What changes reach: the datasets downstream of things that changed or went."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from bilbaokg.lineage.graph import Kind
+from bilbaokg.lineage.ground import Ground
+from bilbaokg.lineage.owners import wholes, within
+from bilbaokg.lineage.walking import spread
+from bilbaokg.terms import DCAT, RDF, ref
+
+__all__ = ["reached"]
+
+
+def reached(ground: Ground, changed: Collection[str]) -> list[str]:
+    """The datasets that depend on things (all IRIs) and are none of them, the nearest first.
+
+    A thing reaches what is made of it, of its files and of its tables and columns.
+    """
+    graph = ground.graph
+
+    def near(node: str) -> Iterable[str]:
+        if node == "":
+            return (part for thing in changed for part in within(ground.store, thing))
+        edges = graph.neighbours(node, "downstream")
+        return (edge.target for edge in edges if edge.kind == Kind.DERIVED)
+
+    found: dict[str, None] = {}
+    for node, _, via in spread("", near):
+        if via:
+            found |= dict.fromkeys(wholes(ground.store, node))
+    dataset = ref(RDF.type), ref(DCAT.Dataset)
+    return [
+        iri for iri in found if iri not in changed and any(ground.store.match(ref(iri), *dataset))
+    ]
