@@ -136,7 +136,7 @@ class _Look:
             edges = graph.neighbours(node, "upstream")
             return [edge.source for edge in edges if edge.kind == Kind.DERIVED]
 
-        return {node: via for node, _, via in spread("", near)}
+        return {node: via for via, _, fresh in spread("", near) for node in fresh}
 
     @cached_property
     def _has_personal(self) -> bool:

@@ -22,13 +22,13 @@ def reached(ground: Ground, changed: Collection[str]) -> list[str]:
 
     def near(node: str) -> Iterable[str]:
         if node == "":
-            return (part for thing in changed for part in within(ground.store, thing))
+            return {part: None for thing in changed for part in within(ground.store, thing)}
         edges = graph.neighbours(node, "downstream")
         return (edge.target for edge in edges if edge.kind == Kind.DERIVED)
 
     found: dict[str, None] = {}
-    for node, _, via in spread("", near):
-        if via:
+    for via, _, fresh in spread("", near):
+        for node in fresh if via else ():
             found |= dict.fromkeys(wholes(ground.store, node))
     dataset = ref(RDF.type), ref(DCAT.Dataset)
     return [
