@@ -39,6 +39,9 @@ def _sparql(query: str, **more: str) -> str:
 _BASE: Final = "https://bilbaokg.example/id"
 _FILE_TYPES: Final = "http://publications.europa.eu/resource/authority/file-type"
 _BUS: Final = quote(f"{_BASE}/table/bus-mart-gtfs", safe="")
+_DAYS: Final = (
+    "SELECT ?day (COUNT(*) AS ?n) { ?d <http://purl.org/dc/terms/modified> ?day } GROUP BY ?day"
+)
 _GRAPH: Final = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o } LIMIT 20"
 
 DEMO: Final = {
@@ -109,6 +112,8 @@ DEMO: Final = {
     "query-saved": Shown("/sparql", "/sparql?saved=datasets-changed-since&run=1"),
     "answer": Shown("/sparql", _sparql("SELECT * { ?s ?p ?o } LIMIT 20")),
     "answer-bars": Shown("/sparql", "/sparql?saved=datasets-by-theme&run=1&view=bars"),
+    "answer-timeline": Shown("/sparql", "/sparql?saved=datasets-newest&run=1&view=timeline"),
+    "answer-time": Shown("/sparql", _sparql(_DAYS, view="time")),
     "answer-graph": Shown("/sparql", _sparql(_GRAPH)),
     "answer-none": Shown("/sparql", _sparql("SELECT * { <a:b> <a:b> <a:b> }"), "empty"),
     "query-fault": Shown("/sparql", _sparql("SELEC"), "error", 400),
