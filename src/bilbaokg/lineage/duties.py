@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from bilbaokg.errors import BadInput
-from bilbaokg.lineage.graph import Kind
+from bilbaokg.lineage.edges import Kind
 from bilbaokg.lineage.ground import Ground
 from bilbaokg.lineage.owners import wholes, within
 from bilbaokg.lineage.walking import spread

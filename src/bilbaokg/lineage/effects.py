@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from bilbaokg.lineage.graph import Kind
+from bilbaokg.lineage.edges import Kind
 from bilbaokg.lineage.ground import Ground
 from bilbaokg.lineage.owners import wholes, within
 from bilbaokg.lineage.walking import spread
