@@ -309,3 +309,20 @@ def test_the_sql_of_an_unknown_adapter_is_told_and_left(catalogue: Catalogue) ->
     done = load(catalogue, write(catalogue.folder / "target", manifest=told))
     assert any("'abacus'" in p["message"] for p in done["problems"])
     assert derived(catalogue, "city.mart.trips") == {}
+
+
+def test_compiled_sql_that_a_later_command_left_out_is_read_from_its_file(
+    catalogue: Catalogue,
+) -> None:
+    rides = source("rides", relation_name='"city"."raw"."rides"')
+    paths = {"trips": "models/trips.sql", "out": "../../../secret.sql", "nul": "a\0b"}
+    made = [
+        model(name, "source.city.raw.rides", original_file_path=path)
+        for name, path in paths.items()
+    ]
+    folder = write(catalogue.folder / "target", manifest=manifest(rides, *made))
+    catalogue.file("target/compiled/city/models/trips.sql", READ)
+    catalogue.file("secret.sql", READ)
+    load(catalogue, folder)
+    assert derived(catalogue, "city.mart.trips") == {"id": ["id"], "st": ["Station"]}
+    assert derived(catalogue, "city.mart.out") == {}

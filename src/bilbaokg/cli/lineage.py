@@ -54,6 +54,7 @@ def dbt(console: Console, target: Path, namespace: str | None, jobs: str, why: s
 
 lineage_group.add_command(scripts.sql)
 lineage_group.add_command(provenance.export)
+lineage_group.add_command(scripts.scan)
 
 
 @verb(lineage_group, "forget")

@@ -1,7 +1,8 @@
-"""Verbs on lineage that is read out of SQL: commands that the group `lineage` takes up."""
+"""Verbs on lineage that SQL and databases tell: commands that the group `lineage` takes up."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import click
 from bilbaokg import gaps
 from bilbaokg.cli.base import DONE, FINDINGS, global_options
 from bilbaokg.cli.loading import counted
-from bilbaokg.cli.operating import operate
+from bilbaokg.cli.operating import configuration_of, operate
 from bilbaokg.console import Console
+from bilbaokg.errors import BadInput
 
-__all__ = ["sql"]
+__all__ = ["scan", "sql"]
 
 
 @click.command("sql")
@@ -84,3 +86,53 @@ def _place(found: dict[str, Any]) -> str:
 
 def _hint(found: dict[str, Any]) -> str:
     return f"; {found['hint']}" if found["hint"] else ""
+
+
+@click.command("scan")
+@global_options
+@click.argument("url", default="")
+@click.option("--url-from", metavar="VARIABLE", help="Environment variable that holds it.")
+@click.option("--schema", "schemas", multiple=True, help="This schema only; may be repeated [all].")
+@click.option("--namespace", help="Of the tables [by the address, as OpenLineage names it].")
+@click.option("--jobs", default="scan", show_default=True, help="The namespace of views as jobs.")
+@click.option("--why", default="", help="Reason, kept in the audit.")
+def scan(console: Console, url: str, url_from: str | None, **options: Any) -> int:
+    """Take in the structure of a database: tables, columns, types, comments, keys, views.
+
+    URL is an address of SQLAlchemy; its user and password are used here and kept nowhere. New
+    tables are internal. A view that cannot be followed: exit 1.
+
+    Example: bilbaokg lineage scan --url-from DATABASE_URL --schema mart
+    """
+    from bilbaokg.importers import database
+
+    configuration_of(console)
+    found = database.scan(_url(url, url_from), options.pop("schemas"))
+    done = operate(console, "lineage.scan", {"found": found, **options})
+
+    def tell() -> None:
+        told = ", ".join(
+            gaps.counted(done[kind], noun)
+            for kind, noun in (
+                ("tables", "table"), ("columns", "column"), ("foreign_keys", "foreign key"),
+                ("views", "view"),
+            )
+        )  # fmt: skip
+        console.say(f"{done['namespace']}: {told}; records: {counted(done['records'])}.")
+        for problem in done["problems"]:
+            console.say(f"  {_place(problem)}: {problem['message']}{_hint(problem)}")
+
+    console.result(done, tell)
+    return FINDINGS if any(p["severity"] == "warning" for p in done["problems"]) else DONE
+
+
+def _url(url: str, variable: str | None) -> str:
+    """The address, given in one of two ways. Raises BadInput."""
+    if bool(url) == bool(variable):
+        raise BadInput("give the address of a database", hint="as URL, or --url-from VARIABLE")
+    if not variable:
+        return url
+    found = os.environ.get(variable)
+    if not found:
+        raise BadInput("the variable is not set", where=variable, hint=f"export {variable}=...")
+    return found

@@ -42,6 +42,7 @@ _HELD: Final = frozenset({"model", "seed", "snapshot"})
 _MADE: Final = {"model": ("MODEL", ""), "snapshot": ("SNAPSHOT", ".snapshot")}
 _TOOLS: Final = frozenset({"dashboard", "notebook", "application"})
 _MOST_INPUTS: Final = 10_000
+_LONGEST_SQL: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +222,25 @@ class _Reader:
         is_sql = node.get("resource_type") in _MADE and node.get("language", "sql") == "sql"
         return Model(
             event, facets.text(node.get("relation_name")) or "", self._parts(node),
-            facets.text(node.get("compiled_code")) if is_sql else None, self._reached(node),
+            self._sql(node) if is_sql else None, self._reached(node),
         )  # fmt: skip
+
+    def _sql(self, node: Mapping[str, Any]) -> str | None:
+        """The compiled SQL of a node: of the manifest, else of the file that dbt left: `dbt test`
+        writes a manifest without it."""
+        if told := facets.text(node.get("compiled_code")):
+            return told
+        parts = [facets.text(node.get(key)) for key in ("package_name", "original_file_path")]
+        compiled = (self.folder / "compiled").resolve()
+        if not all(parts) or "\0" in "".join(filter(None, parts)):
+            return None
+        file = compiled.joinpath(*filter(None, parts)).resolve()
+        try:
+            if not file.is_relative_to(compiled) or file.stat().st_size > _LONGEST_SQL:
+                return None
+            return facets.text(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
+            return None
 
     def _event(self, id: str, table: Table) -> Event:
         node = self.nodes[id]

@@ -19,7 +19,7 @@ from bilbaokg.lineage.script import Schema, Script, Statement, TableName
 from bilbaokg.lineage.sql import read
 from bilbaokg.workers import Pool
 
-__all__ = ["Read", "Told", "column_lineage", "discover", "read_all", "tell"]
+__all__ = ["Keys", "Read", "Told", "column_lineage", "discover", "read_all", "tell"]
 
 _PRODUCER: Final = "bilbaokg"
 _DIRECT: Final = frozenset({"IDENTITY", "TRANSFORMATION", "AGGREGATION"})
@@ -42,13 +42,23 @@ class Read:
         return self.error is None and not self.script.faults
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of a table: its primary one, and those that lead to others: its columns, the other
+    table, the columns of that."""
+
+    primary: Sequence[str] = ()
+    foreign: Sequence[tuple[Sequence[str], Name, Sequence[str]]] = ()
+
+
 @dataclass(slots=True)
 class Told:
-    """What scripts tell: events, and the names of tables that they make and of jobs."""
+    """What a source tells: events, the names of its tables and jobs, and what only it can say."""
 
     events: list[Event] = field(default_factory=list)
     tables: dict[Name, None] = field(default_factory=dict)
     jobs: dict[Name, None] = field(default_factory=dict)
+    keys: dict[Name, Keys] = field(default_factory=dict)
 
 
 # ---- files

@@ -49,15 +49,17 @@ class Query:
 
 
 def follow(
-    queries: Sequence[Query], relations: Mapping[str, Relation], dialect: str, pool: Pool | None
-) -> Iterator[tuple[str, Statement | Fault]]:
+    queries: Sequence[Query], relations: Mapping[str, Relation], dialect: str, pool: Pool | None,
+    within: tuple[str, str] = ("", ""),
+) -> Iterator[tuple[str, Statement | Fault]]:  # fmt: skip
     """What each query (by its id) makes of the columns that it reads, or why that is not known.
 
-    Tables have the names, and columns the spelling, of the relations. In no order.
+    Tables have the names, and columns the spelling, of the relations. In no order. within: catalog
+    and schema of names that say none.
     """
     if pool is None:
         with Pool(min(_WORKERS, os.cpu_count() or 1)) as own:
-            yield from follow(queries, relations, dialect, own)
+            yield from follow(queries, relations, dialect, own, within)
         return
     ready = [query for query in queries if len(query.sql) <= _LONGEST]
     for query in queries:
@@ -67,14 +69,14 @@ def follow(
     with ThreadPoolExecutor(min(_WORKERS, pool.size)) as threads:
 
         def asked(part: Sequence[Query]) -> list[tuple[str, Statement | Fault]]:
-            return _asked(part, relations, dialect, pool)
+            return _asked(part, relations, {"dialect": dialect, "within": within}, pool)
 
         for found in threads.map(asked, parts):
             yield from found
 
 
 def _asked(
-    part: Sequence[Query], relations: Mapping[str, Relation], dialect: str, pool: Pool
+    part: Sequence[Query], relations: Mapping[str, Relation], params: dict[str, Any], pool: Pool
 ) -> list[tuple[str, Statement | Fault]]:
     keys = dict.fromkeys(key for q in part for key in (q.makes, *q.reads) if key in relations)
     known = {key: _sent(relations[key]) for key in keys}
@@ -82,11 +84,11 @@ def _asked(
     body = json.dumps({"relations": known, "queries": told}).encode()
     seconds = _SECONDS if len(part) > 1 else _SECONDS_ALONE
     try:
-        frames = list(pool.run("compiled", {"dialect": dialect}, seconds, body=body, label="SQL"))
+        frames = list(pool.run("compiled", params, seconds, body=body, label="SQL"))
     except BilbaokgError as error:
         if len(part) == 1:
             return [(part[0].id, Fault(f"its SQL cannot be read: {error.message}", 1, 1))]
-        return [one for query in part for one in _asked([query], relations, dialect, pool)]
+        return [one for query in part for one in _asked([query], relations, params, pool)]
     found = json.loads(b"".join(content for _, content in frames))
     return [(id, _received(each)) for id, each in found]
 
@@ -99,7 +101,7 @@ def _received(told: dict[str, Any]) -> Statement | Fault:
     if "message" in told:
         return Fault(**told)
     return Statement(
-        "SELECT", 1, (), (), tuple(told["columns"]),
+        "SELECT", 1, tuple(TableName(*name) for name in told["reads"]), (), tuple(told["columns"]),
         tuple(Edge(o, TableName(*t), c, how) for o, t, c, how in told["edges"]),
         tuple(Indirect(TableName(*t), c, how) for t, c, how in told["indirect"]),
     )  # fmt: skip
@@ -117,7 +119,7 @@ def job(params: dict[str, Any], body: bytes, put: Put) -> None:
         key: Relation(written, TableName(*name), columns)
         for key, (written, name, columns) in asked["relations"].items()
     }
-    reader = statements.Reader(params["dialect"], {}, "", "")
+    reader = statements.Reader(params["dialect"], {}, *params["within"])
     known = {key: _known(reader, relation) for key, relation in relations.items()}
     found = []
     for id, makes, reads, sql in asked["queries"]:
@@ -147,7 +149,7 @@ def _one(reader: Reader, sql: str) -> Statement | dict[str, Any]:
             return asdict(Fault("it is nested too deeply", *place))
         if faults:
             return asdict(faults[0])
-        if told and told[-1].columns:
+        if told and told[-1].reads:
             return told[-1]
     return Statement("SELECT", 1)
 
@@ -175,6 +177,7 @@ def _spelled(
         return (known.name, known.of(column)) if known else (table, column)
 
     return {
+        "reads": [spellings[t].name if t in spellings else t for t in told.reads],
         "columns": [made.of(column) for column in told.columns],
         "edges": [(made.of(e.output), *origin(e.table, e.column), e.how) for e in told.edges],
         "indirect": [(*origin(b.table, b.column), b.how) for b in told.indirect],

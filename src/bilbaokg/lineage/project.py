@@ -1,5 +1,5 @@
-"""The statements of a project that events cannot tell: which tables and jobs it has, what measures
-their quality, who uses them.
+"""The statements of a project or database that events cannot tell: which tables and jobs it has,
+their keys, what measures their quality, who uses them.
 
 They are the words of one source a project, so that what it no longer lists is told as gone.
 """
@@ -7,7 +7,8 @@ They are the words of one source a project, so that what it no longer lists is t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from bilbaokg.lineage.names import column_iri, shown
@@ -31,7 +32,15 @@ from bilbaokg.terms import (
     split_line,
 )
 
-__all__ = ["job_line", "kept", "measurement_lines", "table_line", "test_mark", "usage_lines"]
+__all__ = [
+    "job_line",
+    "kept",
+    "key_lines",
+    "measurement_lines",
+    "table_line",
+    "test_mark",
+    "usage_lines",
+]
 
 _TYPE: Final = ref(RDF.type)
 _MARK: Final = "#dbt-test-"
@@ -47,6 +56,31 @@ def table_line(iri: str) -> str:
 def job_line(iri: str) -> str:
     """That the project has a job."""
     return f"{ref(iri)} {_TYPE} {ref(PROV.Plan)} ."
+
+
+def key_lines(
+    table: str, primary: Sequence[str], foreign: Iterable[tuple[Sequence[str], str, Sequence[str]]]
+) -> Iterator[str]:
+    """The keys of a table (an IRI) as CSV on the Web tells them in its schema: the columns of the
+    primary key; of each foreign one its columns, the other table (an IRI), the columns there."""
+    keys = sorted({(tuple(own), other, tuple(theirs)) for own, other, theirs in foreign})
+    if not (primary or keys):
+        return
+    schema = f"<{table}#schema>"
+    yield f"{ref(table)} {ref(CSVW.tableSchema)} {schema} ."
+    yield f"{schema} {_TYPE} {ref(CSVW.Schema)} ."
+    yield from (f"{schema} {ref(CSVW.primaryKey)} {literal(shown(name))} ." for name in primary)
+    for own, other, theirs in keys:
+        mark = _digest(json.dumps([own, other, theirs]))
+        key, there = f"<{table}#key-{mark}>", f"<{table}#key-{mark}-reference>"
+        yield f"{schema} {ref(CSVW.foreignKey)} {key} ."
+        yield f"{key} {_TYPE} {ref(CSVW.ForeignKey)} ."
+        yield f"{key} {ref(CSVW.reference)} {there} ."
+        yield f"{there} {_TYPE} {ref(CSVW.TableReference)} ."
+        yield f"{there} {ref(CSVW.resource)} {ref(other)} ."
+        for node, names in ((key, own), (there, theirs)):
+            for name in names:
+                yield f"{node} {ref(CSVW.columnReference)} {literal(shown(name))} ."
 
 
 def test_mark(id: str) -> str:

@@ -32,6 +32,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "lineage.load": _in("lineage", "lineage_load"),
     "lineage.dbt": _in("dbt", "lineage_dbt"),
     "lineage.sql": _in("sql", "lineage_sql"),
+    "lineage.scan": _in("scanning", "lineage_scan"),
     "lineage.names": _in("lineage", "lineage_names"),
     "lineage.same": _in("lineage", "lineage_same"),
     "lineage.walk": _in("questions", "lineage_walk"),

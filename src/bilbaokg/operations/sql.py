@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bilbaokg.errors import BadInput
 from bilbaokg.importers.sql import Read, Told, discover, read_all, tell
-from bilbaokg.lineage import agree, facets, project
+from bilbaokg.lineage import Name, agree, facets, project
 from bilbaokg.lineage.events import stamp
 from bilbaokg.lineage.names import job_iri, table_iri
 from bilbaokg.lineage.script import Schema, Statement, TableName
@@ -108,7 +108,7 @@ def save(
     is gone. Returns how many records are new, changed and gone, and what is to be told."""
     actor, why = params.get("actor") or operator(), params.get("why") or "told by SQL"
     events = [event for each in told.values() for event in each.events]
-    subject = next(iter(told)) if len(told) == 1 else f"{len(told)} SQL files"
+    subject = next(iter(told)) if len(told) == 1 else f"{len(told)} sources"
     _bring_back(workspace, told, actor)
     counts = {"new": 0, "changed": 0}
     for start in range(0, len(events), _AT_ONCE):
@@ -156,11 +156,16 @@ def _lost(workspace: Workspace, source: str, now: Iterable[str]) -> list[str]:
 def _lines(workspace: Workspace, told: Told) -> list[str]:
     """That a source has its tables and jobs."""
     base, aliases = workspace.settings.base, workspace.lineage.aliases
-    tables = dict.fromkeys(table_iri(base, aliases.main(name)) for name in told.tables)
-    return [
-        *(project.table_line(iri) for iri in tables),
-        *(project.job_line(job_iri(base, name)) for name in told.jobs),
-    ]
+
+    def iri(name: Name) -> str:
+        return table_iri(base, aliases.main(name))
+
+    lines = [project.table_line(table) for table in dict.fromkeys(map(iri, told.tables))]
+    lines += [project.job_line(job_iri(base, name)) for name in told.jobs]
+    for name, keys in told.keys.items():
+        foreign = [(own, iri(other), theirs) for own, other, theirs in keys.foreign]
+        lines += project.key_lines(iri(name), keys.primary, foreign)
+    return lines
 
 
 def _before(workspace: Workspace, source: str) -> list[str]:
