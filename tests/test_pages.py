@@ -101,6 +101,23 @@ def test_every_text_is_translated_with_the_same_placeholders(lang: str) -> None:
         )
 
 
+def test_every_macro_has_its_place_on_the_page_of_components() -> None:
+    macros = (TEMPLATES / "macros.html").read_text("utf-8")
+    shown = (TEMPLATES / "components.html").read_text("utf-8")
+    for name in re.findall(r"{% macro (\w+)\(", macros):
+        assert f"m.{name}(" in shown, name
+
+
+def test_page_of_components_is_drawn_in_every_language_and_linked_from_nowhere(
+    site: httpx.Client,
+) -> None:
+    for lang in ("es", "eu", "en"):
+        page = site.get(f"/{lang}/components")
+        assert page.status_code == 200
+        assert "noindex" in page.text
+    assert "/components" not in site.get("/en/help").text + site.get("/en/").text
+
+
 ISLAND = '<script type="application/ld+json">'
 # A script of our own, by its address.
 MODULE = """<script type="module" src="{{ asset('dist/sparql.js') }}"></script>"""

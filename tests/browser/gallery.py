@@ -124,6 +124,7 @@ DEMO: Final = {
         "/sparql", _sparql("SELECT * { SERVICE <http://a.example/> {} }"), "error", 403
     ),
     "query-unknown": Shown("/sparql", "/sparql?saved=nada&run=1", "error", 404),
+    "components": Shown("/components", "/components"),
     "help": Shown("/help", "/help"),
     "accessibility": Shown("/accessibility", "/accessibility"),
     "legal": Shown("/legal", "/legal"),

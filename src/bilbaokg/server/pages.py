@@ -28,6 +28,7 @@ from bilbaokg import render
 from bilbaokg.errors import NotFound
 from bilbaokg.model import SEVERITIES, Release
 from bilbaokg.server import (
+    components,
     dataset_page,
     describe,
     findings,
@@ -76,6 +77,7 @@ def routes(context: Context) -> list[BaseRoute]:
         ("/releases", "releases", pages.releases),
         ("/releases/{id}", "releases", pages.release),
         ("/{kind}/{slug}/history", "", pages.history),
+        ("/components", "", pages.components),
         *((f"/{name}", "", partial(pages.guide, name)) for name in GUIDES),
     ]
     dated: list[tuple[str, str, Handler]] = [
@@ -246,6 +248,10 @@ class Pages:
         """A page of text."""
         content = guide(reader, name)
         return _html(content, reader.site) if content else _missing(reader, name, "")
+
+    def components(self, request: Request, reader: Reader) -> Response:
+        """Every component of the pages, for those who change one."""
+        return _html(components.page(reader), reader.site)
 
     def dashboard(self, request: Request, reader: Reader) -> Response:
         """How the city or one of its areas stands."""

@@ -7,6 +7,7 @@ ready to print: they carry the path prefix and were checked to be safe links.
 from __future__ import annotations
 
 from bilbaokg.server.views.charts import Bar, Chart, Mark, Point
+from bilbaokg.server.views.components import ComponentsPage
 from bilbaokg.server.views.findings import (
     Finding,
     FindingGroup,
@@ -108,6 +109,7 @@ __all__ = [
     "Check",
     "Choice",
     "Chosen",
+    "ComponentsPage",
     "ConceptPage",
     "Cut",
     "DatasetPage",
