@@ -143,6 +143,8 @@ NO_PAGES: Final = {
     "/rehearsal": "leads to the rehearsal of the main target",
     "/datasets.csv": "a table",
     "/lineage.csv": "a table",
+    "/validation.csv": "a table",
+    "/validation.json": "a report",
     "/sparql/words.json": "what the editor completes",
 }
 
