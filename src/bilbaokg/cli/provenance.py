@@ -62,6 +62,11 @@ def export(
             write(_provenance(console, iri, hops, release), format_, content)
         size = content.tell()
         content.seek(0)
+        if not size:
+            nothing = (
+                "no pipeline told anything" if format_ == _OPENLINEAGE else "there is no lineage"
+            )
+            console.note(f"Nothing to write: {nothing} yet.")
         pieces = iter(lambda: content.read(_PIECE), b"")
         if output:
             write_output(output, pieces)
