@@ -22,7 +22,7 @@ from urllib.parse import quote, urlsplit
 
 import jinja2
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 
 from bilbaokg import assets, wording
@@ -41,6 +41,7 @@ __all__ = [
     "file_size",
     "has_text",
     "languages",
+    "month",
     "page",
     "safe_href",
     "stamp",
@@ -234,6 +235,13 @@ def when(value: str | None, lang: str, width: Literal["medium", "long"] = "long"
         return f"{day}, {moment:%H:%M}{' UTC' if moment.utcoffset() == timedelta(0) else ''}"
     except ValueError:
         return value
+
+
+def month(value: str, lang: str) -> str:
+    """A month (2026-03) as people write it."""
+    first = date.fromisoformat(f"{value}-01")
+    text = format_skeleton("yMMMM", first, locale=translate("site.locale", lang))
+    return _DATES.get(lang, str)(text)
 
 
 def _declined(day: str) -> str:

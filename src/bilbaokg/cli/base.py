@@ -48,6 +48,7 @@ VERBS: Final = {
     "releasing": ("release",),
     "reading": ("export", "queries", "query"),
     "searching": ("search",),
+    "standing": ("dashboard",),
     "governing": ("audit", "delete", "history", "restore", "token", "visibility"),
     "watching": ("status",),
     "profiles": ("profile",),

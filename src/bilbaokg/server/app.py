@@ -16,6 +16,7 @@ from bilbaokg.errors import BadInput
 from bilbaokg.server import (
     api,
     auth,
+    dashboards_api,
     description,
     discovery,
     errors,
@@ -57,6 +58,7 @@ PARTS: Final[tuple[tuple[Callable[[Context], list[BaseRoute]], str], ...]] = (
     (saved.routes, "sparql.query"),
     (description.routes, "data.read"),
     (search_api.routes, "data.read"),
+    (dashboards_api.routes, "data.read"),
     (feeds.routes, "data.read"),
     (discovery.routes, "data.read"),
     (api.public_routes, "status.read"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from bilbaokg import index
@@ -24,6 +24,8 @@ __all__ = ["DashboardPage", "Dashboards", "dashboard", "listed", "measure", "row
 
 _TREND: Final = 12
 _AREAS: Final = 60
+# Measures that say what to do beside what a dataset lacks.
+_MENDED: Final = ("valid", "fresh", "lineage", "principles")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class DashboardPage:
     trend: list[Moment]
     release: str
     released: str
+    report: str
 
 
 class Dashboards:
@@ -114,6 +117,7 @@ class Dashboards:
             trend=self._trend(reader, area),
             release=reader.opened.release.id,
             released=reader.opened.release.created_at,
+            report=f"{home}/report" if area and (home := dashboard(reader, area)) else "",
         )
 
     def _trend(self, reader: Reader, area: str) -> list[Moment]:
@@ -125,6 +129,20 @@ class Dashboards:
             href = reader.site.url(f"/releases/{release.id}")
             found.append(Moment(release.id, href, release.created_at, held.count, shares))
         return found
+
+    def told(self, area: str) -> list[dict[str, Any]]:
+        """The trend for programs: release, created_at, datasets and shares, oldest first."""
+        released = self.context.public_releases()[-_TREND:]
+        return [
+            {
+                "release": release.id,
+                "created_at": release.created_at,
+                "datasets": held.count,
+                "shares": {name: figure.share for name, figure in held.measures.items()},
+            }
+            for release in released
+            for held in (self.figures(release, area),)
+        ]
 
     def figures(self, release: Release, area: str) -> Figures:
         """The figures of an area in a release, reckoned once: a release does not change."""
@@ -191,10 +209,17 @@ def _principles(reader: Reader, held: Figures) -> list[PrincipleRow]:
 
 
 def todo(reader: Reader, area: str) -> list[Tile]:
-    """What datasets lack, most first."""
-    held: dict[str, str] = {"within": area} if area else {}
-    found = find(reader.opened.index, filters={name: [iri] for name, iri in held.items()})
-    return [
-        Tile(count, name, listed(reader, {**held, "gap": name}))
-        for name, count in found.facets(("gap",))["gap"]
+    """What there is to do at datasets, as keys of texts, where most datasets need it first."""
+    held: dict[str, Sequence[str]] = {"within": [area]} if area else {}
+    gaps = find(reader.opened.index, filters=held).facets(("gap",))["gap"]
+    found = [
+        Tile(count, f"gap_fix.{name}", listed(reader, {**held, "gap": name}))
+        for name, count in gaps
     ]
+    measures = figures(reader.opened.index, area).measures
+    found += [
+        Tile(figure.lacking, f"dashboard.fix.{name}", listed(reader, figure.filters("lacking")))
+        for name, figure in measures.items()
+        if name in _MENDED and figure.lacking
+    ]
+    return sorted(found, key=lambda tile: -tile.count)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
@@ -26,6 +27,7 @@ from starlette.routing import BaseRoute, Route
 
 from bilbaokg import render
 from bilbaokg.errors import NotFound
+from bilbaokg.index.dashboard import area_of
 from bilbaokg.model import SEVERITIES, Release
 from bilbaokg.server import (
     components,
@@ -37,6 +39,7 @@ from bilbaokg.server import (
     lineage_page,
     lists,
     moments,
+    monthly,
     pointing,
     principles,
     query_page,
@@ -72,6 +75,7 @@ def routes(context: Context) -> list[BaseRoute]:
     present: list[tuple[str, str, Handler]] = [
         ("/dashboards", "dashboards", pages.dashboard),
         ("/dashboards/{slug}", "dashboards", pages.dashboard),
+        ("/dashboards/{slug}/report", "dashboards", pages.monthly),
         ("/sparql", "sparql", pages.sparql),
         ("/sparql/words.json", "sparql", pages.sparql_words),
         ("/releases", "releases", pages.releases),
@@ -255,13 +259,30 @@ class Pages:
 
     def dashboard(self, request: Request, reader: Reader) -> Response:
         """How the city or one of its areas stands."""
-        slug, area = request.path_params.get("slug", ""), ""
-        if slug:
-            places = (reader.opened.index.by_id(f"{kind}/{slug}") for kind in ("unit", "agent"))
-            area = next((place.iri for place in places if place), "")
-            if not area:
-                return _missing(reader, "unit", slug)
+        slug = request.path_params.get("slug", "")
+        try:
+            area = area_of(reader.opened.index, slug) if slug else ""
+        except NotFound:
+            return _missing(reader, "unit", slug)
         return _html(self.dashboards.page(reader, area), reader.site)
+
+    def monthly(self, request: Request, reader: Reader) -> Response:
+        """The report of an area for a month; without one, to the last."""
+        slug, asked = request.path_params["slug"], request.query_params.get("month")
+        try:
+            area = area_of(reader.opened.index, slug)
+        except NotFound:
+            return _missing(reader, "unit", slug)
+        unkept = {"Cache-Control": "no-store"}
+        if asked is None:
+            month = monthly.default(self.context, datetime.now(UTC).date())
+            address = reader.site.url(f"/dashboards/{quote(slug)}/report?month={month}")
+            return RedirectResponse(address, status_code=303, headers=unkept)
+        content, reader = monthly.report(self.context, reader, area, asked)
+        if isinstance(content, monthly.NoMonthPage):
+            return _html(content, reader.site, content.status, unkept)
+        # What has not ended may change without a release: its last day comes.
+        return _html(content, reader.site, headers=unkept if content.partial else None)
 
     def lineage(self, request: Request, reader: Reader) -> Response:
         """What a thing comes from and what is made of it; without one, where to begin."""
