@@ -32,7 +32,7 @@ from bilbaokg.terms import SH, language_of, plain, ref, split_line
 
 __all__ = ["of_dataset", "of_datasets", "page", "report"]
 
-_GROUPS: Final = 100
+_GROUPS: Final = 40
 _DOWNLOADS: Final = (("CSV", "csv"), ("JSON", "json"))
 # Messages of these are made when the constraint runs, so the shape's text is not the message.
 _OWN_MESSAGE: Final = "SPARQLConstraintComponent"
