@@ -147,6 +147,7 @@ def test_no_template_holds_a_style_or_a_script() -> None:
         ("vbscript:x", False),
         ("urn:x:y", False),
         ("http://[", False),
+        ("http://a.example:99999/", False),
     ],
 )
 def test_only_four_schemes_become_links(iri: str, safe: bool) -> None:

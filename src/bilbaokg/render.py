@@ -217,7 +217,9 @@ def term_label(iri: str, lang: str) -> Text | None:
 def safe_href(iri: str) -> str | None:
     """The IRI when a browser may follow it: javascript:, data: and the like never become links."""
     try:
-        return iri if urlsplit(iri).scheme.lower() in _SCHEMES else None
+        parts = urlsplit(iri)
+        # Asking for the port says whether it is one.
+        return iri if parts.scheme.lower() in _SCHEMES and parts.port != 0 else None
     except ValueError:
         return None
 

@@ -68,11 +68,16 @@ class Watched:
         tab.on("console", lambda message: self.messages.append(message.text))
         tab.on("pageerror", lambda error: self.messages.append(str(error)))
         tab.on("request", self._note)
+        tab.on("dialog", self._close)
 
     def _note(self, request: Any) -> None:
         url = request.url
         if not url.startswith((self.home, "data:")):
             self.foreign.append(url)
+
+    def _close(self, dialog: Any) -> None:
+        self.messages.append(f"a dialog: {dialog.message}")
+        dialog.dismiss()
 
     def taken(self, status: int = 200) -> list[str]:
         """What went wrong since this was asked last; a page of an error has its status noted."""

@@ -284,10 +284,17 @@ def _clean(text: str) -> str:
 
 
 def _by_language(values: Iterable[str]) -> dict[str, str]:
+    """The first text of each language that shows anything."""
     texts: dict[str, str] = {}
     for term in values:
-        texts.setdefault(language_of(term) or "", plain(term))
+        if _is_seen(text := plain(term)):
+            texts.setdefault(language_of(term) or "", text)
     return texts
+
+
+def _is_seen(text: str) -> bool:
+    """Whether a text has more than spaces, controls and marks without width."""
+    return any(unicodedata.category(c)[0] not in "CZ" for c in text)
 
 
 def shorten(text: str) -> str:
