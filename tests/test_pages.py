@@ -779,3 +779,24 @@ def test_error_page_names_the_fault_in_the_language_and_keeps_the_inside() -> No
     inside = {"status": 500, "type": "urn:x", "detail": "secret path /home"}
     assert "secret" not in render.error_page(inside, "es")
     assert "No se encuentra" in render.error_page(NotFound("x"), "xx")
+
+
+def test_a_dataset_of_thousands_of_files_is_read_in_pages(tmp_path: Path) -> None:
+    files = "".join(
+        f"<https://data.example/id/dataset/trees> dcat:distribution <{iri}> .\n"
+        f"<{iri}> a dcat:Distribution ; dct:title 'File {n}'@en ; dcat:accessURL <{iri}.csv> .\n"
+        for n in range(3000)
+        for iri in [f"https://data.example/id/distribution/f{n:04}"]
+    )
+    with served(published(tmp_path / "data", CATALOGUE + files)) as server:
+        server.client.headers["Accept"] = "text/html"
+        page = server.client.get("/en/dataset/trees").text
+        assert len(page) < 200_000
+        assert "3,001 distributions" in page
+        assert re.search(r"\d more statements: they are in the data", page)
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        assert following
+        second = server.client.get(html.unescape(following[1])).text
+        assert "File 49" in page
+        assert "File 49<" not in second.partition("</table>")[0]
+        assert "Page 61 of 61" in server.client.get("/en/dataset/trees?files=999").text

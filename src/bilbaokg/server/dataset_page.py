@@ -19,6 +19,7 @@ from bilbaokg.server.described import (
     formats,
     open_in_sparql,
 )
+from bilbaokg.server.paging import pager
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import (
     Assertion,
@@ -42,7 +43,13 @@ from bilbaokg.terms import (
     ref,
 )
 
-__all__ = ["dataset"]
+__all__ = ["PARAMETER", "dataset"]
+
+PARAMETER: Final = "files"
+"""Names the page of the distributions."""
+_FILES: Final = 50
+# Characters of a record.
+_ISLAND: Final = 200_000
 
 _ATTRIBUTION: Final = ref(PROV.qualifiedAttribution)
 # Kinds of records that the island of a dataset describes beside it.
@@ -61,8 +68,8 @@ _FACTS: Final = tuple(
 )  # fmt: skip
 
 
-def dataset(place: Where, reader: Reader) -> DatasetPage:
-    """The page of a dataset."""
+def dataset(place: Where, reader: Reader, number: int = 1) -> DatasetPage:
+    """The page of a dataset, with page `number` of its distributions."""
     index = reader.opened.index
     record = Described(index.text(place.record))
     writer = Writer(record, reader)
@@ -70,6 +77,8 @@ def dataset(place: Where, reader: Reader) -> DatasetPage:
     responsible = _responsible(writer, term)
     held = {r.role.text for r in responsible}
     licences = set(map(plain, record.all(term, DCT.license)))
+    files = record.all(term, DCAT.distribution)
+    there = pager(number, _FILES, len(files), lambda page: _address(reader, place, page))
     return DatasetPage(
         id=place.record,
         iri=place.iri,
@@ -79,8 +88,9 @@ def dataset(place: Where, reader: Reader) -> DatasetPage:
         facts=writer.facts(term, _FACTS),
         keywords=_keywords(writer, term),
         distributions=[
-            _distribution(writer, d, licences) for d in record.all(term, DCAT.distribution)
+            _distribution(writer, d, licences) for d in files[max(0, there.first - 1) : there.last]
         ],
+        files=there,
         upstream=_lineage(reader, "upstream", place.iri),
         downstream=_lineage(reader, "downstream", place.iri),
         tables=_tables(reader, place.iri),
@@ -101,12 +111,22 @@ def dataset(place: Where, reader: Reader) -> DatasetPage:
     )
 
 
+def _address(reader: Reader, place: Where, page: int) -> str:
+    return reader.site.url(f"/{quote(place.page)}?{PARAMETER}={page}#distributions")
+
+
 def _island(place: Where, record: Described, reader: Reader) -> dict[str, Any]:
-    """The dataset for search engines: its own record, and those that it names."""
+    """The dataset for search engines: its own record, and those that it names.
+
+    Nothing for a record too large to be carried by its page: its data stand beside it.
+    """
     index = reader.opened.index
     named = index.resources(record.iris()).values()
     ids = {place.record, *(n.record for n in named if n.record.partition("/")[0] in _AROUND)}
-    records = [Record(id, index.iri(id), index.text(id), "", 1, "public") for id in sorted(ids)]
+    texts = {id: index.text(id) for id in sorted(ids)}
+    if len(texts[place.record]) > _ISLAND:
+        return {}
+    records = [Record(id, index.iri(id), text, "", 1, "public") for id, text in texts.items()]
     return exports.island(records, place.iri, reader.opened.base, reader.lang)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import Final
 from urllib.parse import quote
 
@@ -36,6 +38,9 @@ TITLES: Final = tuple(map(ref, (DCT.title, SKOS.prefLabel, FOAF.name, RDFS.label
 SUMMARIES: Final = tuple(map(ref, (DCT.description, SKOS.definition, RDFS.comment)))
 """Those that say in a few sentences what it is."""
 _DEPTH: Final = 3
+# Statements that a page shows in all, and of one subject.
+_MOST_STATEMENTS: Final = 400
+_MOST_OF_ONE: Final = 200
 _DATA: Final = (("Turtle", "ttl"), ("JSON-LD", "jsonld"), ("RDF/XML", "rdf"), ("N-Triples", "nt"))
 
 
@@ -121,15 +126,33 @@ class Writer:
         return next(iter(self.values(subject, predicate)), None)
 
     def nodes(self, first: str) -> list[Node]:
-        """Every subject with all its statements; the one that the page is about comes first."""
+        """The subjects with their statements; the one that the page is about comes first.
+
+        Of records that nobody reads to the end the first statements: all are in their data.
+        """
         ordered = sorted(self.record.subjects, key=lambda s: (s != first, s))
-        return [
-            Node(anchor(plain(s)), plain(s), [
-                Group(self.reader.iri(plain(p)), [self.reader.value(o) for o in objects])
-                for p, objects in sorted(self.record.of(s).items())
-            ])
-            for s in ordered
-        ]  # fmt: skip
+        found: list[Node] = []
+        left = _MOST_STATEMENTS
+        for subject in ordered:
+            node, count = self._node(subject, left), self._count(subject)
+            if left <= 0:
+                found[-1] = replace(found[-1], more=found[-1].more + count)
+            else:
+                found.append(node)
+                left -= count - node.more
+        return found
+
+    def _count(self, subject: str) -> int:
+        return sum(map(len, self.record.of(subject).values()))
+
+    def _node(self, subject: str, most: int) -> Node:
+        said = [(p, o) for p, objects in sorted(self.record.of(subject).items()) for o in objects]
+        shown = said[: min(max(most, 0), _MOST_OF_ONE)]
+        groups = [
+            Group(self.reader.iri(plain(p)), [self.reader.value(o) for _, o in held])
+            for p, held in groupby(shown, key=lambda each: each[0])
+        ]
+        return Node(anchor(plain(subject)), plain(subject), groups, len(said) - len(shown))
 
 
 def formats(reader: Reader, id: str) -> list[Action]:

@@ -341,7 +341,8 @@ class Pages:
         if reader.opened.index.is_gone(place.record):
             return _html(describe.tombstone(place, reader), reader.site, status=410)
         if kind == "dataset" and place.whole:
-            return _html(dataset_page.dataset(place, reader), reader.site)
+            files = page_number(request.query_params.get(dataset_page.PARAMETER))
+            return _html(dataset_page.dataset(place, reader, files), reader.site)
         number = page_number(request.query_params.get(pointing.PARAMETER))
         if kind in ("unit", "agent") and place.whole:
             return _html(units.page(reader, place, number), reader.site)

@@ -8,7 +8,7 @@ from typing import Any
 from bilbaokg.index import Text
 from bilbaokg.server.views.findings import Finding
 from bilbaokg.server.views.lists import Listed
-from bilbaokg.server.views.values import Action, Group, Incoming, Node, Value
+from bilbaokg.server.views.values import Action, Group, Incoming, Node, Pager, Value
 
 __all__ = [
     "Assertion",
@@ -89,6 +89,7 @@ class DatasetPage:
     facts: list[Group]
     keywords: list[Value]
     distributions: list[Distribution]
+    files: Pager
     upstream: list[LineageStep]
     downstream: list[LineageStep]
     tables: list[Value]

@@ -45,11 +45,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One subject of a record with all that is said of it; `anchor` is its id on the page."""
+    """One subject of a record with what is said of it; `anchor` is its id on the page.
+
+    `more` counts the statements that are not shown; the last node counts those of further subjects.
+    """
 
     anchor: str
     iri: str
     groups: list[Group]
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
