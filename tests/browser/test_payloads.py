@@ -18,6 +18,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 PAGES = DEMO | {name: Shown("", path) for name, path in payloads.EXTRA.items()}
 
+# The gate refuses such a release, so there is nothing to rehearse.
+PAGES["rehearsal"] = DEMO["rehearsal"]._replace(state="error", status=409)
+
 
 @pytest.fixture(scope="module")
 def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
