@@ -25,7 +25,11 @@ PEERS = {"Rscript": "r-base-core", "ogr2ogr": "gdal-bin", "npm": "npm"}  # progr
 NO_TESTS = 5  # pytest: nothing was selected
 MOST_AT_ONCE = 4
 # Files of tests that take longest: they begin, so that none is waited for at the end.
-LONGEST = ("docs", "fuzz_api", "cli", "server_app", "server_feeds", "express", "shacl_parity")
+LONGEST = (
+    "browser/test_gallery", "browser/test_payloads", "test_docs", "test_fuzz_api", "test_cli",
+    "test_server_app", "browser/test_query", "browser/test_site", "browser/test_stories",
+    "browser/test_printing", "test_server_feeds", "test_express",
+)  # fmt: skip
 
 LEFTOVERS = (
     "build",
@@ -244,19 +248,13 @@ def pytest(*args: str) -> int:
 
 
 def all_tests(args: "list[str]") -> int:
-    """The tests of single modules, file by file, then those in folders; some at a time."""
+    """All tests, file by file, some files at a time."""
     tests = ROOT / "tests"
-    first = [str(tests / f"test_{name}.py") for name in LONGEST]
-    files = [*first, *sorted({str(each) for each in tests.glob("test_*.py")}.difference(first))]
-    folders = sorted(str(each) for each in tests.iterdir() if any(each.glob("**/test_*.py")))
+    first = [str(tests / f"{name}.py") for name in LONGEST]
+    files = [*first, *sorted({str(each) for each in tests.rglob("test_*.py")}.difference(first))]
     # One more than there are processors: tests often wait for what they started.
-    several = ("-n", str(min((os.cpu_count() or 1) + 1, MOST_AT_ONCE)), "--dist")
-    codes = [
-        pytest(*several, "loadfile", "--no-loadscope-reorder", *args, *files),
-        pytest(*several, "worksteal", *args, *folders),
-    ]
-    failed = [code for code in codes if code not in (0, NO_TESTS)]
-    return failed[0] if failed else min(codes)
+    several = min((os.cpu_count() or 1) + 1, MOST_AT_ONCE)
+    return pytest("-n", str(several), "--dist", "loadfile", "--no-loadscope-reorder", *args, *files)
 
 
 def test(args: "list[str]") -> int:

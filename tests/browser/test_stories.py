@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Watched
+from looking import Watched
 from serving import CATALOGUE, initialise, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
