@@ -101,6 +101,30 @@ def test_every_text_is_translated_with_the_same_placeholders(lang: str) -> None:
         )
 
 
+# Words that two of the languages share.
+ALIKE = {
+    ("en", "footer.api"), ("en", "guide.help.api.title"), ("en", "kind.series"),
+    ("en", "kinds.series"), ("eu", "history.crumb"), ("eu", "kind.series"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("pair", [("es", "eu"), ("es", "en"), ("eu", "en")])
+def test_no_text_is_left_in_another_language(pair: tuple[str, str]) -> None:
+    one, other = map(render.catalogue, pair)
+    forms = {
+        (key, form): text
+        for key, held in one.items()
+        for form, text in (held.items() if isinstance(held, dict) else [("", held)])
+    }
+    same = {
+        (pair[1], key)
+        for (key, form), text in forms.items()
+        if text == (other[key][form] if isinstance(other[key], dict) else other[key])
+        and re.search(r"[^\W\d_]{3}", re.sub(r"{\w+}", "", text))
+    }
+    assert same <= ALIKE
+
+
 def test_every_macro_has_its_place_on_the_page_of_components() -> None:
     macros = (TEMPLATES / "macros.html").read_text("utf-8")
     shown = (TEMPLATES / "components.html").read_text("utf-8")
