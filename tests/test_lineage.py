@@ -647,6 +647,31 @@ def test_steward_s_words_stand_when_the_pipeline_speaks_again(catalogue: Catalog
     assert says(catalogue, table("c"), DERIVED) == [f"<{table('/t', 's3://x')}>"]
 
 
+def test_a_name_that_a_steward_sets_apart_leaves_the_table_that_it_was_taken_for(
+    catalogue: Catalogue,
+) -> None:
+    linked = dataset("/t", "s3://x", symlinks=symlinks("t"))
+    tell(
+        catalogue.workspace,
+        event("COMPLETE", "05:00:00", [], [linked]),
+        event(
+            "COMPLETE", "06:00:00", [dataset("t", "hive")], [dataset("c")], job="two", run=run_id(2)
+        ),
+    )
+    kept, own = table("/t", "s3://x"), table("t", "hive")
+    assert says(catalogue, table("c"), DERIVED) == [f"<{kept}>"]
+    assert len(says(catalogue, kept, "http://www.w3.org/ns/adms#identifier")) == 2
+    catalogue.do("lineage.apart", namespace="hive", name="t")
+    # What was read under the name comes from its own table now, without being told again.
+    assert says(catalogue, table("c"), DERIVED) == [f"<{own}>"]
+    assert len(says(catalogue, kept, "http://www.w3.org/ns/adms#identifier")) == 1
+    assert len(says(catalogue, own, "http://www.w3.org/ns/adms#identifier")) == 1
+    # And back.
+    catalogue.do("lineage.same", namespace="hive", name="t", iri=kept)
+    assert says(catalogue, table("c"), DERIVED) == [f"<{kept}>"]
+    assert len(says(catalogue, kept, "http://www.w3.org/ns/adms#identifier")) == 2
+
+
 def test_table_that_was_deleted_here_stays_deleted(catalogue: Catalogue) -> None:
     tell(catalogue.workspace, event("COMPLETE", "05:00:00", [], [dataset("a", schema=schema("x"))]))
     catalogue.do("delete", iri=table("a"), force=True)

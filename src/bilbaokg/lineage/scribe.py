@@ -249,12 +249,14 @@ class Scribe:
         self.aliases.decide(name, to, at)
         self._minted.clear()
         main = self.aliases.main(name)
-        if name in (before, main) and before != main:
+        if name == before != main:
             self.absorb(name, main, batch)
         elif before != main:
             self.states.of(self._own_id(before)).drop(f"name/{name.identifier}")
             batch.tables[self._own_id(before)] = None
-            for key, _ in self.states.of(self._own_id(before)).under("job/"):
+            # Which of its jobs spoke of this name, their runs know.
+            for key, told in self.states.of(self._own_id(before)).under("job/"):
+                self.states.of(self._own_id(main)).once(f"job/{key}", told.at)
                 batch.jobs[key] = True
         self.states.of(self._own_id(main)).once(f"name/{name.identifier}", at)
         batch.tables[self._own_id(main)] = None
