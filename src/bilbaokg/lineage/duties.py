@@ -61,9 +61,10 @@ def duties(ground: Ground, iri: str = "", limit: int = 100_000) -> dict[str, Any
     }  # fmt: skip
 
 
-def duties_of(ground: Ground, dataset: str) -> list[Duty]:
-    """Those of one dataset (IRI)."""
-    return _Look(ground).of(dataset)
+def duties_of(ground: Ground, *datasets: str) -> list[Duty]:
+    """Those of datasets (IRIs), dataset by dataset; what is looked up for one serves the next."""
+    look = _Look(ground)
+    return [duty for dataset in datasets for duty in look.of(dataset)]
 
 
 def _told(ground: Ground, duty: Duty) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def check_duties(workspace: Workspace, content: Content, *, waived: bool) -> lis
         raise BadInput(f"the setting duties has the unknown kind {wrong[0]!r}", hint=hint)
     ground = ground_of(workspace, {})
     held = (record.iri for record in content.records if record.id.startswith("dataset/"))
-    found = [duty for iri in held for duty in duties_of(ground, iri)]
+    found = duties_of(ground, *held)
     stopped = [duty for duty in found if duty.kind in stopping]
     if stopped and not waived:
         told = [f"{d.dataset}: {d.kind}, from {d.source}" for d in stopped]
