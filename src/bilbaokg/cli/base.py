@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import click
 
@@ -30,6 +30,7 @@ __all__ = [
     "called",
     "global_options",
     "group",
+    "hand_out",
     "put_out",
     "put_report",
     "spooled",
@@ -60,6 +61,7 @@ VERBS: Final = {
 DONE, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
 LANGUAGES: Final = click.Choice(["es", "eu", "en"])
 _STDIN: Final = "standard input"
+_PIECE: Final = 1 << 20
 _WRITTEN: Final = "Written to {}."
 
 
@@ -219,6 +221,19 @@ def put_out(
         console.note(written.format(output))
     elif not console.quiet or format != "text":
         emit(rendered)
+
+
+def hand_out(console: Console, content: IO[bytes], output: Path | None) -> None:
+    """Give out what was written whole, up to where it is: to a file, else to standard output."""
+    size = content.tell()
+    content.seek(0)
+    pieces = iter(lambda: content.read(_PIECE), b"")
+    if output:
+        write_output(output, pieces)
+        console.note(f"Wrote {size:,} bytes to {output}.")
+    else:
+        for piece in pieces:
+            emit(piece)
 
 
 def write_output(path: Path, content: str | bytes | Iterator[bytes]) -> None:

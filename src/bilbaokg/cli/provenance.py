@@ -9,10 +9,10 @@ from typing import Final
 
 import click
 
-from bilbaokg.cli.base import DONE, global_options, write_output
+from bilbaokg.cli.base import DONE, global_options, hand_out
 from bilbaokg.cli.operating import configuration_of, operate
 from bilbaokg.cli.releasing import chosen_release
-from bilbaokg.console import Console, emit
+from bilbaokg.console import Console
 from bilbaokg.errors import BadInput
 from bilbaokg.lineage import provenance, recorded
 from bilbaokg.lineage.ground import Ground
@@ -22,7 +22,6 @@ from bilbaokg.writing import write
 __all__ = ["export"]
 
 _OPENLINEAGE: Final = "openlineage"
-_PIECE: Final = 1 << 20
 
 
 @click.command("export")
@@ -60,20 +59,12 @@ def export(
             content.writelines(f"{line}\n".encode() for line in recorded.events(store, base))
         else:
             write(_provenance(console, iri, hops, release), format_, content)
-        size = content.tell()
-        content.seek(0)
-        if not size:
+        if not content.tell():
             nothing = (
                 "no pipeline told anything" if format_ == _OPENLINEAGE else "there is no lineage"
             )
             console.note(f"Nothing to write: {nothing} yet.")
-        pieces = iter(lambda: content.read(_PIECE), b"")
-        if output:
-            write_output(output, pieces)
-            console.note(f"Wrote {size:,} bytes to {output}.")
-        else:
-            for piece in pieces:
-                emit(piece)
+        hand_out(console, content, output)
     return DONE
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from bilbaokg import exports, integrity, queries
-from bilbaokg.cli.base import DONE, LANGUAGES, group, stdin_text, verb, write_output
+from bilbaokg.cli.base import DONE, LANGUAGES, group, hand_out, stdin_text, verb
 from bilbaokg.cli.operating import configuration_of, operate
 from bilbaokg.cli.releasing import chosen_release
 from bilbaokg.console import Console, emit
@@ -33,7 +33,6 @@ from bilbaokg.workers import Pool
 __all__: list[str] = []
 
 _TABLE_ROWS = 1000
-_PIECE = 1 << 20
 
 
 @verb(group, "export")
@@ -69,15 +68,7 @@ def export(
         with console.progress() as progress:
             progress(0, None, f"writing {target}")
             exports.write_whole(shown, target, extension.lstrip("."), content, language)
-        size = content.tell()
-        content.seek(0)
-        pieces = iter(lambda: content.read(_PIECE), b"")
-        if output:
-            write_output(output, pieces)
-            console.note(f"Wrote {size:,} bytes to {output}.")
-        else:
-            for piece in pieces:
-                emit(piece)
+        hand_out(console, content, output)
     return DONE
 
 
