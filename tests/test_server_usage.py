@@ -133,7 +133,8 @@ def test_updates_of_the_scratch_area_are_limited_as_well(strict: Served) -> None
     answers = [change("INSERT { <x:s>") for _ in range(200)]
     assert [answer.status_code for answer in answers[:60]] == [400] * 60
     assert 429 in {answer.status_code for answer in answers}
-    assert change("CLEAR ALL").status_code == 429
+    # One leaks out each second, so the first right one may still be let in.
+    assert 429 in {change("CLEAR ALL").status_code for _ in range(200)}
     noted = [line for line in tail(strict.data) if line["endpoint"] == "scratch"]
     assert noted[0]["text"] == "INSERT { <x:s>"
 
