@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib.util
 import json
 import random
 import statistics
@@ -202,6 +203,8 @@ def main() -> None:
         measure = of_bilbaokg if options.engine == "bilbaokg" else of_networkx
         print(json.dumps(measure(options.folder, options.edges)))
         return
+    if importlib.util.find_spec("networkx") is None:
+        parser.error("networkx is not here: pip install networkx")
     before = machine()
     with tempfile.TemporaryDirectory(prefix="bilbaokg-benchmark-") as temporary:
         quads = Path(temporary) / "lineage.nq"
