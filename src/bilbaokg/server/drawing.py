@@ -20,6 +20,8 @@ HEIGHT: Final = 52
 _ACROSS: Final = 76
 _DOWN: Final = 26
 _MARGIN: Final = 14
+# How far the handles of a curve stand off that stays within a layer.
+_AROUND: Final = 56
 _LETTERS: Final = 22
 _SWEEPS: Final = 4
 
@@ -43,10 +45,10 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An edge as the path of SVG (section 9.3); `back` where it does not lead to the right."""
+    """An edge as the path of SVG (section 9.3); `back` where it leads to the left."""
 
     path: str
-    back: bool
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,9 @@ def draw(
         if len(kept) < len(row):
             boxes.append(Box("", hops, x, places[row[-1]][1], [], len(row) - len(kept)))
     lines = {_line(places[s], places[t]) for s, t in pairs}
-    width = len(rows) * (WIDTH + _ACROSS) - _ACROSS + 2 * _MARGIN
+    last = max(rows)
+    around = any(layers[s] == layers[t] == last for s, t in pairs)
+    width = len(rows) * (WIDTH + _ACROSS) - (0 if around else _ACROSS) + 2 * _MARGIN
     height = tallest * (HEIGHT + _DOWN) - _DOWN + 2 * _MARGIN
     ordered = sorted(lines, key=lambda line: line.path)
     return Drawing(width, height, (WIDTH, HEIGHT), boxes, ordered)
@@ -131,13 +135,13 @@ def _lines(name: str) -> list[str]:
 
 
 def _line(source: tuple[int, int], target: tuple[int, int]) -> Line:
+    """A curve from the side of one box to the facing side of the other; within a layer, around."""
     (x1, y1), (x2, y2) = source, target
-    middle = HEIGHT // 2
-    if x2 > x1:
-        bend = max((x2 - x1 - WIDTH) // 2, 12)
-        start, end = (x1 + WIDTH, y1 + middle), (x2 - 1, y2 + middle)
-        curve = f"{start[0] + bend} {start[1]} {end[0] - bend} {end[1]} {end[0]} {end[1]}"
-        return Line(f"M{start[0]} {start[1]}C{curve}", False)
-    start, end = (x1 + WIDTH // 2, y1 + HEIGHT), (x2 + WIDTH // 2, y2 + HEIGHT)
-    low = max(start[1], end[1]) + 36
-    return Line(f"M{start[0]} {start[1]}C{start[0]} {low} {end[0]} {low} {end[0]} {end[1]}", True)
+    y1, y2 = y1 + HEIGHT // 2, y2 + HEIGHT // 2
+    if x2 == x1:
+        right = x1 + WIDTH
+        return Line(f"M{right} {y1}C{right + _AROUND} {y1} {right + _AROUND} {y2} {right + 1} {y2}")
+    ahead = 1 if x2 > x1 else -1
+    start, end = (x1 + WIDTH, x2 - 1) if ahead > 0 else (x1, x2 + WIDTH + 1)
+    bend = ahead * max((abs(end - start)) // 2, 12)
+    return Line(f"M{start} {y1}C{start + bend} {y1} {end - bend} {y2} {end} {y2}", ahead < 0)
