@@ -280,14 +280,34 @@ def test_datasets_are_filtered_counted_and_chips_take_filters_away(site: httpx.C
     assert "checked" in page
 
 
+def folded(title: str) -> str:
+    return title.casefold().translate(str.maketrans("áéíóú", "aeiou"))
+
+
 def test_datasets_are_paged_and_sorted(site: httpx.Client) -> None:
     first = site.get("/es/datasets?sort=title").text
     assert 'rel="next" href="/es/datasets?sort=title&amp;page=2"' in first
     titles = re.findall(r"<h3><a[^>]*>([^<]+)", first)
-    assert titles == sorted(
-        titles, key=lambda t: t.casefold().translate(str.maketrans("áéíóú", "aeiou"))
-    )
+    assert titles == sorted(titles, key=folded)
     assert site.get("/es/datasets?page=999999999999").status_code == 200
+
+
+def test_datasets_are_told_in_a_table_that_keeps_filters_and_order(site: httpx.Client) -> None:
+    cards = site.get("/en/datasets?gap=steward").text
+    address = html.unescape(re.findall(r'<p class="views[^>]*><a href="([^"]+)"', cards)[0])
+    table = site.get(address).text
+    assert re.findall(r'<h2 class="count"[^>]*>([^<]+)', table) == re.findall(
+        r'<h2 class="count"[^>]*>([^<]+)', cards
+    )
+    assert 'aria-sort="descending"' in table
+    assert 'name="view" value="table"' in table
+    by_title = html.unescape(re.findall(r'<th scope="col"><a href="([^"]+)"', table)[0])
+    sorted_page = site.get(by_title).text
+    titles = re.findall(r'<th scope="row"[^>]*><a[^>]*>(?:<span[^>]*>)?([^<]+)', sorted_page)
+    assert len(titles) == 14
+    assert titles == sorted(titles, key=folded)
+    assert 'aria-sort="ascending"' in sorted_page
+    assert "view=table" not in re.findall(r'class="download"><a href="([^"]+)"', sorted_page)[0]
 
 
 def test_csv_holds_every_row_and_no_formula(site: httpx.Client) -> None:

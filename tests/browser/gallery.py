@@ -53,6 +53,7 @@ DEMO: Final = {
     "iri-unknown": Shown("/iri", "/iri?iri=https://nowhere.example/x", "error", 404),
     "datasets": Shown("/datasets", "/datasets"),
     "matches": Shown("/datasets", "/datasets?q=district"),
+    "rows": Shown("/datasets", "/datasets?view=table&sort=title"),
     "filtered": Shown("/datasets", "/datasets?q=bus&gap=steward&area=x", "empty"),
     "nothing": Shown("/datasets", "/datasets?q=zzzz", "empty"),
     "past-list": Shown("/datasets", "/datasets?q=bus&as_of=r1"),

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.datastructures import QueryParams
 
@@ -20,8 +20,10 @@ from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import (
     Action,
     Choice,
+    DatasetRow,
     DatasetsPage,
     FacetGroup,
+    Heading,
     HomePage,
     KindPage,
     Listed,
@@ -32,6 +34,7 @@ from bilbaokg.server.views import (
 __all__ = ["Form", "csv_rows", "datasets", "home", "kind", "table", "where_used"]
 
 _SIZE: Final = 20
+_TABLE_SIZE: Final = 50
 _LONGEST: Final = 200
 _SHOWN_CHOICES: Final = 40
 # The facets that the list of datasets offers; the others filter too, but only links choose them.
@@ -44,6 +47,8 @@ _COLUMNS: Final = (
     "area", "owner", "steward", "publisher", "theme", "format", "licence", "access", "status",
     "quality", "validity", "freshness", "lineage", "principles", "gap",
 )  # fmt: skip
+# What the table shows between title and date.
+_TABLE: Final = ("owner", "steward", "quality", "validity", "freshness")
 _TILES: Final = ("dataset", "series", "service", "unit", "principle", "concept")
 # Kinds that the home page offers below, in this order.
 _KINDS: Final = (
@@ -63,6 +68,7 @@ class Form:
         }
         self.sort = self._sort(given.get("sort", ""))
         self.page = page_number(given.get("page"))
+        self.is_table = given.get("view") == "table"
 
     def _sort(self, wanted: str) -> str:
         """The order asked for; by relevance only where there are words."""
@@ -70,15 +76,18 @@ class Form:
         return wanted if wanted in allowed else allowed[0]
 
     def link(
-        self, *, page: int | None = None, q: str | None = None,
-        without: tuple[str, str] | None = None,
+        self, *, page: int | None = None, q: str | None = None, sort: str | None = None,
+        without: tuple[str, str] | None = None, is_table: bool | None = None,
     ) -> str:  # fmt: skip
-        """The query string of this list: of another page, with other words, without a filter."""
-        q = self.q if q is None else q
+        """The query string of this list: of another page, with other words, in another order,
+        without a filter, as a table or as cards."""
+        q, sort = self.q if q is None else q, sort or self.sort
         pairs: list[tuple[str, object]] = [("q", q)] if q else []
         pairs += [(n, v) for n, held in self.filters.items() for v in held if (n, v) != without]
-        if self.sort != ("relevance" if q else "modified") and (q or self.sort != "relevance"):
-            pairs.append(("sort", self.sort))
+        if sort != ("relevance" if q else "modified") and (q or sort != "relevance"):
+            pairs.append(("sort", sort))
+        if self.is_table if is_table is None else is_table:
+            pairs.append(("view", "table"))
         return urlencode([*pairs, *([("page", page)] if page else [])])
 
 
@@ -140,7 +149,8 @@ def datasets(reader: Reader, form: Form) -> DatasetsPage:
     """The datasets that fit the form."""
     index, site = reader.opened.index, reader.site
     found = find(index, form.q, form.filters)
-    listing = found.page(reader.lang, form.sort, form.page, _SIZE)
+    size = _TABLE_SIZE if form.is_table else _SIZE
+    listing = found.page(reader.lang, form.sort, form.page, size)
     facets = found.facets(_OFFERED)
     reader.load(value for rows in facets.values() for value, _ in rows)
     elsewhere = [
@@ -163,12 +173,33 @@ def datasets(reader: Reader, form: Form) -> DatasetsPage:
         hidden=[(n, v) for n, held in form.filters.items() if n not in _OFFERED for v in held],
         chips=_chips(reader, form),
         clear=site.url("/datasets"),
-        cards=cards(reader, listing.rows, found.words),
+        cards=[] if form.is_table else cards(reader, listing.rows, found.words),
+        headings=list(_headings(reader, form)) if form.is_table else [],
+        rows=list(_table_rows(reader, listing.rows)) if form.is_table else [],
+        other=site.url(f"/datasets?{form.link(is_table=not form.is_table)}"),
         pager=_pager(site, "/datasets", listing, form),
-        csv=site.url(f"/datasets.csv?{form.link()}"),
+        csv=site.url(f"/datasets.csv?{form.link(is_table=False)}"),
         elsewhere=elsewhere,
         hints=hints(reader, found, form.q, address),
     )
+
+
+def _headings(reader: Reader, form: Form) -> Iterator[Heading]:
+    for name in ("title", *_TABLE, "modified"):
+        if name in _TABLE:
+            yield Heading(name, text(reader, f"facet.{name}"))
+            continue
+        way = "ascending" if name == "title" else "descending"
+        href = reader.site.url(f"/datasets?{form.link(sort=name)}")
+        yield Heading(name, text(reader, f"sort.{name}"), href, way if name == form.sort else "")
+
+
+def _table_rows(reader: Reader, rows: Sequence[Row]) -> Iterator[DatasetRow]:
+    reader.load(value for row in rows for name in _TABLE for value in row.facets.get(name, ()))
+    for row in rows:
+        held = {name: row.facets.get(name, []) for name in _TABLE}
+        cells = {name: list(names(reader, name, values).values()) for name, values in held.items()}
+        yield DatasetRow(reader.site.url(f"/{quote(row.id)}"), row.title, row.modified, cells)
 
 
 def _facet(reader: Reader, name: str, rows: Sequence[tuple[str, int]], form: Form) -> FacetGroup:

@@ -30,9 +30,11 @@ from bilbaokg.server.views.governance import (
 )
 from bilbaokg.server.views.lists import (
     AbsentPage,
+    DatasetRow,
     DatasetsPage,
     EmptyPage,
     FacetGroup,
+    Heading,
     Hints,
     HomePage,
     KindPage,
@@ -113,6 +115,7 @@ __all__ = [
     "ConceptPage",
     "Cut",
     "DatasetPage",
+    "DatasetRow",
     "DatasetsPage",
     "Difference",
     "Distribution",
@@ -127,6 +130,7 @@ __all__ = [
     "FindingKind",
     "GlossaryPage",
     "Group",
+    "Heading",
     "HeldBack",
     "Hints",
     "HistoryPage",

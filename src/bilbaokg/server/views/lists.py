@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bilbaokg.index import Text
 from bilbaokg.server.views.values import Action, Card, Choice, Pager, Tile
 
 __all__ = [
     "AbsentPage",
+    "DatasetRow",
     "DatasetsPage",
     "EmptyPage",
     "FacetGroup",
+    "Heading",
     "Hints",
     "HomePage",
     "KindPage",
@@ -81,8 +84,32 @@ class HomePage:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """A column of the table of datasets: the facet that it shows, or title and modified. Those two
+    sort: `href` leads there, `sorted` is how they do now (a value of aria-sort), or none."""
+
+    name: str
+    title: str
+    href: str = ""
+    sorted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRow:
+    """A dataset in the table; `cells` are its values by column, none where nobody told."""
+
+    href: str
+    title: Text
+    modified: str | None
+    cells: dict[str, list[Text]]
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetsPage:
-    """The list of datasets with its filters; a plain GET form."""
+    """The list of datasets with its filters; a plain GET form.
+
+    As cards, or as the table of `headings` and `rows`; `other` leads to the other of the two.
+    """
 
     q: str
     sorts: list[Choice]
@@ -91,6 +118,9 @@ class DatasetsPage:
     chips: list[Action]
     clear: str
     cards: list[Card]
+    headings: list[Heading]
+    rows: list[DatasetRow]
+    other: str
     pager: Pager
     csv: str
     elsewhere: list[Tile]
