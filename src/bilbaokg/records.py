@@ -373,6 +373,12 @@ class Records:
                 plan.changes.append(_buried(gone, kept))
         return plan
 
+    def plan_gone(self, source: str, present: Set[str]) -> Plan:
+        """What saving would do where a source says nothing of any records but these (ids)."""
+        plan = Plan()
+        self._plan_gone(plan, present, {source})
+        return plan
+
     def _plan_record(
         self, plan: Plan, head: Head, now_said: Mapping[str, list[str]], sources: Set[str]
     ) -> None:
@@ -621,6 +627,8 @@ def _projection(graph: str, old: str, new: str) -> GraphChange:
     Two exact literals may be one in the projection ("1.5" and "1.50"), so what stays of a property
     that loses a value is written again.
     """
+    if not old:
+        return GraphChange(graph, insert=split_lines(new))
     before, after = set(split_lines(old)), set(split_lines(new))
     gone = before - after
     touched = {split_line(line)[:2] for line in gone}

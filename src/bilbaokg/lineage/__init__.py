@@ -13,7 +13,7 @@ from bilbaokg.lineage.graph import Graph
 from bilbaokg.lineage.live import LiveGraph
 from bilbaokg.lineage.making import Makers, Making
 from bilbaokg.lineage.names import Name
-from bilbaokg.lineage.scribe import Planned, Scribe
+from bilbaokg.lineage.scribe import Planned, Scribe, Words
 from bilbaokg.lineage.walking import DIRECTIONS, label, walk
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Planned",
     "Scribe",
     "Table",
+    "Words",
     "agree",
     "label",
     "walk",

@@ -74,6 +74,7 @@ def writable(text: str) -> str:
     return _UNWRITABLE.sub("\ufffd", text)
 
 
+@lru_cache(50_000)
 def table_iri(base: str, name: Name) -> str:
     """The IRI of a table, a file or another thing that holds data."""
     return _minted(base, "table", name.name, *name)

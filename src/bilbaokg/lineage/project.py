@@ -39,7 +39,8 @@ __all__ = [
     "measurement_lines",
     "table_line",
     "test_mark",
-    "usage_lines",
+    "usage",
+    "usage_line",
 ]
 
 _TYPE: Final = ref(RDF.type)
@@ -123,24 +124,30 @@ def kept(lines: Iterable[str], marks: set[str]) -> Iterator[str]:
             yield line
 
 
-def usage_lines(
-    base: str, id: str, title: str, description: str | None, url: str | None,
-    tables: Iterable[str], *, is_tool: bool,
-) -> Iterator[str]:  # fmt: skip
-    """A use of tables (IRIs): duv:UsageTool for a dashboard or another program, else duv:Usage.
+def usage_line(table: str, use: str, *, is_tool: bool) -> str:
+    """That a table has a use (both IRIs)."""
+    return f"{ref(table)} {ref(DUV.hasUsageTool if is_tool else DUV.hasUsage)} {ref(use)} ."
+
+
+def usage(
+    base: str, id: str, title: str, description: str | None, url: str | None, *, is_tool: bool
+) -> tuple[str, list[str]]:
+    """The IRI of a use of tables, and its lines: a duv:UsageTool for a dashboard or another
+    program, else a duv:Usage.
 
     A link that is no http or https is left out.
     """
-    slug = "-".join(filter(None, (slugify(title[:60]), _digest(id))))
-    node = ref(mint(base, "shared", slug))
-    property_, kind = (DUV.hasUsageTool, DUV.UsageTool) if is_tool else (DUV.hasUsage, DUV.Usage)
-    yield from (f"{ref(table)} {ref(property_)} {node} ." for table in tables)
-    yield f"{node} {_TYPE} {ref(kind)} ."
-    yield f"{node} {ref(DCT['title'])} {literal(shown(title))} ."
+    iri = mint(base, "shared", "-".join(filter(None, (slugify(title[:60]), _digest(id)))))
+    node = ref(iri)
+    lines = [
+        f"{node} {_TYPE} {ref(DUV.UsageTool if is_tool else DUV.Usage)} .",
+        f"{node} {ref(DCT['title'])} {literal(shown(title))} .",
+    ]
     if description:
-        yield f"{node} {ref(DCT.description)} {literal(description)} ."
+        lines.append(f"{node} {ref(DCT.description)} {literal(description)} .")
     if url and url.startswith(("https://", "http://")) and is_iri(url):
-        yield f"{node} {ref(FOAF.page)} {ref(url)} ."
+        lines.append(f"{node} {ref(FOAF.page)} {ref(url)} .")
+    return iri, lines
 
 
 def _digest(text: str) -> str:

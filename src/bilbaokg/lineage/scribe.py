@@ -7,8 +7,9 @@ source `lineage {job id}`, so that a job which goes takes away only what was its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
 
@@ -23,7 +24,7 @@ from bilbaokg.records import Records
 from bilbaokg.store import GraphChange
 from bilbaokg.terms import mint
 
-__all__ = ["SOURCE", "Planned", "Scribe"]
+__all__ = ["SOURCE", "Planned", "Scribe", "Words"]
 
 SOURCE: Final = "lineage"
 _RUNS_KEPT: Final = 20
@@ -38,6 +39,10 @@ _OF_RUN: Final = ("state/", "first", "job", "child-job", "parent", "input/", "ou
 _OF_JOB: Final = ("name", "facet/", "parent", "reads", "writes/")
 # The time of what follows of other registers and has none of its own.
 _EPOCH: Final = "1970-01-01T00:00:00.000000Z"
+
+
+Words = Mapping[str, tuple[str, Mapping[str, list[str]]]]
+"""Record id -> its IRI, and by source what that says of it, as lines."""
 
 
 @dataclass(slots=True)
@@ -89,12 +94,15 @@ class Scribe:
         self.states.forget()
         self._minted.clear()
 
-    def plan(self, events: Iterable[Event]) -> Planned:
-        """What it does to the records that these events were seen."""
+    def plan(self, events: Iterable[Event], beside: Callable[[], Words] = dict) -> Planned:
+        """What it does to the records that these events were seen.
+
+        beside: gives what other sources say of the same records, once the names are known.
+        """
         batch = _Batch()
         for event in events:
             self._merge(event, batch)
-        return self._follow(batch)
+        return self._follow(batch, beside())
 
     # ---- what was told
 
@@ -283,7 +291,7 @@ class Scribe:
 
     # ---- what follows
 
-    def _follow(self, batch: _Batch) -> Planned:
+    def _follow(self, batch: _Batch, beside: Words = MappingProxyType({})) -> Planned:
         for id in batch.runs:
             self._follow_run(id, batch)
         for id, again in batch.jobs.items():
@@ -295,7 +303,11 @@ class Scribe:
                 batch.said.setdefault(id, {})[SOURCE] = lines
         for id, job in batch.outputs:
             self._say_derivations(id, job, batch)
-        known = {id: (self._iri(id), said) for id, said in batch.said.items()}
+        known: dict[str, tuple[str, Mapping[str, list[str]]]] = {
+            id: (self._iri(id), said) for id, said in batch.said.items()
+        }
+        for id, (iri, said) in beside.items():
+            known[id] = (iri, {**batch.said.get(id, {}), **said})
         replaced = {
             **{id: self._iri(kept) for id, kept in batch.merged.items()},
             **dict.fromkeys(batch.deleted),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from bilbaokg.importers import dbt
 from bilbaokg.importers.compiled import DIGEST, completed
-from bilbaokg.importers.dbt import Artefacts
-from bilbaokg.lineage import Name, agree, facets, project
+from bilbaokg.importers.dbt import Artefacts, Exposure
+from bilbaokg.lineage import Event, Name, Table, Words, agree, facets, project
 from bilbaokg.lineage.names import job_iri, table_iri
 from bilbaokg.operations.base import Progress
 from bilbaokg.operations.lineage import take_in
@@ -37,16 +39,19 @@ def lineage_dbt(workspace: Workspace, params: dict[str, Any], progress: Progress
     actor, source = params.get("actor") or operator(), f"dbt {found.project}"
     why = params.get("why") or "told by dbt"
     done = {"new": 0, "changed": 0, "gone": 0}
+    words = _Words(workspace, found, source)
     # While some are written, workers read the SQL of the next.
     events = completed(found, workspace.pool, _earlier_columns(workspace))
     taken = 0
     while batch := list(islice(events, _AT_ONCE)):
-        saved = take_in(workspace, batch, actor, source, why)
+        saved = take_in(workspace, batch, actor, source, why, partial(words.of, batch))
         done = {**done, **{kind: done[kind] + n for kind, n in saved.items()}}
         taken += len(batch)
         progress(taken, len(found.events), "taking in tables and jobs")
     with workspace.mutex:
-        plan = workspace.records.plan({source: _lines(workspace, found, source)})
+        left = words.left()
+        plan = workspace.records.plan_gone(source, words.told)
+        plan.changes += workspace.records.plan_known(left, {}).changes
         agree(workspace.records, plan)
         workspace.records.commit(
             plan, actor=actor, kind="lineage", subject=source, why=why,
@@ -82,51 +87,104 @@ def _earlier_columns(workspace: Workspace) -> Callable[[Name, Name], tuple[str, 
     return earlier
 
 
-def _lines(workspace: Workspace, found: Artefacts, source: str) -> list[str]:
-    """What the project says now, without what events told."""
-    base, aliases = workspace.settings.base, workspace.lineage.aliases
+class _Words:
+    """What a project says of its tables, jobs and uses, beside what events tell of them.
 
-    def iri(name: Name) -> str:
-        return table_iri(base, aliases.main(name))
+    `told` are the ids of the records that it has spoken of.
+    """
 
-    lines: dict[str, None] = {}
-    tables = dict.fromkeys(
-        iri(table.name) for event in found.events for table in (*event.outputs, *event.tables)
-    )
-    for table in tables:
-        lines |= dict.fromkeys(
-            [project.table_line(table), *_earlier(workspace, found, source, table)]
-        )
-    for event in found.events:
-        if event.job:
-            lines[project.job_line(job_iri(base, event.job))] = None
-    for each in found.measured:
-        test = each.test
-        definition = _DEFINITIONS.get(
-            test.kind, f"Rows that the dbt test {test.kind} does not accept."
-        )
-        for name in test.tables:
-            lines |= dict.fromkeys(
-                project.measurement_lines(
-                    base, iri(name), test.id, test.called, test.column, definition, each.value,
-                    each.at, passed=each.passed,
-                )
-            )  # fmt: skip
-    for use in found.exposures:
-        lines |= dict.fromkeys(
-            project.usage_lines(
-                base, f"{found.project} {use.id}", use.title, use.description, use.url,
-                map(iri, use.tables), is_tool=use.is_tool,
-            )
-        )  # fmt: skip
-    return list(lines)
-
-
-def _earlier(workspace: Workspace, found: Artefacts, source: str, table: str) -> Iterator[str]:
-    """What tests found before that were not run this time: a run may be of some of them alone."""
-    head = workspace.records.head(record_id(workspace.settings.base, "table", table))
-    said = head.said.get(source) if head else None
-    if said is not None:
+    def __init__(self, workspace: Workspace, found: Artefacts, source: str) -> None:
+        self.workspace, self.found, self.source = workspace, found, source
+        self.base, self.aliases = workspace.settings.base, workspace.lineage.aliases
+        self.told: set[str] = set()
+        self.tables = [table.name for event in found.events for table in _tables(event)]
+        self.measured, self.uses = defaultdict(list), defaultdict(list)
+        for each in found.measured:
+            for name in each.test.tables:
+                self.measured[name].append(each)
+        for use in found.exposures:
+            for name in use.tables:
+                self.uses[name].append(use)
+        # What tests found before that were not run this time: a run may be of some of them alone.
         now = {each.test.id for each in found.measured}
-        still = {project.test_mark(id) for id in found.tests.keys() - now}
-        yield from project.kept(split_lines(said.text), still)
+        self.still = {project.test_mark(id) for id in found.tests.keys() - now}
+
+    def of(self, events: Iterable[Event]) -> Words:
+        """Of the tables and jobs of these events, and of the uses of these tables."""
+        called: dict[str, list[Name]] = defaultdict(list)
+        for name in dict.fromkeys([*self.tables, *self.measured, *self.uses]):
+            called[self._iri(name)].append(name)
+        lines: dict[str, list[str]] = defaultdict(list)
+        for event in events:
+            for iri in dict.fromkeys(self._iri(table.name) for table in _tables(event)):
+                if iri not in lines:
+                    lines[iri].append(project.table_line(iri))
+                    self._say_of_table(iri, called[iri], lines)
+            if event.job:
+                job = job_iri(self.base, event.job)
+                lines[job] = [project.job_line(job)]
+        return self._words(lines)
+
+    def left(self) -> Words:
+        """Of the tables that no event tells of, and of the uses of no table."""
+        lines: dict[str, list[str]] = defaultdict(list)
+        for name in dict.fromkeys([*self.measured, *self.uses]):
+            if self._id(self._iri(name)) not in self.told:
+                self._say_of_table(self._iri(name), [name], lines)
+        for use in self.found.exposures:
+            if not use.tables:
+                self._say_of_use(use, "", lines)
+        return self._words(lines)
+
+    def _iri(self, name: Name) -> str:
+        return table_iri(self.base, self.aliases.main(name))
+
+    def _id(self, iri: str) -> str:
+        """The id of the record of an IRI that was minted here."""
+        return iri[len(self.base) + len("/id/") :]
+
+    def _words(self, lines: Mapping[str, list[str]]) -> Words:
+        said = {self._id(iri): (iri, {self.source: lines}) for iri, lines in lines.items()}
+        self.told |= said.keys()
+        return said
+
+    def _say_of_table(self, iri: str, names: Iterable[Name], lines: dict[str, list[str]]) -> None:
+        lines[iri] += self._earlier(iri)
+        for name in names:
+            for each in self.measured[name]:
+                test = each.test
+                definition = _DEFINITIONS.get(
+                    test.kind, f"Rows that the dbt test {test.kind} does not accept."
+                )
+                lines[iri] += project.measurement_lines(
+                    self.base, iri, test.id, test.called, test.column, definition, each.value,
+                    each.at, passed=each.passed,
+                )  # fmt: skip
+            for use in self.uses[name]:
+                self._say_of_use(use, iri, lines)
+
+    def _say_of_use(self, use: Exposure, table: str, lines: dict[str, list[str]]) -> None:
+        """What uses one table is a part of its record; what uses several has its own."""
+        node, said = project.usage(
+            self.base, f"{self.found.project} {use.id}", use.title, use.description, use.url,
+            is_tool=use.is_tool,
+        )  # fmt: skip
+        if table:
+            lines[table].append(project.usage_line(table, node, is_tool=use.is_tool))
+        is_part = len({self._iri(name) for name in use.tables}) == 1
+        if is_part:
+            lines[table] += said
+        else:
+            lines[node] = said
+
+    def _earlier(self, table: str) -> Iterator[str]:
+        records = self.workspace.records
+        head = records.head(self._id(table)) if self.still else None
+        said = head.said.get(self.source) if head else None
+        if said is not None:
+            yield from project.kept(split_lines(said.text), self.still)
+
+
+def _tables(event: Event) -> Iterator[Table]:
+    yield from event.outputs
+    yield from event.tables

@@ -10,7 +10,7 @@ from typing import IO, Any, Final, cast
 
 from bilbaokg.errors import BadInput, BilbaokgError, NotFound, TooLarge
 from bilbaokg.importers import openlineage
-from bilbaokg.lineage import Event, Name, Planned
+from bilbaokg.lineage import Event, Name, Planned, Words
 from bilbaokg.lineage.events import stamp
 from bilbaokg.lineage.names import table_iri
 from bilbaokg.model import Problem
@@ -34,15 +34,17 @@ _LONGEST_LINE: Final = 2 * openlineage.EVENT_LIMIT
 
 
 def take_in(
-    workspace: Workspace, events: Sequence[Event], actor: str, subject: str, why: str = ""
-) -> dict[str, int]:
-    """Save what events tell, all of it or nothing; on disk when it returns.
+    workspace: Workspace, events: Sequence[Event], actor: str, subject: str, why: str = "",
+    beside: Callable[[], Words] = dict,
+) -> dict[str, int]:  # fmt: skip
+    """Save what events tell, all of it or nothing; on disk when it returns. beside: as of
+    Scribe.plan.
 
     Returns how many records are new and changed.
     """
     with workspace.mutex:
         counts = _save(
-            workspace, lambda: workspace.lineage.plan(events), actor=actor, subject=subject,
+            workspace, lambda: workspace.lineage.plan(events, beside), actor=actor, subject=subject,
             why=why or "told by pipelines", detail={"events": len(events)},
         )  # fmt: skip
     return {"new": counts["new"], "changed": counts["changed"]}
