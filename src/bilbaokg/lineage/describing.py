@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from bilbaokg.lineage import facets
@@ -172,6 +173,7 @@ def _columns(
             yield f"{ref(column_iri(base, iri, str(of)))} {_KEYWORD} {literal(tag)} ."
 
 
+@lru_cache(1000)
 def _xsd(native: str) -> str | None:
     lowered = native.lower()
     return next((xsd for start, xsd in _TYPES if lowered.startswith(start)), None)

@@ -48,6 +48,7 @@ class Reader:
         self.schema: dict[TableName, dict[str, str]] = {}
         self.temporary: dict[TableName, Found] = {}
         self._mapping: MappingSchema | None = None
+        self._columns: dict[str, str] = {}
         self.begin(
             {t: {self._column(c): kind for c, kind in told.items()} for t, told in schema.items()}
         )
@@ -75,8 +76,11 @@ class Reader:
 
     def _column(self, name: str) -> str:
         """A column, named exactly, as the dialect compares it."""
-        exact = exp.to_identifier(name, quoted=True)
-        return str(normalize_identifiers(exact, dialect=self.dialect).name)
+        found = self._columns.get(name)
+        if found is None:
+            exact = self.dialect.normalize_identifier(exp.to_identifier(name, quoted=True))
+            found = self._columns[name] = str(exact.name)
+        return found
 
     # ---- parsing
 
