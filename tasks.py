@@ -52,8 +52,10 @@ def say(text: str) -> None:
 
 
 def clean_environ() -> "dict[str, str]":
-    """The environment without what would lead Python or pip out of `.venv`."""
+    """The environment without what would lead Python or pip out of `.venv`, or make Python
+    compile every module anew in each of the many processes that tests start."""
     leave_out = {"PYTHONHOME", "PYTHONPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX"}
+    leave_out |= {"PYTHONDONTWRITEBYTECODE"}
     kept = {name: value for name, value in os.environ.items() if name not in leave_out}
     return {**kept, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "VIRTUAL_ENV": str(VENV)}
 
