@@ -210,7 +210,8 @@ def measure_ours(engine: str, task: Task) -> Row:
 def _loaded(engine: str, data: str, profile: str) -> dict[str, Any]:
     """What validating takes once data and shapes were read, in memory or on disk."""
     from bilbaokg.settings import Settings
-    from bilbaokg.shacl import Checking, loading, room
+    from bilbaokg.shacl import loading
+    from bilbaokg.shacl.checking import Checking, room
     from bilbaokg.shacl.prepared import prepare
     from bilbaokg.shacl.reading import source_of
 

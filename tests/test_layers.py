@@ -17,7 +17,7 @@ LAYERS = {
     name: layer
     for layer, names in enumerate(
         (
-            "errors terms languages",
+            "errors terms languages lazy",
             "model settings assets",
             "formats skolem sorting writing parsing partition queries profiles wording",
             "store workers shacl",
@@ -27,7 +27,7 @@ LAYERS = {
             " scratch rehearsal webhooks bundle",
             "render reports workspace operations",
             "server",
-            "console cli __main__",
+            "console terminal cli __main__",
         )
     )
     for name in names.split()

@@ -22,7 +22,7 @@ from bilbaokg.quality import Assessment, Evidence, drift
 from bilbaokg.quality.assessment import BY
 from bilbaokg.quality.dates import days
 from bilbaokg.quality.fair import LETTERS, QUESTIONS
-from bilbaokg.quality.measurements import METRICS, measurements
+from bilbaokg.quality.measuring import METRICS, measurements
 from bilbaokg.quality.mqa import BANDS, DIMENSIONS
 from bilbaokg.quality.tables import file_types, table
 from bilbaokg.quality.todo import EFFORTS, FIXES, Task

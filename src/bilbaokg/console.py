@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console as Terminal
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from typing import TYPE_CHECKING, Any, Final
 
 from bilbaokg.errors import BilbaokgError
 from bilbaokg.reports import printable
 
+if TYPE_CHECKING:
+    from rich.console import Console as Terminal
+
 __all__ = ["Console", "emit"]
 
-_PIPED_WIDTH = 4000
-_PLACES = 5
-_SEVERITY_STYLE = {"violation": "bold red", "warning": "yellow", "info": "cyan"}
+# With these, what is piped is coloured all the same.
+_FORCING: Final = ("FORCE_COLOR", "TTY_COMPATIBLE")
+_PLACES: Final = 5
+_SEVERITY_STYLE: Final = {"violation": "bold red", "warning": "yellow", "info": "cyan"}
 
 
 def emit(content: str | bytes) -> None:
@@ -44,12 +45,6 @@ def emit(content: str | bytes) -> None:
     out.flush()
 
 
-class _Terminal(Terminal):
-    def on_broken_pipe(self) -> None:
-        """Rich would exit with 1, which means findings."""
-        raise BrokenPipeError
-
-
 @dataclass
 class Console:
     """Where a command writes. `data` is the data directory, `lang` the language of content."""
@@ -59,11 +54,19 @@ class Console:
     quiet: bool = False
     lang: str = "es"
 
-    def __post_init__(self) -> None:
-        # What is piped on is not broken into lines.
-        width = None if sys.stdout.isatty() else _PIPED_WIDTH
-        self.out = _Terminal(soft_wrap=True, highlight=False, width=width)
-        self.err = _Terminal(stderr=True, soft_wrap=True, highlight=False)
+    @cached_property
+    def out(self) -> Terminal:
+        """Standard output, drawn on."""
+        from bilbaokg.terminal import terminal  # takes its time to load
+
+        return terminal(sys.stdout)
+
+    @cached_property
+    def err(self) -> Terminal:
+        """Standard error, drawn on."""
+        from bilbaokg.terminal import terminal
+
+        return terminal(sys.stderr)
 
     @property
     def width(self) -> int:
@@ -81,24 +84,31 @@ class Console:
 
     def say(self, text: str, style: str = "") -> None:
         """One line for a person, taken literally."""
-        self.out.print(escape(printable(text)), style=style or None)
+        self._line((text, style))
 
     def note(self, text: str) -> None:
         """One line on standard error, unless quiet."""
         if not self.quiet and not self.as_json:
-            self.err.print(escape(printable(text)), style="dim")
+            self._line((text, "dim"), error=True)
+
+    def _line(self, *parts: tuple[str, str], error: bool = False) -> None:
+        """A line of texts, each in a style; into a pipe without any."""
+        stream = sys.stderr if error else sys.stdout
+        safe = [(printable(text), style) for text, style in parts]
+        if stream.isatty() or any(os.environ.get(name) for name in _FORCING):
+            from rich.text import Text
+
+            (self.err if error else self.out).print(Text.assemble(*safe))
+        else:
+            stream.write("".join(text for text, _ in safe) + "\n")
+            stream.flush()
 
     def table(self, columns: list[str], rows: list[list[Any]]) -> None:
         """Rows under headings."""
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*(escape(printable("" if cell is None else str(cell))) for cell in row))
-        with self.out.capture() as drawn:
-            self.out.print(table)
-        # The last column is filled up to its width; what is piped on need not be.
-        self.out.file.write("".join(f"{line.rstrip(' ')}\n" for line in drawn.get().splitlines()))
+        from bilbaokg.terminal import table
+
+        cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in rows]
+        self.out.file.write(table(self.out, columns, cells))
 
     def problems(self, problems: list[dict[str, Any]]) -> None:
         """Findings, most severe first; those that say the same stand together."""
@@ -110,12 +120,11 @@ class Console:
             self._alike(*key, grouped[key])
 
     def _alike(self, severity: str, message: str, found: list[dict[str, Any]]) -> None:
-        label = f"[{_SEVERITY_STYLE[severity]}]{severity:>9}[/]"
         count = f" ({len(found):,})" if len(found) > 1 else ""
-        self.out.print(f"{label}  {escape(printable(message))}{count}")
+        self._line((f"{severity:>9}", _SEVERITY_STYLE[severity]), (f"  {message}{count}", ""))
         for problem in found[:_PLACES]:
             if about := " · ".join(filter(None, (problem["title"], problem["focus"]))):
-                self.out.print(f"           {escape(printable(about))}", style="dim")
+                self.say(f"           {about}", "dim")
         if len(found) > _PLACES:
             self.say(f"           ... and {len(found) - _PLACES:,} more (--json lists them all)")
         if found[0]["hint"]:
@@ -129,24 +138,17 @@ class Console:
 
     def complain(self, text: str, hint: str | None = None) -> None:
         """An error and the way out on standard error alone, beside what is already printed."""
-        self.err.print(f"[bold red]error:[/] {escape(printable(text))}")
+        self._line(("error:", "bold red"), (f" {text}", ""), error=True)
         if hint:
-            self.err.print(f"[bold] hint:[/] {escape(printable(hint))}")
+            self._line((" hint:", "bold"), (f" {hint}", ""), error=True)
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Callable[[int, int | None, str], None]]:
         """A function (done, total, text) that draws a bar on standard error, if a terminal."""
-        if self.quiet or self.as_json or not self.err.is_terminal:
+        if self.quiet or self.as_json or not sys.stderr.isatty():
             yield lambda *_: None
             return
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=self.err, transient=True) as bar:
-            task = bar.add_task("working", total=None)
-            yield lambda done, total, text: bar.update(
-                task, completed=done, total=total, description=text
-            )
+        from bilbaokg.terminal import bar
+
+        with bar(self.err) as update:
+            yield update

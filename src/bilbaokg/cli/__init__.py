@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import click
 
+from bilbaokg import reports
 from bilbaokg.cli.base import DONE, FAILED, INTERRUPTED, group
 from bilbaokg.console import Console
 from bilbaokg.errors import BadInput, BilbaokgError, GateRefused, StorageFault, StorageFull
@@ -107,8 +108,6 @@ def _told(error: Exception) -> BilbaokgError:
 def _tell(console: Console, error: BilbaokgError) -> int:
     with contextlib.suppress(OSError):  # the output may be what failed
         if isinstance(error, GateRefused) and not console.as_json and not console.quiet:
-            from bilbaokg import reports  # takes long, and is for this alone
-
             report = Report.of(error.extra["report"])
             report = replace(
                 report, results=tuple(r for r in report.results if r.severity in report.gate)

@@ -14,11 +14,11 @@ from typing import IO, Any, Final
 
 import click
 
+from bilbaokg import reports
 from bilbaokg.console import Console, emit
 from bilbaokg.errors import BadInput, BilbaokgError, TooLarge, UnsupportedFormat
 from bilbaokg.formats import by_name, sniff
 from bilbaokg.model import Report, Source
-from bilbaokg.reports import render
 
 __all__ = [
     "DONE",
@@ -208,7 +208,7 @@ def put_report(
 ) -> None:
     """Show a report, or write it to a file (see `put_out`)."""
     colour = not output and sys.stdout.isatty()
-    rendered = render(report, format, console.lang, width=console.width, colour=colour)
+    rendered = reports.render(report, format, console.lang, width=console.width, colour=colour)
     put_out(console, rendered, format, output, written=written)
 
 

@@ -6,21 +6,26 @@ syntaxes and languages of a page are made from it on first request and kept in t
 
 from __future__ import annotations
 
-from bilbaokg.exports.building import build, cut
-from bilbaokg.exports.language import in_language
-from bilbaokg.exports.lookup import resource
-from bilbaokg.exports.pages import address
-from bilbaokg.exports.representations import (
-    dump,
-    packing,
-    page_count,
-    representation,
-    version,
-    write,
-    write_whole,
-)
-from bilbaokg.exports.schema_org import island
-from bilbaokg.exports.targets import MAIN, TARGETS, feeds
+from typing import TYPE_CHECKING
+
+from bilbaokg import lazy
+
+if TYPE_CHECKING:
+    from bilbaokg.exports.building import build, cut
+    from bilbaokg.exports.language import in_language
+    from bilbaokg.exports.lookup import resource
+    from bilbaokg.exports.pages import address
+    from bilbaokg.exports.representations import (
+        dump,
+        packing,
+        page_count,
+        representation,
+        version,
+        write,
+        write_whole,
+    )
+    from bilbaokg.exports.schema_org import island
+    from bilbaokg.exports.targets import MAIN, TARGETS, feeds
 
 __all__ = [
     "MAIN",
@@ -40,3 +45,16 @@ __all__ = [
     "write",
     "write_whole",
 ]
+
+__getattr__ = lazy.names_of(
+    __name__,
+    {
+        "building": "build cut",
+        "language": "in_language",
+        "lookup": "resource",
+        "pages": "address",
+        "representations": "dump packing page_count representation version write write_whole",
+        "schema_org": "island",
+        "targets": "MAIN TARGETS feeds",
+    },
+)

@@ -6,15 +6,20 @@ goes along what comes from what.
 
 from __future__ import annotations
 
-from bilbaokg.lineage.agreeing import agree
-from bilbaokg.lineage.edges import Edge, Kind
-from bilbaokg.lineage.events import ENDS, Event, Facets, Parent, Table
-from bilbaokg.lineage.graph import Graph
-from bilbaokg.lineage.live import LiveGraph
-from bilbaokg.lineage.making import Makers, Making
-from bilbaokg.lineage.names import Name
-from bilbaokg.lineage.scribe import Planned, Scribe, Words
-from bilbaokg.lineage.walking import DIRECTIONS, label, walk
+from typing import TYPE_CHECKING
+
+from bilbaokg import lazy
+
+if TYPE_CHECKING:
+    from bilbaokg.lineage.agreeing import agree
+    from bilbaokg.lineage.edges import Edge, Kind
+    from bilbaokg.lineage.events import ENDS, Event, Facets, Parent, Table
+    from bilbaokg.lineage.graph import Graph
+    from bilbaokg.lineage.live import LiveGraph
+    from bilbaokg.lineage.making import Makers, Making
+    from bilbaokg.lineage.names import Name
+    from bilbaokg.lineage.scribe import Planned, Scribe, Words
+    from bilbaokg.lineage.walking import DIRECTIONS, label, walk
 
 __all__ = [
     "DIRECTIONS",
@@ -37,3 +42,18 @@ __all__ = [
     "label",
     "walk",
 ]
+
+__getattr__ = lazy.names_of(
+    __name__,
+    {
+        "agreeing": "agree",
+        "edges": "Edge Kind",
+        "events": "ENDS Event Facets Parent Table",
+        "graph": "Graph",
+        "live": "LiveGraph",
+        "making": "Makers Making",
+        "names": "Name",
+        "scribe": "Planned Scribe Words",
+        "walking": "DIRECTIONS label walk",
+    },
+)

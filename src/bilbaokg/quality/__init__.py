@@ -6,11 +6,16 @@ Spanish and Basque, freshness, FAIR. `measurements` says the same as dqv:Quality
 
 from __future__ import annotations
 
-from bilbaokg.quality.assessment import Assessed, Assessment, Group, assess
-from bilbaokg.quality.measurements import measurements
-from bilbaokg.quality.mqa import BANDS, MAXIMUM, RULES, Evidence, band
-from bilbaokg.quality.parity import drift
-from bilbaokg.quality.todo import EFFORTS, FIXES
+from typing import TYPE_CHECKING
+
+from bilbaokg import lazy
+
+if TYPE_CHECKING:
+    from bilbaokg.quality.assessment import Assessed, Assessment, Group, assess
+    from bilbaokg.quality.measuring import measurements
+    from bilbaokg.quality.mqa import BANDS, MAXIMUM, RULES, Evidence, band
+    from bilbaokg.quality.parity import drift
+    from bilbaokg.quality.todo import EFFORTS, FIXES
 
 __all__ = [
     "BANDS",
@@ -27,3 +32,14 @@ __all__ = [
     "drift",
     "measurements",
 ]
+
+__getattr__ = lazy.names_of(
+    __name__,
+    {
+        "assessment": "Assessed Assessment Group assess",
+        "measuring": "measurements",
+        "mqa": "BANDS MAXIMUM RULES Evidence band",
+        "parity": "drift",
+        "todo": "EFFORTS FIXES",
+    },
+)

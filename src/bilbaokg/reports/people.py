@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from bilbaokg import assets, wording
 from bilbaokg.model import Report
+from bilbaokg.reports.printing import on_one_line
 from bilbaokg.reports.words import (
     about,
     agreement,
@@ -27,22 +27,10 @@ from bilbaokg.reports.words import (
 if TYPE_CHECKING:
     import jinja2
 
-__all__ = ["html", "on_one_line", "printable", "templates", "text"]
+__all__ = ["html", "templates", "text"]
 
 _SHOWN: Final = 10
 _COLOURS: Final = {"violation": "\x1b[31m", "warning": "\x1b[33m", "info": "\x1b[36m"}
-# C0 and C1 controls, and the characters that turn the direction of writing.
-_UNSAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def printable(text: str) -> str:
-    """The text without what steers a terminal; line ends and tabs stay."""
-    return _UNSAFE.sub("\ufffd", text)
-
-
-def on_one_line(text: str) -> str:
-    """The text without what steers a terminal, on one line."""
-    return printable(" ".join(text.split()))
 
 
 def text(report: Report, language: str, width: int = 80, colour: bool = False) -> str:

@@ -14,7 +14,8 @@ from bilbaokg.quality import MAXIMUM, Assessment, Group, measurements
 from bilbaokg.quality.assessment import MAXIMA, Summary
 from bilbaokg.quality.mqa import BANDS, DIMENSIONS, band
 from bilbaokg.quality.todo import Task
-from bilbaokg.reports.people import on_one_line, templates
+from bilbaokg.reports.people import templates
+from bilbaokg.reports.printing import on_one_line
 from bilbaokg.reports.tools import cell
 from bilbaokg.terms import LANGUAGES, plain
 

@@ -7,7 +7,9 @@ Importing the package costs nothing, so that the command line may use its contro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bilbaokg import lazy
 
 if TYPE_CHECKING:
     from bilbaokg.server.app import create_app
@@ -16,12 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Context", "create_app", "serve"]
 
-_HOMES = {"Context": "context", "create_app": "app", "serve": "serving"}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        from importlib import import_module
-
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy.names_of(
+    __name__, {"context": "Context", "app": "create_app", "serving": "serve"}
+)

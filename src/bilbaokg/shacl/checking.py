@@ -1,12 +1,4 @@
-"""SHACL validation: statements and a profile in, a report out.
-
-`validate` is the library's call on anything that RDF comes in; `check` and `check_sources` are what
-the program uses on statements that it holds and on files. `check_records` and `check_record` are
-for records: for all of them, of which only what can have changed is looked at, and for one with
-what it refers to. Engines share one protocol and stand in engine.ENGINES. Background knowledge
-(authority tables, class axioms) is seen with the data, and what is found inside it is never
-reported.
-"""
+"""The ways to validate: statements, files or records, with an engine, into a report."""
 
 from __future__ import annotations
 
@@ -27,7 +19,7 @@ from bilbaokg.shacl import evaluation, loading
 from bilbaokg.shacl.collecting import uncollected
 from bilbaokg.shacl.comparing import differences
 from bilbaokg.shacl.context import Context
-from bilbaokg.shacl.engine import BOTH, COMPARED, DEFAULT_ENGINE, ENGINES, Engine
+from bilbaokg.shacl.engine import BOTH, COMPARED, DEFAULT_ENGINE
 from bilbaokg.shacl.evaluation import Outcome
 from bilbaokg.shacl.explaining import Explainer
 from bilbaokg.shacl.finding import Finding
@@ -46,17 +38,12 @@ if TYPE_CHECKING:
     import pyoxigraph
 
 __all__ = [
-    "BOTH",
-    "DEFAULT_ENGINE",
-    "ENGINES",
-    "Engine",
-    "Finding",
-    "Statements",
-    "Versions",
+    "Checking",
     "check",
     "check_record",
     "check_records",
     "check_sources",
+    "room",
     "validate",
 ]
 
