@@ -389,6 +389,31 @@ def test_validation_gives_the_verdict_first_then_how_much_was_held_back(
     assert only.count("Aviso") < text.count("Aviso")
 
 
+def test_findings_are_a_list_that_is_narrowed_sorted_and_downloaded(site: httpx.Client) -> None:
+    whole = site.get("/en/validation/findings").text
+    total = int(re.findall(r'id="results">(\d+) results', whole)[0])
+    path = "http://www.w3.org/ns/dcat#endDate"
+    asked = {"path": path, "sort": "resource", "severity": "warning"}
+    some = site.get("/en/validation/findings", params=asked).text
+    count = int(re.findall(r'id="results">(\d+) results', some)[0])
+    assert 1 < count < total
+    resources = re.findall(r'<th scope="row"[^>]*><span><a[^>]*>(?:<span[^>]*>)?([^<]+)', some)
+    assert len(resources) > 1
+    address = html.unescape(re.findall(r'href="([^"]*validation\.csv[^"]*)"', some)[0])
+    rows = list(csv.DictReader(io.StringIO(site.get(address).text)))
+    assert len(rows) == count
+    assert {row["path"] for row in rows} == {path}
+    assert site.get("/en/validation.json").json()["counts"]["warning"] == total
+    # A word, in the language of the page, and the area of the dataset.
+    worded = {**asked, "q": "“end date”"}
+    assert (
+        f'id="results">{count} results' in site.get("/en/validation/findings", params=worded).text
+    )
+    area = re.findall(r'<option value="([^"]+/unit/[^"]+)"', whole)[0]
+    within = site.get("/en/validation/findings", params={"area": area}).text
+    assert 0 < int(re.findall(r'id="results">(\d+) result', within)[0]) < total
+
+
 def test_nothing_public_names_what_was_held_back(site: httpx.Client) -> None:
     query = quote("SELECT ?s ?o { ?s ?p ?o FILTER(CONTAINS(STR(?o), 'Fuentes de agua')) }")
     pages = ["", "datasets?q=agua", "datasets.csv", "validation", "releases", "shared"]
@@ -429,6 +454,18 @@ def test_a_release_names_what_it_changed_and_withdrew(site: httpx.Client) -> Non
     assert "Nota Registros fuera: 3 hasta que se arreglen" in text
     assert 'href="/es/datasets?as_of=r2"' in page
     assert [site.get(f"/es/releases/{id}").status_code for id in ("r3", "r0", "x")] == [404] * 3
+
+
+def test_a_release_says_whom_its_changes_reach_and_what_sources_ask(site: httpx.Client) -> None:
+    page = site.get("/en/releases/r2").text
+    reach, duties = (page.partition(f'id="{name}"')[2] for name in ("reach", "duties"))
+    reach = reach.partition("</section>")[0]
+    assert "Datasets of 1 owner" in reach
+    assert 'href="/en/dataset/' in reach
+    assert 'href="/en/unit/' in reach
+    assert text_of(duties.partition("</summary>")[0]).strip().endswith("not public")
+    # All of the first release is new, and nothing depended on it before.
+    assert 'id="reach"' not in site.get("/en/releases/r1").text
 
 
 def test_unknown_page_answers_404_with_what_is_near(site: httpx.Client) -> None:

@@ -114,6 +114,10 @@ DEMO: Final = {
         400,
     ),
     "validation": Shown("/validation", "/validation"),
+    "findings": Shown(
+        "/validation/findings", "/validation/findings?severity=warning&sort=resource"
+    ),
+    "findings-none": Shown("/validation/findings", "/validation/findings?q=zzzz", "empty"),
     "validation-none": Shown("/validation", "/validation?severity=info", "empty"),
     "releases": Shown("/releases", "/releases"),
     "release": Shown("/releases/{id}", "/releases/r2"),

@@ -6,6 +6,7 @@ It is not linked from anywhere: whoever changes a component looks at it here, an
 from __future__ import annotations
 
 from bilbaokg.index import Piece, Text
+from bilbaokg.lineage.duties import KINDS
 from bilbaokg.model import SEVERITIES
 from bilbaokg.server.cards import text
 from bilbaokg.server.paging import pager
@@ -16,6 +17,7 @@ from bilbaokg.server.views import (
     Card,
     ComponentsPage,
     Cut,
+    Duty,
     Fate,
     Finding,
     FindingKind,
@@ -57,6 +59,7 @@ def page(reader: Reader) -> ComponentsPage:
         iri=iri,
         value=value,
         values=[value, *odd],
+        duties=[Duty(kind, value, [value], [value, *odd]) for kind in KINDS],
         facts=[*groups, nested],
         cards=cards,
         tiles=tiles,

@@ -7,10 +7,8 @@ from urllib.parse import quote
 
 from bilbaokg import exports, queries, render
 from bilbaokg.index import Text, Where
-from bilbaokg.lineage.duties import duties_of
-from bilbaokg.lineage.ground import Ground
 from bilbaokg.model import Record
-from bilbaokg.server import findings
+from bilbaokg.server import consequences, findings
 from bilbaokg.server.described import (
     SUMMARIES,
     TYPE,
@@ -25,7 +23,6 @@ from bilbaokg.server.views import (
     Assertion,
     DatasetPage,
     Distribution,
-    Duty,
     LineageStep,
     Responsible,
     Value,
@@ -94,7 +91,7 @@ def dataset(place: Where, reader: Reader, number: int = 1) -> DatasetPage:
         upstream=_lineage(reader, "upstream", place.iri),
         downstream=_lineage(reader, "downstream", place.iri),
         tables=_tables(reader, place.iri),
-        duties=_duties(reader, place.iri),
+        duties=consequences.duties_of(reader, place.iri),
         assertions=_assertions(writer),
         responsible=responsible,
         missing=[role for role in ("owner", "steward") if _role(reader, role).text not in held],
@@ -221,21 +218,6 @@ def _lineage(reader: Reader, direction: str, iri: str) -> list[LineageStep]:
     return [
         LineageStep(reader.value(near), [reader.value(far) for far in further])
         for near, further in steps.items()
-    ]
-
-
-def _duties(reader: Reader, iri: str) -> list[Duty]:
-    """What its sources ask of it."""
-    opened = reader.opened
-    ground = Ground(opened.store, opened.base, lambda: opened.lineage, lang=reader.lang)
-    return [
-        Duty(
-            duty.kind,
-            reader.iri(duty.source),
-            [reader.iri(value) for value in duty.values],
-            [reader.iri(step) for step in duty.path],
-        )
-        for duty in duties_of(ground, iri)
     ]
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from bilbaokg import profiles, render, reports
+from bilbaokg import profiles, render
 from bilbaokg.errors import BilbaokgError
 from bilbaokg.index import Text, choose
-from bilbaokg.model import SEVERITIES, Release, Report
+from bilbaokg.model import SEVERITIES, Release
 from bilbaokg.selection import DANGLING
 from bilbaokg.server.paging import pager
 from bilbaokg.server.reading import Reader, anchor
@@ -30,7 +29,7 @@ from bilbaokg.server.views import (
 from bilbaokg.shacl.reading import read_files
 from bilbaokg.terms import SH, language_of, plain, ref, split_line
 
-__all__ = ["of_dataset", "of_datasets", "page", "report"]
+__all__ = ["Findings", "Result", "of_dataset", "of_datasets", "page"]
 
 _GROUPS: Final = 40
 _DOWNLOADS: Final = (("CSV", "csv"), ("JSON", "json"))
@@ -39,6 +38,7 @@ _OWN_MESSAGE: Final = "SPARQLConstraintComponent"
 _TEXTS: Final = {ref(SH.message): "message", ref(SH.description): "hint"}
 
 Result = Mapping[str, Any]
+"""A finding as the report keeps it: the members of Problem.as_dict."""
 ShapeTexts = Mapping[tuple[str, str], Mapping[str, str]]
 
 
@@ -61,8 +61,8 @@ def _shape_texts(profile: str, own: Path) -> ShapeTexts:
     return texts
 
 
-class _Reports:
-    """The report of the release, read for one reader."""
+class Findings:
+    """The report of the release, read for one reader: its results, in the reader's language."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
@@ -115,7 +115,7 @@ class _Reports:
             by_subject.setdefault(result["dataset"] or result["focus"] or "", []).append(result)
         self.reader.load(by_subject)
         groups = [
-            FindingGroup(anchor(subject), self._title(subject, held), self.findings(held))
+            FindingGroup(anchor(subject), self.title(subject, held), self.findings(held))
             for subject, held in by_subject.items()
         ]
         return sorted(
@@ -123,8 +123,8 @@ class _Reports:
             key=lambda g: (SEVERITIES.index(g.findings[0].severity), g.title.text.text.casefold()),
         )
 
-    def _title(self, subject: str, results: list[Result]) -> Value:
-        """What has no page of its own is named as the report names it."""
+    def title(self, subject: str, results: Sequence[Result]) -> Value:
+        """What findings are about; what has no page of its own is named as the report names it."""
         if self.reader.place(subject):
             return self.reader.iri(subject)
         return Value(Text(results[0]["title"] or subject, ""), None, subject)
@@ -154,30 +154,17 @@ class _Reports:
 
 def of_dataset(reader: Reader, iri: str) -> list[Finding]:
     """What the validation says of one dataset."""
-    known = _Reports(reader)
+    known = Findings(reader)
     return known.findings(r for r in known.results if iri in (r["dataset"], r["focus"]))
 
 
 def of_datasets(reader: Reader, iris: Collection[str]) -> list[FindingKind]:
     """What the validation says of some datasets, drawn together."""
-    known = _Reports(reader)
+    known = Findings(reader)
     return known.kinds([r for r in known.results if r["dataset"] in iris])
 
 
-def report(reader: Reader, released: Report, format: str) -> str:
-    """The report of the release to download, one of reports.FORMATS.
-
-    Who answers is named as the page names it, and where things stood on our disk is left out.
-    """
-    known = _Reports(reader)
-    results = [
-        replace(problem, steward=known.steward(problem.as_dict()), owner=None, source=None)
-        for problem in released.results
-    ]
-    return reports.render(replace(released, results=tuple(results)), format, reader.lang)
-
-
-def _progress(known: _Reports, before: Release | None) -> Progress | None:
+def _progress(known: Findings, before: Release | None) -> Progress | None:
     """What differs from the validation of the release before."""
     file = before.path / "report.json" if before else None
     if before is None or file is None or not file.is_file() or known.report is None:
@@ -220,7 +207,7 @@ def page(
     was public before.
     """
     content = reader.opened.release.manifest["content"]
-    known = _Reports(reader)
+    known = Findings(reader)
     report = known.report
     held = [HeldBack(known.rule(failed), failed["count"]) for failed in content["held_back"]]
     groups = known.groups(r for r in known.results if severity in ("", r["severity"]))

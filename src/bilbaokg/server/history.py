@@ -14,6 +14,7 @@ from bilbaokg import render
 from bilbaokg.errors import NotFound
 from bilbaokg.index import Text
 from bilbaokg.model import Release
+from bilbaokg.server import consequences
 from bilbaokg.server.context import Context
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import (
@@ -55,6 +56,9 @@ def page(context: Context, reader: Reader, id: str) -> ReleasePage:
         # Of the first release everything is new: its list would be the catalogue.
         if ids and (before or kind != "new")
     ]
+    opened = context.catalogue.past(release.id)
+    altered = {iris[id] for id in (*found.changed, *found.gone)} if before else set()
+    datasets, duties = consequences.obliged(reader, opened)
     return ReleasePage(
         row=_row(line, reader, release),
         previous=before.id if before else None,
@@ -64,6 +68,9 @@ def page(context: Context, reader: Reader, id: str) -> ReleasePage:
         checks=_checks(context, reader, release),
         shown=reader.site.at(release.id, reader.site.url("/datasets")),
         groups=groups,
+        reach=consequences.reach(reader, opened, altered),
+        duties=duties,
+        obliged=datasets,
         carried=_carried(reader, release),
     )
 

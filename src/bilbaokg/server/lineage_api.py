@@ -262,7 +262,7 @@ class _Shelf:
         """That of a release that was public and was not taken back. Raises NotFound."""
         base, current = self.context.settings.base, self.context.catalogue.current()
         if current is not None and id in ("current", current.release.id):
-            return Ground(current.store, base, lambda: current.lineage, lang=lang)
+            return current.ground(lang)
         if id not in self.context.releases.standing():
             raise NotFound(f"no release {id!r}", hint="see /api/releases")
         with self._turn:

@@ -33,6 +33,7 @@ from bilbaokg.server import (
     components,
     dataset_page,
     describe,
+    finding_list,
     findings,
     glossary,
     history,
@@ -93,6 +94,7 @@ def routes(context: Context) -> list[BaseRoute]:
         ("/lineage", "lineage", pages.lineage),
         ("/lineage.csv", "lineage", pages.lineage_csv),
         ("/validation", "validation", pages.validation),
+        ("/validation/findings", "validation", pages.findings),
         *((f"/validation.{extension}", "validation", pages.report) for extension in _REPORTS),
         ("/principle", "principle", pages.principles),
         ("/concept", "concept", pages.glossary),
@@ -373,6 +375,12 @@ class Pages:
         before = history.previous(self.context, reader.opened.release)
         return _html(findings.page(reader, chosen, number, before), reader.site)
 
+    def findings(self, request: Request, reader: Reader) -> Response:
+        """What it found, as one list."""
+        return _html(
+            finding_list.page(reader, finding_list.Asked(request.query_params)), reader.site
+        )
+
     def report(self, request: Request, reader: Reader) -> Response:
         """The same to download."""
         format = request.url.path.rpartition(".")[2]
@@ -381,7 +389,8 @@ class Pages:
             return _missing(reader, "validation", "")
         name = f"validation-{reader.opened.release.id}.{format}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        text = findings.report(reader, released, format)
+        asked = finding_list.Asked(request.query_params)
+        text = finding_list.report(reader, released, format, asked)
         return Response(text, media_type=_REPORTS[format], headers=headers)
 
     def releases(self, request: Request, reader: Reader) -> Response:

@@ -16,6 +16,8 @@ from urllib.parse import quote, unquote
 from bilbaokg import index, queries, render
 from bilbaokg.index import Index, Text, Where, choose, vocabulary
 from bilbaokg.lineage import Graph
+from bilbaokg.lineage.duties import Duty, duties_of
+from bilbaokg.lineage.ground import Ground
 from bilbaokg.model import Query, Release
 from bilbaokg.queries import bind
 from bilbaokg.release import Releases
@@ -24,7 +26,7 @@ from bilbaokg.server.compliance import Compliance
 from bilbaokg.server.views import Value
 from bilbaokg.skolem import GENID
 from bilbaokg.store.embedded import EmbeddedStore
-from bilbaokg.terms import PREFIXES, XSD, language_of, plain
+from bilbaokg.terms import DCAT, LANGUAGES, PREFIXES, RDF, XSD, language_of, plain, ref
 
 __all__ = ["Catalogue", "Opened", "Reader", "anchor"]
 
@@ -54,7 +56,8 @@ class Opened:
     index: Index
     store: EmbeddedStore
     base: str
-    _making: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    # What is made may be made of what else is.
+    _making: Any = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @cached_property
     def report(self) -> dict[str, Any] | None:
@@ -72,6 +75,23 @@ class Opened:
     @cached_property
     def _lineage(self) -> Graph:
         return Graph.of(self.store)
+
+    def ground(self, lang: str) -> Ground:
+        """What questions to its lineage are asked of; lang: in which labels are told."""
+        return Ground(self.store, self.base, lambda: self.lineage, lang=lang)
+
+    @property
+    def duties(self) -> list[Duty]:
+        """What sources ask of its datasets, dataset by dataset, reckoned once, when first asked
+        for."""
+        with self._making:
+            return self._duties
+
+    @cached_property
+    def _duties(self) -> list[Duty]:
+        found = self.store.match(None, ref(RDF.type), ref(DCAT.Dataset))
+        iris = sorted({s[1:-1] for s, *_ in found if s.startswith("<")})
+        return duties_of(self.ground(LANGUAGES[0]), *iris)
 
     @property
     def compliance(self) -> Compliance:

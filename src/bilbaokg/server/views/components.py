@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bilbaokg.server.views.findings import Finding, FindingKind
 from bilbaokg.server.views.governance import ScoreRow
 from bilbaokg.server.views.lists import Hints, Listed
+from bilbaokg.server.views.records import Duty
 from bilbaokg.server.views.releases import Cut, Fate
 from bilbaokg.server.views.values import Action, Card, Group, Incoming, Node, Pager, Tile, Value
 from bilbaokg.server.views.vocabularies import Branch
@@ -22,6 +23,7 @@ class ComponentsPage:
     iri: str
     value: Value
     values: list[Value]
+    duties: list[Duty]
     facts: list[Group]
     cards: list[Card]
     tiles: list[Tile]

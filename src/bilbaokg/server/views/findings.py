@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bilbaokg.server.views.values import Action, Pager, Value
+from bilbaokg.server.views.lists import FacetGroup
+from bilbaokg.server.views.values import Action, Choice, Pager, Value
 
 __all__ = [
     "Finding",
     "FindingGroup",
     "FindingKind",
+    "FindingRow",
+    "FindingsPage",
     "HeldBack",
     "Progress",
     "ValidationPage",
@@ -44,6 +47,29 @@ class FindingKind:
 
     finding: Finding
     subjects: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A finding in the list of all, with what it is about."""
+
+    subject: Value
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class FindingsPage:
+    """The findings of the release as a list; a plain GET form. `filters` have one value each;
+    `clear` is empty where none is chosen."""
+
+    release: str
+    q: str
+    filters: list[FacetGroup]
+    sorts: list[Choice]
+    clear: str
+    rows: list[FindingRow]
+    pager: Pager
+    downloads: list[Action]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bilbaokg.server.views.findings import Finding
+from bilbaokg.server.views.records import Duty
 from bilbaokg.server.views.values import Choice, Value
 
 __all__ = [
@@ -12,7 +13,10 @@ __all__ = [
     "ChangeGroup",
     "Check",
     "Cut",
+    "Dependent",
     "Fate",
+    "Obliged",
+    "Reach",
     "RehearsalPage",
     "ReleasePage",
     "ReleaseRow",
@@ -85,10 +89,38 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Dependent:
+    """A dataset that depends on what a release changed, and who owns it."""
+
+    dataset: Value
+    owners: list[Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The `count` of datasets that depend on what a release changed or withdrew, of so many
+    `owners`; the nearest of them."""
+
+    count: int
+    owners: int
+    rows: list[Dependent]
+
+
+@dataclass(frozen=True, slots=True)
+class Obliged:
+    """A dataset with what its sources ask of it."""
+
+    dataset: Value
+    duties: list[Duty]
+
+
+@dataclass(frozen=True, slots=True)
 class ReleasePage:
     """One release and what it changed since `previous` (None where that is not there).
 
-    `checks` are the conditions of the gate; `published` is when it became public.
+    `checks` are the conditions of the gate; `published` is when it became public; `reach` is None
+    where nothing depends on what it changed; `obliged` are the first of all datasets whose sources
+    ask something of them, `duties` counts them.
     """
 
     row: ReleaseRow
@@ -99,6 +131,9 @@ class ReleasePage:
     checks: list[Check]
     shown: str
     groups: list[ChangeGroup]
+    reach: Reach | None
+    duties: int
+    obliged: list[Obliged]
     carried: list[Carried]
 
 
