@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from sites import Site
 from bilbaokg import settings
 from bilbaokg.records import Records
 from bilbaokg.settings import Settings
-from bilbaokg.shacl import ENGINES
+from bilbaokg.shacl import ENGINES, checking
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.workers import Pool
 from bilbaokg.workspace import Workspace, initialise
@@ -48,6 +49,22 @@ def pool() -> Iterator[Pool]:
     """One worker, kept for all tests of a file."""
     with Pool(1) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def lasting_pool() -> Iterator[Pool]:
+    """Two workers, kept for all tests of a process."""
+    with Pool(2) as opened:
+        yield opened
+
+
+@pytest.fixture
+def kept_workers(lasting_pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Validations find their workers running, instead of starting some each and ending them.
+
+    For tests of what a report says; those of workers and of what they cost have their own.
+    """
+    monkeypatch.setattr(checking, "_workers", lambda: contextlib.nullcontext(lasting_pool))
 
 
 @pytest.fixture

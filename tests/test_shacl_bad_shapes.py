@@ -116,6 +116,7 @@ def test_there_are_bad_shapes_of_every_expectation() -> None:
 # ---- what becomes of them
 
 
+@pytest.mark.usefixtures("kept_workers")
 @pytest.mark.engine(ENGINE)
 @pytest.mark.parametrize("bad", expected("invalid"))
 def test_ill_formed_shapes_are_refused_naming_file_and_node(bad: Case, good: Path) -> None:
@@ -127,6 +128,7 @@ def test_ill_formed_shapes_are_refused_naming_file_and_node(bad: Case, good: Pat
     assert good.name not in told
 
 
+@pytest.mark.usefixtures("kept_workers")
 @pytest.mark.engine(ENGINE)
 @pytest.mark.parametrize("strange", expected("passes"))
 def test_statements_that_are_no_shacl_change_nothing(strange: Case, good: Path) -> None:
@@ -181,6 +183,7 @@ REFUSED_BY_BOTH: Final = (
 )
 
 
+@pytest.mark.usefixtures("kept_workers")
 @pytest.mark.engine("pyshacl")
 @pytest.mark.parametrize("name", REFUSED_BY_BOTH)
 def test_both_engines_refuse_with_the_same_words(name: str) -> None:

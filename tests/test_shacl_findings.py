@@ -19,6 +19,8 @@ from bilbaokg.shacl.nearest import Index
 from bilbaokg.shacl.prepared import prepare
 from bilbaokg.terms import LANGUAGES
 
+pytestmark = pytest.mark.usefixtures("kept_workers")
+
 PREFIXES = """
 @prefix : <http://example.org/> .
 @prefix dcat: <http://www.w3.org/ns/dcat#> .

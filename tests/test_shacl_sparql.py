@@ -27,6 +27,8 @@ from bilbaokg.shacl.run import Run
 from bilbaokg.shacl.shapes import Shapes
 from bilbaokg.terms import SH, XSD, literal, plain, ref
 
+pytestmark = pytest.mark.usefixtures("kept_workers")
+
 PREFIXES = """
 @prefix : <http://example.org/> .
 @prefix owl: <http://www.w3.org/2002/07/owl#> .

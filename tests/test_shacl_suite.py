@@ -183,6 +183,7 @@ def runs() -> list[object]:
     return [pytest.param(run, marks=run.marks, id=str(run)) for run in every]
 
 
+@pytest.mark.usefixtures("kept_workers")
 @pytest.mark.parametrize("run", runs())
 def test_engine_gives_the_report_that_the_suite_expects(run: Run) -> None:
     case = run.case

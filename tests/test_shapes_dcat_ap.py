@@ -19,6 +19,8 @@ from bilbaokg.shacl import check
 from bilbaokg.shacl.prepared import prepare
 from bilbaokg.terms import DCAT, DCT, RDF, RDFS, SH, language_of, plain, ref
 
+pytestmark = pytest.mark.usefixtures("kept_workers")
+
 PROFILE = profiles.load("dcat-ap/3.0.1")
 RECORDS = Records(Path(__file__).parent / "data" / "shapes", PROFILE, [DCAT.inSeries])
 SHAPES = RECORDS.shapes

@@ -20,6 +20,8 @@ from bilbaokg.shacl.graph import Graph
 from bilbaokg.shacl.reading import read_files
 from bilbaokg.terms import DCAT, DCT, RDF, RDFS, SH, language_of, plain, ref
 
+pytestmark = pytest.mark.usefixtures("kept_workers")
+
 NAME = "dcat-ap-es-1.0.0"
 PROFILE = profiles.load("dcat-ap-es/1.0.0")
 RECORDS = Records(
