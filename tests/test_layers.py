@@ -24,7 +24,7 @@ LAYERS = {
             "importers merging records holdings vetting adoption authority governance lineage"
             " review selection release removals exports gaps quality index accounts audit"
             " integrity material published changes lint fetching probing harvesting editing"
-            " scratch rehearsal webhooks bundle",
+            " scratch rehearsal webhooks bundle elsewhere",
             "render reports workspace operations",
             "server",
             "console terminal cli __main__",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from bilbaokg import governance
+from bilbaokg import elsewhere, governance
 from bilbaokg.bundle import Bundle
 from bilbaokg.errors import GateRefused, Invalid
 from bilbaokg.merging import text_of, title_of
@@ -131,6 +131,7 @@ def select(
     everything, held = records, held or {}
     known = governance.people(everything)
     inside = {r.id for r in everything if r.visibility == "public" and r.id not in held}
+    inside -= _unasked(everything, inside)
     out = _terms_of(everything, inside, settings.base)
     others = {ref(r.iri) for r in everything if r.id not in inside}
     cut: Counter[str] = Counter()
@@ -164,6 +165,24 @@ def select(
     ]
     content.failed.update(reason.rule for reason in held.values())
     return content
+
+
+def _unasked(records: Collection[Record], inside: Set[str]) -> set[str]:
+    """The ids of words about things elsewhere that nothing inside leads to, or that are ours: what
+    they speak of would show what is not public."""
+    about = {r.id: thing for r in records if (thing := elsewhere.thing_of(r))}
+    if not about:
+        return set()
+    things = set(about.values())
+    named = {
+        object_
+        for record in records
+        if record.id in inside and record.id not in about
+        for object_ in (split_line(line).object for line in split_lines(record.text))
+        if object_ in things
+    }
+    ours = {ref(record.iri) for record in records}
+    return {id for id, thing in about.items() if thing not in named or thing in ours}
 
 
 def _with(record: Record, lines: list[str]) -> Iterator[Record]:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from bilbaokg import gaps
-from bilbaokg.cli import provenance, scripts
+from bilbaokg.cli import provenance, scripts, titles
 from bilbaokg.cli.asking import lineage_group
 from bilbaokg.cli.base import DONE, FINDINGS, verb
 from bilbaokg.cli.loading import counted
@@ -55,6 +55,7 @@ def dbt(console: Console, target: Path, namespace: str | None, jobs: str, why: s
 lineage_group.add_command(scripts.sql)
 lineage_group.add_command(provenance.export)
 lineage_group.add_command(scripts.scan)
+lineage_group.add_command(titles.titles)
 
 
 @verb(lineage_group, "forget")

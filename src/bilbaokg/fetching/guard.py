@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 
-__all__ = ["GuardedTransport", "Refused", "is_public"]
+__all__ = ["GuardedTransport", "Refused", "hosts", "is_public"]
 
 _PORTS: Final = {"http": 80, "https": 443}
 # IPv6 addresses that carry an IPv4 address (RFC 6052, RFC 3056).
@@ -38,6 +39,20 @@ def is_public(address: str) -> bool:
         if inner is not None:
             return is_public(str(inner))
     return found.is_global and not found.is_multicast and not found.is_reserved
+
+
+def hosts(texts: Iterable[str]) -> set[tuple[str, int]]:
+    """Hosts with their ports, of texts such as `portal.internal` (both usual ports) or
+    `10.0.0.7:8443`. Raises ValueError for what is none."""
+    found: set[tuple[str, int]] = set()
+    for text in texts:
+        parts = urlsplit(f"//{text}")
+        if not parts.hostname or parts.netloc != text or "@" in text or parts.port == 0:
+            raise ValueError(text)
+        found |= {
+            (parts.hostname, port) for port in ([parts.port] if parts.port else _PORTS.values())
+        }
+    return found
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):

@@ -15,7 +15,7 @@ from bilbaokg.settings import Settings
 from bilbaokg.terms import DCAT, HYDRA, RDF, Statement, plain, ref, split_line
 from bilbaokg.workers import Pool, parse
 
-__all__ = ["Dcat", "is_page"]
+__all__ = ["Dcat", "format_of", "is_page"]
 
 _TYPE: Final = ref(RDF.type)
 _LISTED: Final = tuple(map(ref, (DCAT.Dataset, DCAT.DatasetSeries, DCAT.DataService)))
@@ -40,7 +40,7 @@ class Dcat(Kind):
     def read(self, page: Page, file: Path, settings: Settings, pool: Pool) -> Reading:
         """The statements of a page without those about paging, and the page after it."""
         with file.open("rb") as opened:
-            format, notes = _format(page, opened.read(_HEAD))
+            format, notes = format_of(page, opened.read(_HEAD))
         source = Source(page.url, file, format.media_type, base=page.url)
         parsed = parse(source, settings, pool=pool)
         statements = [split_line(line) for line in parsed.lines]
@@ -59,7 +59,7 @@ def is_page(head: bytes) -> bool:
     return head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html"))
 
 
-def _format(page: Page, head: bytes) -> tuple[Format, list[Problem]]:
+def format_of(page: Page, head: bytes) -> tuple[Format, list[Problem]]:
     """The format by the bytes, where they show it, else as the server says."""
     if is_page(head):
         raise Trouble("a web page came in place of RDF", where=page.address, again=True)

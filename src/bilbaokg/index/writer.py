@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from pyroaring import BitMap
 
+from bilbaokg import elsewhere
 from bilbaokg.index.content import (
     BELONGING,
     PARTS,
@@ -181,9 +182,11 @@ class _Builder:
                 self._column(number, column, content)
 
     def _subjects(self, record: Record, content: Content) -> None:
+        outside = elsewhere.thing_of(record)
         for subject, values in content.subjects.items():
             iri = plain(subject)
-            if subject != content.term:
+            # What is elsewhere has a name here, and no page.
+            if subject not in (content.term, outside):
                 kinds = [PARTS[t] for t in values.get(_TYPE, ()) if t in PARTS]
                 self.parts.append((iri, self.number, kinds[0] if kinds else record.id))
             rows = [(iri, lang, text) for lang, text in content.names(subject).items()]

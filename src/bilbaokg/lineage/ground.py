@@ -9,12 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from bilbaokg import elsewhere
 from bilbaokg.errors import BadInput, NotFound
-from bilbaokg.lineage.edges import level
+from bilbaokg.lineage.edges import LEVELS, level
 from bilbaokg.lineage.graph import Graph
 from bilbaokg.lineage.walking import Walk, label, walk
 from bilbaokg.store.embedded import EmbeddedStore
-from bilbaokg.terms import is_iri, ref
+from bilbaokg.terms import PROV, is_iri, plain, ref
 
 __all__ = ["Ground"]
 
@@ -81,9 +82,20 @@ class Ground:
         return {"iri": iri, "label": self.label(iri)}
 
     def told(self, iri: str) -> dict[str, Any]:
-        """A thing with what it is called, and its level."""
+        """A thing with what it is called, its level, and of what is elsewhere where that is and
+        since when it is gone there."""
         found = self.graph.level(iri) if self.is_made else level(self.store, iri)
-        return {**self.named(iri), "level": found}
+        return {**self.named(iri), "level": found, **self._away(iri, found)}
+
+    def _away(self, iri: str, found: str | None) -> dict[str, Any]:
+        if (
+            found != LEVELS[0]
+            or iri.startswith(f"{self.base}/")
+            or not (host := elsewhere.host(iri))
+        ):
+            return {}
+        gone = next(self.store.match(ref(iri), ref(PROV.invalidatedAtTime)), None)
+        return {"elsewhere": host, "gone": plain(gone[2]) if gone else None}
 
     def all_told(self, iris: Iterable[str], limit: int) -> dict[str, Any]:
         """At most `limit` things, how many there are, and whether that is all of them."""

@@ -45,6 +45,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "lineage.coverage": _in("questions", "lineage_coverage"),
     "lineage.duties": _in("questions", "lineage_duties"),
     "lineage.changed": _in("questions", "lineage_changed"),
+    "lineage.titles": _in("titles", "lineage_titles"),
     "lineage.forget": _in("lineage", "lineage_forget"),
     "lineage.apart": _in("lineage", "lineage_apart"),
     "delete": _in("records", "delete"),

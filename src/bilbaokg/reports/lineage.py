@@ -21,9 +21,16 @@ class Table(NamedTuple):
     rows: Callable[[Answer], Iterable[tuple[Any, ...]]]
 
 
+def _level(thing: Mapping[str, Any]) -> str:
+    """What a thing is; of what is elsewhere, that it is, and whether it is gone there."""
+    if "elsewhere" not in thing:
+        return str(thing["level"])
+    return f"elsewhere, gone since {thing['gone'][:10]}" if thing["gone"] else "elsewhere"
+
+
 def _walk(told: Answer) -> Iterator[tuple[Any, ...]]:
     for step in told["found"]:
-        yield step["hops"], step["label"], step["level"], step["iri"], step["via"]
+        yield step["hops"], step["label"], _level(step), step["iri"], step["via"]
 
 
 def _path(told: Answer) -> Iterator[tuple[Any, ...]]:
@@ -33,13 +40,13 @@ def _path(told: Answer) -> Iterator[tuple[Any, ...]]:
 
 def _found(told: Answer) -> Iterator[tuple[Any, ...]]:
     for node in told["found"]:
-        yield node["level"], node["label"], node["iri"]
+        yield _level(node), node["label"], node["iri"]
 
 
 def _circles(told: Answer) -> Iterator[tuple[Any, ...]]:
     for number, circle in enumerate(told["circles"], 1):
         for node in circle:
-            yield number, node["level"], node["label"], node["iri"]
+            yield number, _level(node), node["label"], node["iri"]
 
 
 def _agree(told: Answer) -> Iterator[tuple[Any, ...]]:
@@ -56,7 +63,7 @@ def _spoiled(told: Answer) -> Iterator[tuple[Any, ...]]:
         for hops, things in ((0, run["writes"]), (None, run["spoiled"])):
             for thing in things:
                 far = thing["hops"] if hops is None else hops
-                yield *head, far, thing["label"], thing["level"], thing["iri"], run["iri"]
+                yield *head, far, thing["label"], _level(thing), thing["iri"], run["iri"]
 
 
 def _coverage(told: Answer) -> Iterator[tuple[Any, ...]]:

@@ -8,7 +8,9 @@ from typing import Final
 
 import pyoxigraph as ox
 
+from bilbaokg.elsewhere import host
 from bilbaokg.index import Text
+from bilbaokg.lineage.edges import LEVELS
 from bilbaokg.lineage.walking import part_of
 from bilbaokg.server.jobs import Jobs
 from bilbaokg.server.reading import Reader
@@ -74,6 +76,9 @@ class Around:
         return []
 
     def level(self, iri: str) -> str:
-        """What a thing is; empty where no class tells."""
+        """What a thing is, or "elsewhere"; empty where no class tells."""
         level = self.graph.level(iri)
-        return level if level and level != "other" else ""
+        if level and level != LEVELS[0]:
+            return level
+        ours = iri.startswith(f"{self.reader.opened.base}/") or self.reader.place(iri)
+        return "elsewhere" if host(iri) and not ours else ""

@@ -62,10 +62,14 @@ def mention(iri: str, reader: Reader, number: int = 1) -> MentionPage | None:
     pointing = incoming(reader, iri, bool(listed), number)
     if not listed and not pointing.groups:
         return None
+    words = reader.words(iri)
     return MentionPage(
         iri=iri,
         title=reader.name(iri),
         href=render.safe_href(iri),
+        kind=reader.name(words.kind) if words and words.kind else None,
+        mark=reader.mark(iri),
+        fetched=words.at if words and words.titles else "",
         listed=listed,
         incoming=pointing,
         sparql=open_in_sparql(reader, iri, pattern="?resource ?property <{}>"),

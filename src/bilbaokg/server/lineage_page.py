@@ -82,6 +82,7 @@ class LineagePage:
     drawing: Drawing | None
     jobs: list[Job]
     names: Mapping[str, Text]
+    away: Mapping[str, str]
     links: Mapping[str, str]
     handles: Mapping[str, list[Handle]]
     way: list[Value]
@@ -132,6 +133,7 @@ def page(reader: Reader, asked: Asked) -> LineagePage | None:
         drawing=drawing,
         jobs=jobs,
         names={iri: around.name(iri) for iri in drawn},
+        away={iri: reader.mark(iri) for iri in drawn if around.level(iri) == "elsewhere"},
         links={iri: _here(reader, asked, iri) for iri in drawn},
         handles=_handles(around, asked, layers, drawn),
         way=[around.value(iri) for iri in way],

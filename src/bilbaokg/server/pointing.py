@@ -13,7 +13,7 @@ from bilbaokg.server.paging import pager
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import Group, Incoming, Value
 from bilbaokg.skolem import GENID
-from bilbaokg.terms import plain
+from bilbaokg.terms import mint, plain
 
 __all__ = ["PARAMETER", "incoming"]
 
@@ -34,8 +34,11 @@ def incoming(
     rows = reader.opened.select(queries.load("pages/incoming"), resource=iri, limit=str(_MOST + 1))
     places = reader.opened.index.resources(plain(row["subject"]) for row in rows[:_MOST])
     found: dict[tuple[str, str], str] = {}
+    rests = mint(reader.opened.base, "rest", "")
     for row in rows[:_MOST]:
         subject = plain(row["subject"])
+        if subject.startswith(rests):  # the words about a thing elsewhere, shown as its name
+            continue
         place = places.get(subject)
         record = place.record if place else subject
         if plain(row["predicate"]) in without or (listed and record.startswith("dataset/")):

@@ -6,14 +6,15 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
-from bilbaokg import index, queries, render
+from bilbaokg import elsewhere, index, queries, render
+from bilbaokg.elsewhere import Words
 from bilbaokg.index import Index, Text, Where, choose, vocabulary
 from bilbaokg.lineage import Graph
 from bilbaokg.lineage.duties import Duty, duties_of
@@ -92,6 +93,11 @@ class Opened:
         found = self.store.match(None, ref(RDF.type), ref(DCAT.Dataset))
         iris = sorted({s[1:-1] for s, *_ in found if s.startswith("<")})
         return duties_of(self.ground(LANGUAGES[0]), *iris)
+
+    @cached_property
+    def elsewhere(self) -> Mapping[str, Words]:
+        """What is known of the things of others that it leads to, by their IRI."""
+        return elsewhere.known(self.store, self.base)
 
     @property
     def compliance(self) -> Compliance:
@@ -244,7 +250,22 @@ class Reader:
 
     def iri(self, iri: str) -> Value:
         """An IRI by its name, with a link."""
-        return Value(self.name(iri), self.href(iri), iri)
+        return Value(self.name(iri), self.href(iri), iri, mark=self.mark(iri))
+
+    def mark(self, iri: str) -> str:
+        """Where a thing is whose title was asked for elsewhere, and since when it is gone there;
+        empty for all others."""
+        words = self.words(iri)
+        if words is None:
+            return ""
+        key = "elsewhere.gone" if words.gone else "elsewhere.at"
+        when = render.when(words.gone[:10], self.lang)
+        return render.translate(key, self.lang, host=elsewhere.host(iri), when=when)
+
+    def words(self, iri: str) -> Words | None:
+        """What is known of a thing elsewhere, which the release names and does not describe."""
+        words = self.opened.elsewhere.get(iri)
+        return words if words and self.place(iri) is None else None
 
     def value(self, term: str) -> Value:
         """An N-Triples term as people read it."""

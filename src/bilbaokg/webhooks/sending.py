@@ -13,11 +13,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 import httpx
 
-from bilbaokg.fetching.guard import GuardedTransport, Refused
+from bilbaokg.fetching.guard import GuardedTransport, Refused, hosts
 from bilbaokg.fetching.polite import retry_after, user_agent
 from bilbaokg.settings import Settings
 from bilbaokg.webhooks import signing
@@ -33,7 +32,6 @@ SECONDS: Final = 15.0
 
 _LOOK_SECONDS: Final = 1.0
 _END_SECONDS: Final = 0.5
-_PORTS: Final = (80, 443)
 _GONE: Final = 410
 _WAYS_OUT: Final = {"private address": " (webhook_private_hosts can allow its host)"}
 
@@ -75,23 +73,13 @@ def _posted(
     """The answers to (address, id, body), asked at the same time."""
 
     async def all_of_them() -> list[Answer]:
-        transport = GuardedTransport(known=_private(settings))
+        transport = GuardedTransport(known=hosts(settings.webhook_private_hosts))
         async with httpx.AsyncClient(
             transport=transport, timeout=SECONDS, trust_env=False, follow_redirects=False
         ) as client:
             return await asyncio.gather(*(_post(client, *post, secrets) for post in posts))
 
     return asyncio.run(all_of_them()) if posts else []
-
-
-def _private(settings: Settings) -> set[tuple[str, int]]:
-    """The hosts, with ports, whose addresses may be private."""
-    found: set[tuple[str, int]] = set()
-    for text in settings.webhook_private_hosts:
-        parts = urlsplit(f"//{text}")
-        ports = [parts.port] if parts.port else _PORTS
-        found |= {(parts.hostname or "", port) for port in ports}
-    return found
 
 
 async def _post(

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 # A job is `function(params, body, put)`, imported in the worker; it puts frames out.
 _JOBS: Final[dict[str, str]] = {
     "compiled": "bilbaokg.lineage.compiled:job",
+    "page": "bilbaokg.harvesting.markup:job",
     "parse": "bilbaokg.parsing:job",
     "portal": "bilbaokg.importers.portal:job",
     "query": "bilbaokg.store.evaluate:job",

@@ -131,12 +131,16 @@ class ResourcePage:
 class MentionPage:
     """What the release names and does not describe: a licence, a format, a thing of others.
 
-    `href` leads to it, None where a browser should not follow.
+    `href` leads to it, None where a browser should not follow. Of what is elsewhere `kind` says
+    what it is there, `mark` where that is, `fetched` when its title came.
     """
 
     iri: str
     title: Text
     href: str | None
+    kind: Text | None
+    mark: str
+    fetched: str
     listed: list[Listed]
     incoming: Incoming
     sparql: str

@@ -26,13 +26,15 @@ class Value:
     """A term as it is shown: its text and language, where it leads, and what it is exactly.
 
     `term` is the IRI or the datatype's short name, for a title attribute; `parts` are the
-    statements about a nameless node, shown in its place.
+    statements about a nameless node, shown in its place; `mark` says of a thing with a name from
+    elsewhere where that is.
     """
 
     text: Text
     href: str | None = None
     term: str = ""
     parts: list[Group] = field(default_factory=list)
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
