@@ -49,9 +49,7 @@ def lineage_dbt(workspace: Workspace, params: dict[str, Any], progress: Progress
         taken += len(batch)
         progress(taken, len(found.events), "taking in tables and jobs")
     with workspace.mutex:
-        left = words.left()
         plan = workspace.records.plan_gone(source, words.told)
-        plan.changes += workspace.records.plan_known(left, {}).changes
         agree(workspace.records, plan)
         workspace.records.commit(
             plan, actor=actor, kind="lineage", subject=source, why=why,
@@ -112,7 +110,7 @@ class _Words:
     def of(self, events: Iterable[Event]) -> Words:
         """Of the tables and jobs of these events, and of the uses of these tables."""
         called: dict[str, list[Name]] = defaultdict(list)
-        for name in dict.fromkeys([*self.tables, *self.measured, *self.uses]):
+        for name in dict.fromkeys(self.tables):
             called[self._iri(name)].append(name)
         lines: dict[str, list[str]] = defaultdict(list)
         for event in events:
@@ -123,17 +121,6 @@ class _Words:
             if event.job:
                 job = job_iri(self.base, event.job)
                 lines[job] = [project.job_line(job)]
-        return self._words(lines)
-
-    def left(self) -> Words:
-        """Of the tables that no event tells of, and of the uses of no table."""
-        lines: dict[str, list[str]] = defaultdict(list)
-        for name in dict.fromkeys([*self.measured, *self.uses]):
-            if self._id(self._iri(name)) not in self.told:
-                self._say_of_table(self._iri(name), [name], lines)
-        for use in self.found.exposures:
-            if not use.tables:
-                self._say_of_use(use, "", lines)
         return self._words(lines)
 
     def _iri(self, name: Name) -> str:
@@ -169,8 +156,7 @@ class _Words:
             self.base, f"{self.found.project} {use.id}", use.title, use.description, use.url,
             is_tool=use.is_tool,
         )  # fmt: skip
-        if table:
-            lines[table].append(project.usage_line(table, node, is_tool=use.is_tool))
+        lines[table].append(project.usage_line(table, node, is_tool=use.is_tool))
         is_part = len({self._iri(name) for name in use.tables}) == 1
         if is_part:
             lines[table] += said

@@ -1,42 +1,31 @@
-"""dbt: the artefacts that it leaves in its target folder, read as lineage events and measurements.
-
-Schema versions: manifest 9 to 12 (dbt 1.5 to 1.11), catalog 1, run-results 4 to 6, sources 3. The
-names of tables and jobs are those of the OpenLineage integration of dbt, so that a project told by
-its files and by events is told once. Without a manifest nothing is read; of the other files, what
-cannot be used is told, and the rest counts.
-"""
+"""The reading of a dbt project's target folder."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from bilbaokg.errors import BadInput, BilbaokgError, NotFound, TooLarge, UnsupportedFormat
+from bilbaokg.errors import BadInput, BilbaokgError, NotFound
+from bilbaokg.importers.dbt.files import document
+from bilbaokg.importers.dbt.found import Artefacts, Exposure, Measured, Model, Test
+from bilbaokg.importers.dbt.nodes import (
+    brief,
+    depends,
+    dumped,
+    fields,
+    is_ephemeral,
+    members,
+    owners,
+    tags,
+    within,
+)
 from bilbaokg.importers.openlineage import moment
 from bilbaokg.lineage import Event, Facets, Name, Table, facets
 from bilbaokg.model import Problem
 
-__all__ = ["Artefacts", "Exposure", "Measured", "Model", "Test", "read"]
+__all__ = ["read"]
 
-_VERSION: Final = re.compile(r"/dbt/([a-z-]+)/v(\d{1,4})\.json$")
-# File -> its name in the schema, the versions that are understood, which dbt writes them.
-_FILES: Final = {
-    "manifest.json": ("manifest", range(9, 13), "dbt 1.5 to 1.11"),
-    "catalog.json": ("catalog", range(1, 2), "dbt 1.5 to 1.11"),
-    "run_results.json": ("run-results", range(4, 7), "dbt 1.5 to 1.11"),
-    "sources.json": ("sources", range(3, 4), "dbt 1.5 to 1.11"),
-}
-# Which command writes a file.
-_WRITERS: Final = {
-    "manifest.json": "dbt docs generate",
-    "catalog.json": "dbt docs generate",
-    "run_results.json": "dbt test",
-    "sources.json": "dbt source freshness",
-}
 _PRODUCER: Final = "https://github.com/dbt-labs/dbt-core"
 _HELD: Final = frozenset({"model", "seed", "snapshot"})
 _MADE: Final = {"model": ("MODEL", ""), "snapshot": ("SNAPSHOT", ".snapshot")}
@@ -45,105 +34,14 @@ _MOST_INPUTS: Final = 10_000
 _LONGEST_SQL: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
-    """A data test: on which tables, on which column of theirs ("" for the whole)."""
-
-    id: str
-    called: str
-    kind: str
-    tables: Sequence[Name]
-    column: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What a test, or a look at how fresh a source is, found: a number, at a time of Event.at."""
-
-    test: Test
-    value: int | float
-    passed: bool
-    at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """A use of tables that the project tells of; `is_tool` of dashboards and other programs."""
-
-    id: str
-    title: str
-    description: str | None
-    url: str | None
-    is_tool: bool
-    tables: Sequence[Name]
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A table of a project: the place of its event; how SQL writes it, and by which parts; by which
-    SQL it is made, of which tables (their ids)."""
-
-    event: int
-    written: str
-    parts: tuple[str, str, str]
-    sql: str | None
-    reads: Sequence[str]
-
-
-@dataclass(slots=True)
-class Artefacts:
-    """What the artefacts of one project tell. `tests` are all that it has, measured or not;
-    `models` are all tables by their ids; `adapter` says which SQL they are written in."""
-
-    project: str
-    adapter: str = ""
-    namespace: str = ""
-    events: list[Event] = field(default_factory=list)
-    models: dict[str, Model] = field(default_factory=dict)
-    tests: dict[str, Test] = field(default_factory=dict)
-    measured: list[Measured] = field(default_factory=list)
-    exposures: list[Exposure] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-
 def read(folder: Path, namespace: str | None, jobs: str, limit: int) -> Artefacts:
     """Read a target folder. namespace: that of the tables; jobs: that of the jobs.
 
     Files of over `limit` bytes are refused. Raises NotFound, BadInput, UnsupportedFormat and
     TooLarge where the manifest cannot be used.
     """
-    manifest = _document(folder / "manifest.json", limit)
+    manifest = document(folder / "manifest.json", limit)
     return _Reader(folder, manifest, namespace, jobs, limit).read()
-
-
-def _document(path: Path, limit: int) -> dict[str, Any]:
-    """The object of an artefact, its version checked."""
-    writer = f"run: {_WRITERS[path.name]}"
-    try:
-        if path.stat().st_size > limit:
-            raise TooLarge(
-                f"over {limit:,} bytes", where=str(path), hint="raise file_limit in settings.toml"
-            )
-        found = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise NotFound("there is no such file", where=str(path), hint=writer) from None
-    except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror}", where=str(path)) from None
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"it is not JSON: {error}", where=str(path), hint=writer) from None
-    told = found.get("metadata") if isinstance(found, dict) else None
-    schema = told.get("dbt_schema_version") if isinstance(told, dict) else None
-    version = _VERSION.search(schema) if isinstance(schema, str) else None
-    name, versions, tools = _FILES[path.name]
-    if version is None or version[1] != name:
-        raise BadInput(f"it is no {name} of dbt", where=str(path), hint=writer)
-    if int(version[2]) not in versions:
-        age = "old" if int(version[2]) < versions.start else "new"
-        raise UnsupportedFormat(
-            f"version {version[2]} of the {name} is too {age}", where=str(path),
-            hint=f"versions {versions.start} to {versions[-1]} are read: write it with {tools}",
-        )  # fmt: skip
-    return dict(found)
 
 
 class _Reader:
@@ -157,7 +55,7 @@ class _Reader:
         self.at = moment(told.get("generated_at"), "manifest.json/metadata/generated_at")
         self.namespace = namespace or _namespace(told, folder / "manifest.json")
         self.nodes: dict[str, dict[str, Any]] = {
-            **_members(manifest, "nodes"), **_members(manifest, "sources")
+            **members(manifest, "nodes"), **members(manifest, "sources")
         }  # fmt: skip
         self.names: dict[str, Name] = {}
         project = facets.text(told.get("project_name")) or _project(self.nodes)
@@ -166,13 +64,13 @@ class _Reader:
 
     def read(self) -> Artefacts:
         catalogue = self._beside("catalog.json")
-        columns = {**_members(catalogue, "nodes"), **_members(catalogue, "sources")}
+        columns = {**members(catalogue, "nodes"), **members(catalogue, "sources")}
         for id, node in self.nodes.items():
             kind = node.get("resource_type")
-            if kind == "source" or (kind in _HELD and not _is_ephemeral(node)):
+            if kind == "source" or (kind in _HELD and not is_ephemeral(node)):
                 self._name(id, node, kind)
         groups = {
-            str(group.get("name")): group for group in _members(self.manifest, "groups").values()
+            str(group.get("name")): group for group in members(self.manifest, "groups").values()
         }
         for id, name in self.names.items():
             table = Table(name, self._facets(self.nodes[id], columns.get(id, {}), groups))
@@ -187,7 +85,7 @@ class _Reader:
     def _beside(self, name: str) -> dict[str, Any]:
         """A file that may be missing; what is wrong with it is told."""
         try:
-            return _document(self.folder / name, self.limit)
+            return document(self.folder / name, self.limit)
         except NotFound as error:
             self._tell("info", f"there is no {name}", name, error.hint)
         except BilbaokgError as error:
@@ -206,7 +104,7 @@ class _Reader:
             self.names[id] = name
         else:
             self._tell(
-                "warning", "it has no name that can be used", f"manifest.json {_brief(id)}",
+                "warning", "it has no name that can be used", f"manifest.json {brief(id)}",
                 "give it a schema and an alias",
             )  # fmt: skip
 
@@ -256,7 +154,7 @@ class _Reader:
         if sql := facets.text(node.get("compiled_code")):
             told["sql"] = {"query": sql}
         return Event(
-            self.at, _PRODUCER, job=Name(self.jobs, called.name), job_facets=_dumped(told),
+            self.at, _PRODUCER, job=Name(self.jobs, called.name), job_facets=dumped(told),
             inputs=[Table(name) for name in self._inputs(node)], outputs=[table],
         )  # fmt: skip
 
@@ -275,7 +173,7 @@ class _Reader:
         """The nodes that something is made of; ephemeral models stand for theirs."""
         found: dict[str, None] = {}
         seen: set[str] = set()
-        ahead = list(_depends(node))
+        ahead = list(depends(node))
         while ahead and len(seen) < _MOST_INPUTS:
             id = ahead.pop()
             if id in seen:
@@ -284,23 +182,23 @@ class _Reader:
             if id in self.names:
                 found[id] = None
             elif id in self.nodes and self.nodes[id].get("resource_type") in _HELD:
-                ahead += _depends(self.nodes[id])
+                ahead += depends(self.nodes[id])
         return list(found)
 
     def _facets(
         self, node: Mapping[str, Any], catalogued: Mapping[str, Any], groups: Mapping[str, Any]
     ) -> Facets:
-        described, held = _members(node, "columns"), _members(catalogued, "columns")
-        told: dict[str, Any] = {"tags": {"tags": list(_tags(node, described))}}
-        if columns := _columns(described, held):
+        described, held = members(node, "columns"), members(catalogued, "columns")
+        told: dict[str, Any] = {"tags": {"tags": list(tags(node, described))}}
+        if columns := fields(described, held):
             told["schema"] = {"fields": columns}
         if description := facets.text(node.get("description")):
             told["documentation"] = {"description": description}
-        if kind := facets.text(_within(catalogued, "metadata").get("type")):
+        if kind := facets.text(within(catalogued, "metadata").get("type")):
             told["datasetType"] = {"datasetType": kind}
-        group = groups.get(str(node.get("group") or _within(node, "config").get("group")), {})
-        told["ownership"] = {"owners": [{"name": name} for name in _owners(node, group)]}
-        return _dumped(told)
+        group = groups.get(str(node.get("group") or within(node, "config").get("group")), {})
+        told["ownership"] = {"owners": [{"name": name} for name in owners(node, group)]}
+        return dumped(told)
 
     # ---- tests, how fresh sources are, exposures
 
@@ -309,16 +207,16 @@ class _Reader:
             if node.get("resource_type") != "test":
                 continue
             attached = node.get("attached_node")
-            on = [attached] if attached in self.names else _depends(node)
+            on = [attached] if attached in self.names else depends(node)
             tables = [self.names[each] for each in on if each in self.names]
             called = facets.text(node.get("name"))
             if tables and called:
-                kind = facets.text(_within(node, "test_metadata").get("name")) or called
+                kind = facets.text(within(node, "test_metadata").get("name")) or called
                 column = facets.text(node.get("column_name")) or ""
                 self.out.tests[id] = Test(id, called, kind, tables, column)
 
     def _results(self, results: Mapping[str, Any]) -> None:
-        at = _within(results, "metadata").get("generated_at")
+        at = within(results, "metadata").get("generated_at")
         for found in facets.items(results.get("results")):
             test = self.out.tests.get(str(found.get("unique_id")))
             if test is None:
@@ -327,7 +225,7 @@ class _Reader:
             if status == "skipped":
                 continue
             if not isinstance(value, int) or status not in ("pass", "warn", "fail"):
-                self._tell("warning", f"the test {_brief(test.called)} could not be run",
+                self._tell("warning", f"the test {brief(test.called)} could not be run",
                            "run_results.json", facets.text(found.get("message")))  # fmt: skip
                 continue
             self._measure("run_results.json", test, value, passed=status == "pass", at=at)
@@ -341,7 +239,7 @@ class _Reader:
             self.out.tests[test.id] = test
             age, status = found.get("max_loaded_at_time_ago_in_s"), found.get("status")
             if not isinstance(age, int | float) or status not in ("pass", "warn", "error"):
-                self._tell("warning", f"how fresh {_brief(id)} is could not be found out",
+                self._tell("warning", f"how fresh {brief(id)} is could not be found out",
                            "sources.json", facets.text(found.get("error")))  # fmt: skip
                 continue
             at = found.get("snapshotted_at")
@@ -349,14 +247,14 @@ class _Reader:
 
     def _measure(self, file: str, test: Test, value: int | float, *, passed: bool, at: Any) -> None:
         try:
-            told = moment(at, f"{file} {_brief(test.id)}")
+            told = moment(at, f"{file} {brief(test.id)}")
         except BilbaokgError as error:
             self._tell("warning", error.message, error.where or file, error.hint)
             return
         self.out.measured.append(Measured(test, value, passed, told))
 
     def _exposures(self) -> None:
-        for id, told in _members(self.manifest, "exposures").items():
+        for id, told in members(self.manifest, "exposures").items():
             title = facets.text(told.get("label")) or facets.text(told.get("name"))
             if title and (tables := self._inputs(told)):
                 self.out.exposures.append(
@@ -381,77 +279,3 @@ def _project(nodes: Mapping[str, Mapping[str, Any]]) -> str:
     """The project of a manifest that does not name it (before version 11): that of most models."""
     packages = [text for n in nodes.values() if (text := facets.text(n.get("package_name")))]
     return max(sorted(set(packages)), key=packages.count, default="project")
-
-
-def _members(value: Mapping[str, Any], key: str) -> dict[str, dict[str, Any]]:
-    """The objects under a key, by name."""
-    found = value.get(key)
-    if not isinstance(found, dict):
-        return {}
-    return {name: each for name, each in found.items() if isinstance(each, dict)}
-
-
-def _within(value: Mapping[str, Any], key: str) -> dict[str, Any]:
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}
-
-
-def _depends(node: Mapping[str, Any]) -> list[str]:
-    found = _within(node, "depends_on").get("nodes")
-    return [id for id in found if isinstance(id, str)] if isinstance(found, list) else []
-
-
-def _is_ephemeral(node: Mapping[str, Any]) -> bool:
-    return _within(node, "config").get("materialized") == "ephemeral"
-
-
-def _columns(
-    described: Mapping[str, Mapping[str, Any]], held: Mapping[str, Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """The columns as the database has them, else as they are described."""
-    by_name = {name.lower(): column for name, column in described.items()}
-
-    def position(column: Mapping[str, Any]) -> int:
-        index = column.get("index")
-        return index if isinstance(index, int) else 0
-
-    fields = []
-    for column in sorted(held.values(), key=position) if held else described.values():
-        said = by_name.get(str(column.get("name")).lower(), {})
-        description = facets.text(said.get("description")) or facets.text(column.get("comment"))
-        type = column.get("type") if held else column.get("data_type")
-        told = {"name": column.get("name"), "type": type, "description": description}
-        fields.append({key: value for key, value in told.items() if value is not None})
-    return fields
-
-
-def _tags(
-    node: Mapping[str, Any], columns: Mapping[str, Mapping[str, Any]]
-) -> Iterator[dict[str, str]]:
-    for field_, told in (("", node), *((name, column) for name, column in columns.items())):
-        of = {"field": field_} if field_ else {}
-        found = told.get("tags")
-        for tag in found if isinstance(found, list) else []:
-            if isinstance(tag, str):
-                yield {"key": tag, "value": "true", **of}
-        for key, value in _within(told, "meta").items():
-            if key != "owner" and isinstance(value, str | int | float):
-                yield {"key": key, "value": str(value), **of}
-
-
-def _owners(node: Mapping[str, Any], group: Mapping[str, Any]) -> list[str]:
-    """Who is said to own it: by the group, and by meta.owner."""
-    said = _within(node, "meta").get("owner")
-    names = [*(said if isinstance(said, list) else [said])]
-    if group:
-        names.append(facets.text(_within(group, "owner").get("name")) or group.get("name"))
-    return list(dict.fromkeys(name for each in names if (name := facets.text(each))))
-
-
-def _dumped(told: Mapping[str, Any]) -> Facets:
-    return {name: json.dumps(value) for name, value in told.items()}
-
-
-def _brief(text: str) -> str:
-    shown = json.dumps(text)
-    return shown if len(shown) <= 120 else f"{shown[:120]}..."
