@@ -1,6 +1,6 @@
 """RDF formats: the one table of media types and extensions, and the trusted side of serialising.
 
-What strangers send is parsed by `parsing.py` inside a worker; `quads` here is only for text that
+What strangers send is parsed by `parsing` inside a worker; `quads` here is only for text that
 this program wrote itself.
 """
 
