@@ -154,3 +154,75 @@ def test_wrong_arguments_are_refused_with_the_way_to_mend_them(catalogue: Catalo
     with pytest.raises(BadInput, match="two files"):
         load(catalogue, file, catalogue.file("in/views.sql", VIEWS))
     assert texts(catalogue) == {}
+
+
+# ---- comments and new names
+
+DESCRIPTION = "http://purl.org/dc/terms/description"
+COMMENTED = """\
+CREATE TABLE raw.trips (id bigint, station text);
+COMMENT ON TABLE raw.trips IS 'Every trip; it''s raw';
+COMMENT ON COLUMN raw.trips.station IS 'Where it began';
+COMMENT ON COLUMN raw.trips.id IS NULL;
+CREATE VIEW mart.daily AS SELECT station, count(*) AS trips FROM raw.trips GROUP BY station;
+COMMENT ON VIEW mart.daily IS 'By day';
+COMMENT ON COLUMN mart.daily.trips IS 'How many';
+COMMENT ON SCHEMA mart IS 'none of ours';
+"""
+
+
+def test_comments_describe_tables_views_and_their_columns(catalogue: Catalogue) -> None:
+    done = load(catalogue, catalogue.file("views.sql", COMMENTED))
+    assert done["problems"] == []
+    assert says(catalogue, table("raw.trips"), DESCRIPTION) == ["Every trip; it's raw"]
+    assert says(catalogue, column("raw.trips", "station"), DESCRIPTION) == ["Where it began"]
+    assert says(catalogue, table("mart.daily"), DESCRIPTION) == ["By day"]
+    assert says(catalogue, column("mart.daily", "trips"), DESCRIPTION) == ["How many"]
+    assert comes_from(catalogue, column("mart.daily", "station")) == [
+        column("raw.trips", "station")
+    ]
+    before = texts(catalogue)
+    load(catalogue, catalogue.file("views.sql", COMMENTED))
+    assert texts(catalogue) == before
+
+
+def test_comments_stand_in_definitions_too(catalogue: Catalogue) -> None:
+    told = "CREATE TABLE t (a INT COMMENT 'first', b INT) COMMENT='whole';\n"
+    load(catalogue, catalogue.file("a.sql", told), dialect="mysql")
+    assert says(catalogue, table("t"), DESCRIPTION) == ["whole"]
+    assert says(catalogue, column("t", "a"), DESCRIPTION) == ["first"]
+
+
+def test_a_comment_keeps_what_is_known_of_the_columns(catalogue: Catalogue) -> None:
+    load(catalogue, catalogue.file("a.sql", "CREATE TABLE t (a int, b text);\n"))
+    load(catalogue, catalogue.file("b.sql", "COMMENT ON COLUMN t.b IS 'second';\n"))
+    assert says(catalogue, column("t", "b"), DESCRIPTION) == ["second"]
+    for name, kind in (("a", "INT"), ("b", "TEXT")):
+        assert f'"{kind}"' in catalogue.text(column("t", name))
+
+
+def test_a_renamed_table_stays_the_same_thing(catalogue: Catalogue) -> None:
+    load(catalogue, catalogue.file("a.sql", "CREATE TABLE city.old (a int);\n"))
+    renamed = "ALTER TABLE city.old RENAME TO new;\nCREATE VIEW v AS SELECT a FROM city.new;\n"
+    done = load(catalogue, catalogue.file("b.sql", renamed))
+    assert done["problems"] == []
+    (name,) = catalogue.do("lineage.names")["names"]
+    assert (name["identifier"], name["same_as"]) == (f"{SPACE}/city.new", f"{SPACE}/city.old")
+    assert comes_from(catalogue, column("v", "a")) == [column("city.old", "a")]
+    before = texts(catalogue)
+    load(catalogue, catalogue.file("b.sql", renamed))
+    assert texts(catalogue) == before
+
+
+def test_a_table_that_takes_the_place_of_another_is_no_rename_of_it(catalogue: Catalogue) -> None:
+    load(catalogue, catalogue.file("a.sql", "CREATE TABLE t (a int);\n"))
+    swap = (
+        "CREATE TABLE t_new AS SELECT b AS a FROM raw;\nALTER TABLE t RENAME TO t_old;\n"
+        "ALTER TABLE t_new RENAME TO t;\nDROP TABLE t_old;\n"
+    )
+    load(catalogue, catalogue.file("b.sql", swap))
+    assert catalogue.do("lineage.names")["names"] == []
+    assert comes_from(catalogue, table("t")) == [table("raw")]
+    assert comes_from(catalogue, column("t", "a")) == [column("raw", "b")]
+    for name in ("t_new", "t_old"):
+        assert catalogue.records.home(f"<{table(name)}>") is None

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from bilbaokg.errors import BadInput, BilbaokgError, NotFound
@@ -151,31 +152,95 @@ def _read(
 # ---- events
 
 
-def tell(script: Script, label: str, namespace: str, jobs: str, at: str) -> Told:
-    """What a script tells, as events at a time (as Event.at)."""
-    out = Told()
+def tell(
+    script: Script, label: str, namespace: str, jobs: str, at: str,
+    beside: Mapping[TableName, Sequence[Mapping[str, Any]]] = MappingProxyType({}),
+) -> Told:  # fmt: skip
+    """What a script tells, as events at a time (as Event.at). beside: the columns, as fields of the
+    schema facet, of tables that the script speaks of and does not make."""
+    out, now = Told(), _final_names(script)
 
     def named(table: TableName) -> Name | None:
-        return facets.name({"namespace": namespace, "name": table.text})
+        return facets.name({"namespace": namespace, "name": now.get(table, table).text})
 
     by_target: dict[Name | None, list[Statement]] = {}
+    declared: dict[Name, _Declared] = {}
     for told in script.statements:
         target = named(told.writes[0]) if told.writes else None
-        if told.temporary or (told.writes and target is None):
+        swapped = told.was is not None and told.was not in now
+        if told.temporary or swapped or (told.writes and target is None):
             continue
-        if target and told.types:
-            schema = {"fields": [_column(name, kind) for name, kind in told.types]}
-            table = Table(target, {"schema": json.dumps(schema)})
-            out.events.append(Event(at, _PRODUCER, tables=[table]))
-        elif told.reads:
-            by_target.setdefault(target, []).append(told)
         if target:
+            known = beside.get(told.writes[0], ())
+            declared.setdefault(target, _Declared(known)).take(told, namespace)
             out.tables[target] = None
+        if told.reads:
+            by_target.setdefault(target, []).append(told)
+    for name, each in declared.items():
+        if given := each.facets():
+            out.events.append(Event(at, _PRODUCER, tables=[Table(name, given)]))
     for target, group in by_target.items():
         job = Name(jobs, f"{label}#{target.name}" if target else label)
         out.jobs[job] = None
         out.events.append(_event(job, target, group, named, at))
     return out
+
+
+def _final_names(script: Script) -> dict[TableName, TableName]:
+    """What tables are called in the end that the script renames.
+
+    A name that is given to another table later is none that the first one had: as when a new
+    table takes the place of an old one, whose copy then is a table of its own.
+    """
+    now: dict[TableName, TableName] = {}
+    for told in script.statements:
+        [new] = told.writes if len(told.writes) == 1 else [None]
+        if new is None:
+            continue
+        if told.was:
+            now |= {name: new for name, last in now.items() if last == told.was}
+            now[told.was] = new
+        if told.was or told.kind.startswith(("CREATE", "SELECT")):
+            now.pop(new, None)
+    return now
+
+
+class _Declared:
+    """What the statements of a script say of one table without reading: columns, comments, and
+    what it was called before."""
+
+    def __init__(self, known: Iterable[Mapping[str, Any]]) -> None:
+        self.columns = {str(each["name"]): dict(each) for each in known}
+        self.comment, self.before = "", dict[str, str]()
+        self.is_new = self._is_declared = False
+
+    def take(self, told: Statement, namespace: str) -> None:
+        """Take in one more statement."""
+        if told.types or (told.columns and told.kind.startswith(("CREATE", "SELECT"))):
+            self.is_new = True
+            types = told.types or [(column, "") for column in told.columns]
+            self.columns = {name: _column(name, kind) for name, kind in types}
+            self._is_declared = self._is_declared or bool(told.types)
+        for column, text in told.comments:
+            self.columns.setdefault(column, _column(column, ""))["description"] = text
+            self._is_declared = True
+        self.comment = told.comment or self.comment
+        if told.was and not self.is_new and not self.before:
+            # A table that the script made itself had no other name outside of it.
+            self.before = {"namespace": namespace, "name": told.was.text}
+
+    def facets(self) -> dict[str, str]:
+        """The facets that say so."""
+        found: dict[str, Any] = {}
+        if self._is_declared:
+            found["schema"] = {"fields": list(self.columns.values())}
+        if self.comment:
+            found["documentation"] = {"description": self.comment}
+        if self.before:
+            found["lifecycleStateChange"] = {
+                "lifecycleStateChange": "RENAME", "previousIdentifier": self.before
+            }  # fmt: skip
+        return {name: json.dumps(value) for name, value in found.items()}
 
 
 def _column(name: str, kind: str) -> dict[str, str]:

@@ -56,8 +56,9 @@ class Statement:
     table that it writes, in order, as far as that is known; `is_whole` that no others are missing.
 
     `types` are the columns that it declares, with their types; a statement that only declares
-    reads nothing. `temporary` says that what it writes ends with the script: who reads that reads,
-    through it, what it was made of.
+    reads nothing. `comment` and `comments` are what it says of what it writes and of columns there;
+    `was` is what that was called before. `temporary` says that what it writes ends with the script:
+    who reads that reads, through it, what it was made of.
     """
 
     kind: str
@@ -70,6 +71,9 @@ class Statement:
     temporary: bool = False
     is_whole: bool = True
     types: tuple[tuple[str, str], ...] = ()
+    comment: str = ""
+    comments: tuple[tuple[str, str], ...] = ()
+    was: TableName | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,8 @@ def _statement(told: dict[str, Any]) -> Statement:
         tuple(Edge(o, TableName(*t), c, how) for o, t, c, how in told["edges"]),
         tuple(Indirect(TableName(*t), c, how) for t, c, how in told["indirect"]),
         told["temporary"], told["is_whole"], tuple((c, t) for c, t in told["types"]),
+        told["comment"], tuple((c, t) for c, t in told["comments"]),
+        TableName(*told["was"]) if told["was"] else None,
     )  # fmt: skip
 
 

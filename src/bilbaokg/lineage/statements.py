@@ -7,6 +7,7 @@ import logging
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from sqlglot import exp
@@ -17,6 +18,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 from sqlglot.schema import MappingSchema
 
+from bilbaokg.lineage.declarations import comments, new_name, without_null
 from bilbaokg.lineage.origins import Found, Origins
 from bilbaokg.lineage.plans import Plan, is_temporary, plans
 from bilbaokg.lineage.script import Edge, Fault, Indirect, Schema, Statement, TableName
@@ -125,7 +127,8 @@ class Reader:
     def _one(self, chunk: list[Any], sql: str, offset: int) -> tuple[Place, exp.Expr | Fault]:
         place = self._place(offset + chunk[0].start)
         try:
-            found: Any = self.dialect.parser().parse(_without_rows(chunk), sql)[0]
+            tokens = without_null(_without_rows(chunk))
+            found: Any = self.dialect.parser().parse(tokens, sql)[0]
         except ParseError as error:
             told = error.errors[0] if error.errors else {}
             what = str(told.get("description") or "it cannot be parsed").split(". ")[0].rstrip(".")
@@ -158,7 +161,41 @@ class Reader:
         told: list[Statement] = [defined] if defined and not does else []
         faults: list[Fault] = []
         told += [self._told(plan, place, faults) for plan in does]
-        return told, faults
+        if said := self._commented(statement, place[0], told[-1] if told else None):
+            told[-1:] = [said]
+        return [*told, *self._renamed(statement, place[0])], faults
+
+    def _commented(
+        self, statement: exp.Expr, line: int, told: Statement | None
+    ) -> Statement | None:
+        """A statement that makes a table or only speaks of it, with its comments; None where it
+        has none."""
+        if not isinstance(statement, exp.Comment | exp.Create | exp.Alter):
+            return None
+        found = comments(normalize_identifiers(statement.copy(), dialect=self.dialect))
+        if found is None:
+            return None
+        name = self._name(found.table)
+        told = told or Statement(
+            "COMMENT", line, writes=(self._said(name),), temporary=name in self.temporary
+        )
+        return replace(told, comment=found.text, comments=tuple(found.columns.items()))
+
+    def _renamed(self, statement: exp.Expr, line: int) -> Iterator[Statement]:
+        """ALTER ... RENAME TO; what is known of the table goes with it."""
+        called = new_name(statement)
+        if called is None:
+            return
+        old, new = self._name(cast(exp.Table, statement.this)), self._name(called)
+        if old in self.schema:
+            self.schema[new] = self.schema.pop(old)
+        if old in self.temporary:
+            self.temporary[new] = self.temporary.pop(old)
+        self._mapping = None
+        yield Statement(
+            "RENAME", line, writes=(self._said(new),), was=self._said(old),
+            temporary=new in self.temporary,
+        )  # fmt: skip
 
     def _told(self, plan: Plan, place: Place, faults: list[Fault]) -> Statement:
         whole = Found()

@@ -43,7 +43,12 @@ def lineage_sql(workspace: Workspace, params: dict[str, Any], progress: Progress
         lambda number: progress(number, len(files), "reading SQL"),
     )  # fmt: skip
     at = stamp()
-    told = {label: tell(each.script, label, namespace, jobs, at) for label, each in found.items()}
+    spoken = {s.writes[0] for each in found.values() for s in each.script.statements if s.comments}
+    beside = _known_fields(workspace, namespace, spoken)
+    told = {
+        label: tell(each.script, label, namespace, jobs, at, beside)
+        for label, each in found.items()
+    }
     done = {
         "files": len(files),
         "statements": sum(len(each.script.statements) for each in found.values()),
@@ -79,6 +84,16 @@ def _within(text: str) -> tuple[str, str]:
 
 def known_columns(workspace: Workspace, namespace: str, tables: Iterable[TableName]) -> Schema:
     """The columns, with their types, that the working store knows of tables."""
+    return {
+        table: {str(each["name"]): facets.text(each.get("type")) or "" for each in fields}
+        for table, fields in _known_fields(workspace, namespace, tables).items()
+    }
+
+
+def _known_fields(
+    workspace: Workspace, namespace: str, tables: Iterable[TableName]
+) -> dict[TableName, list[dict[str, Any]]]:
+    """The same, as fields of the schema facet."""
     base, scribe = workspace.settings.base, workspace.lineage
     found = {}
     with workspace.mutex:
@@ -88,13 +103,8 @@ def known_columns(workspace: Workspace, namespace: str, tables: Iterable[TableNa
                 continue
             id = record_id(base, "table", table_iri(base, scribe.aliases.main(name)))
             told = facets.parsed(scribe.states.of(id).get("facet/schema")).get("fields")
-            columns = {
-                column: facets.text(each.get("type")) or ""
-                for each in facets.items(told)
-                if (column := facets.text(each.get("name")))
-            }
-            if columns:
-                found[table] = columns
+            if fields := [each for each in facets.items(told) if facets.text(each.get("name"))]:
+                found[table] = fields
         scribe.written()
     return found
 

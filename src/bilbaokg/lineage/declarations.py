@@ -1,0 +1,92 @@
+"""What statements say of tables without reading any: comments on them, and new names.
+
+Comments stand in COMMENT ON, or in the words of CREATE and ALTER.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlglot import exp
+
+__all__ = ["Comments", "comments", "new_name", "without_null"]
+
+_COMMENTED: Final = ("TABLE", "VIEW", "MATERIALIZED VIEW")
+
+
+@dataclass(slots=True)
+class Comments:
+    """What is said of a table, "" where nothing is, and of its columns."""
+
+    table: exp.Table
+    text: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+
+
+def comments(statement: exp.Expr) -> Comments | None:
+    """The comments of a statement whose identifiers are normalised; None where it has none."""
+    found = None
+    if isinstance(statement, exp.Comment):
+        found = _of_comment(statement)
+    elif isinstance(statement, exp.Create | exp.Alter):
+        found = _of_definition(statement)
+    return found if found and (found.text or found.columns) else None
+
+
+def _of_comment(statement: exp.Comment) -> Comments | None:
+    kind, on, text = statement.args.get("kind"), statement.this, _text(statement.expression)
+    if kind == "COLUMN" and isinstance(on, exp.Column) and on.table:
+        parts = (on.args.get(part) for part in ("table", "db", "catalog"))
+        names = [part.copy() if part is not None else None for part in parts]
+        table = exp.Table(this=names[0], db=names[1], catalog=names[2])
+        return Comments(table, columns={on.name: text} if text else {})
+    return Comments(on, text) if kind in _COMMENTED and isinstance(on, exp.Table) else None
+
+
+def _of_definition(statement: exp.Create | exp.Alter) -> Comments | None:
+    defined: Any = statement.this
+    table = defined.this if isinstance(defined, exp.Schema) else defined
+    if not isinstance(table, exp.Table):
+        return None
+    found = Comments(table)
+    properties = statement.args.get("properties")
+    for said in (*(properties.expressions if properties else ()),
+                 *(statement.args.get("options") or ())):  # fmt: skip
+        if isinstance(said, exp.SchemaCommentProperty):
+            found.text = _text(said.this)
+    columns = defined.expressions if isinstance(defined, exp.Schema) else ()
+    for column in (*columns, *(statement.args.get("actions") or ())):
+        for said in column.args.get("constraints") or ():
+            if isinstance(said.args.get("kind"), exp.CommentColumnConstraint):
+                found.columns[column.name] = _text(said.args["kind"].this)
+    return found
+
+
+def _text(said: Any) -> str:
+    return str(said.name).strip() if isinstance(said, exp.Expr) else ""
+
+
+def new_name(statement: exp.Expr) -> exp.Table | None:
+    """The new name of the table or view that ALTER ... RENAME TO renames; what it does not say is
+    as it was."""
+    if not isinstance(statement, exp.Alter) or not isinstance(statement.this, exp.Table):
+        return None
+    for action in statement.args.get("actions") or ():
+        if isinstance(action, exp.AlterRename) and isinstance(action.this, exp.Table):
+            new = action.this.copy()
+            if not new.args.get("db"):
+                for part in ("db", "catalog"):
+                    new.set(part, statement.this.args.get(part))
+            return new
+    return None
+
+
+def without_null(chunk: list[Any]) -> list[Any]:
+    """The tokens of COMMENT ON ... IS NULL with an empty text in place of NULL, as sqlglot wants
+    it."""
+    last, kinds = chunk[-1], type(chunk[-1].token_type)
+    if chunk[0].token_type is not kinds.COMMENT or last.token_type is not kinds.NULL:
+        return chunk
+    text = type(last)(kinds.STRING, "", last.line, last.col, last.start, last.end)
+    return [*chunk[:-1], text]
