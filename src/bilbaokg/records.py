@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
@@ -356,17 +357,21 @@ class Records:
         self,
         said: Mapping[str, tuple[str, Mapping[str, list[str]]]],
         replaced: Mapping[str, str | None],
+        back: Set[str] = frozenset(),
     ) -> Plan:
         """What saving would do where the caller knows the records: id -> its IRI, source -> lines.
 
         A source says it of these records alone: of others it stays what it said. `replaced` (id ->
-        IRI) become tombstones that lead to what took their place, None where nothing did.
+        IRI) become tombstones that lead to what took their place, None where nothing did. Those of
+        `back` (ids) that became tombstones so come back as they were, with what is said now.
         """
         plan = Plan()
         for id, (iri, by_source) in said.items():
             head = self.head(id) or Head(id, iri)
             words = {s: lines for s, lines in by_source.items() if lines or s in head.said}
-            if words:
+            if id in back and self._was_replaced(head):
+                self._plan_return(plan, head, words)
+            elif words:
                 self._plan_record(plan, head, words, words.keys())
         for id, kept in replaced.items():
             if (gone := self.head(id)) and not is_buried(gone.lines, gone.iri):
@@ -404,6 +409,27 @@ class Records:
             plan.changes.append(Change(head, text, updates))
         if len(said) > 1:
             plan.problems += conflicts(head.iri, text, said)
+
+    def _was_replaced(self, head: Head) -> bool:
+        """Whether a record is a tombstone because another one took its place in lineage."""
+        if not head.deleted_here:
+            return False
+        last = self._revision_nodes(head.id)[head.number]
+        return self.audit.get(_sequence(last)).kind == "lineage"
+
+    def _plan_return(self, plan: Plan, head: Head, now_said: Mapping[str, list[str]]) -> None:
+        """The step from a tombstone to what the record was before, and what is said of it now."""
+        step, text, said = Plan(), self._alive(head), list[Said]()
+        self._plan_record(step, replace(head, text=text), now_said, now_said.keys())
+        for change in step.changes:
+            text, said = change.text, change.said
+        plan.changes.append(Change(head, text, said))
+        plan.problems += step.problems
+
+    def _alive(self, head: Head) -> str:
+        """The last text of a record that was no tombstone, "" where none was."""
+        texts = (revision["text"] for revision in reversed(self.revisions(head.id)))
+        return next((x for x in texts if not is_buried(split_lines(x), head.iri)), "")
 
     def _plan_rests(self, plan: Plan, assigned: Set[str], sources: Set[str]) -> set[str]:
         """Empty the rests of sources whose words all found a record: nothing of them is lost."""
@@ -489,14 +515,26 @@ class Records:
         event, entry = self.audit.next(
             actor, "visibility", head.iri, {"to": visibility, "why": why}
         )
-        node, graph = ref(self.graph(id)), self.history_graph(id)
-        old = [f"{node} {_ACCESS} {literal(head.visibility)} ."] if head.visibility else []
-        new = [f"{node} {_ACCESS} {literal(visibility)} ."]
-        self.store.apply(
-            [entry, GraphChange(graph, insert=new, delete=[x for x in old if x not in new])]
-        )
+        self.store.apply([entry, self._set_visibility(id, head.visibility, visibility)])
         self.audit.written(event)
         return event
+
+    def _set_visibility(self, id: str, old: str | None, new: str) -> GraphChange:
+        node = ref(self.graph(id))
+        insert, delete = ([f"{node} {_ACCESS} {literal(x)} ."] if x else [] for x in (new, old))
+        return GraphChange(
+            self.history_graph(id), insert=insert, delete=[x for x in delete if x not in insert]
+        )
+
+    def kept_in(self, id: str, with_: str) -> list[GraphChange]:
+        """What sets a record internal where another one was set so, unless people decided about it.
+
+        Both are ids; the record may be one that the same step makes.
+        """
+        head, other = self.head(id), self.head(with_)
+        if other is None or other.visibility != "internal" or (head and head.visibility):
+            return []
+        return [self._set_visibility(id, None, "internal")]
 
     def delete(
         self,
@@ -533,11 +571,10 @@ class Records:
         head = self.head(id)
         if head is None:
             raise NotFound(f"no record {id!r}")
-        texts = [revision["text"] for revision in self.revisions(id)]
-        alive = [text for text in texts if not is_buried(split_lines(text), head.iri)]
+        alive = self._alive(head)
         if not is_buried(head.lines, head.iri) or not alive:
             raise Invalid("it is not deleted, or was never anything else", where=head.iri)
-        plan = Plan(changes=[Change(head, alive[-1], [])])
+        plan = Plan(changes=[Change(head, alive, [])])
         also(plan)
         event = self.commit(plan, actor=actor, kind="restore", subject=head.iri, why=why)
         if event is None:

@@ -102,7 +102,8 @@ def _about_a_name(function: Any) -> Any:
 def same(console: Console, **params: Any) -> int:
     """Say that a name which pipelines use is one more name of the table IRI.
 
-    It stands, whatever pipelines say later. What was known under the name goes to the table.
+    It stands, whatever pipelines say later. What was known under the name goes to the table, which
+    keeps this IRI.
 
     Example: bilbaokg lineage same hive city.trips https://data.example.org/id/table/trips-1b2c
     """
@@ -114,7 +115,7 @@ def same(console: Console, **params: Any) -> int:
 def apart(console: Console, **params: Any) -> int:
     """Say that a name is a table of its own, though pipelines link it with another.
 
-    What is told under the name from now on goes there.
+    What was told under the name goes there, and what is told from now on.
 
     Example: bilbaokg lineage apart hive city.trips --why "another table since May"
     """

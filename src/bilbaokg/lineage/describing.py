@@ -8,7 +8,7 @@ may be published.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -104,12 +104,11 @@ _ROLES: Final = (("steward", "steward"), ("maintain", "technical-custodian"))
 _TRUE: Final = frozenset({"", "true"})
 
 
-def table_lines(base: str, iri: str, state: State) -> list[str]:
+def table_lines(base: str, iri: str, state: State, names: Sequence[Name]) -> list[str]:
     """A table as the pipelines describe it: names, documentation, columns, tags, nominations."""
     table = ref(iri)
-    names = [Name.of(identifier) for identifier, _ in state.under("name/")]
     lines = [f"{table} {_TYPE} {_TABLE} .", f"{table} {_TYPE} {_ENTITY} ."]
-    lines += _named(table, _own_name(names, base, iri)) if names else []
+    lines += _named(table, next(name for name in names if table_iri(base, name) == iri))
     for name in names:
         node = _part(iri, "name", name.identifier)
         lines += [
@@ -132,10 +131,6 @@ def table_lines(base: str, iri: str, state: State) -> list[str]:
     if change and facets.parsed(change.text).get("lifecycleStateChange") == "DROP":
         lines.append(f"{table} {_INVALIDATED} {_time(change.at)} .")
     return lines + list(_columns(base, iri, state, tags))
-
-
-def _own_name(names: list[Name], base: str, iri: str) -> Name:
-    return next((name for name in names if table_iri(base, name) == iri), names[0])
 
 
 def _named(node: str, name: Name) -> list[str]:

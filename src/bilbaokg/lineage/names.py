@@ -20,8 +20,10 @@ __all__ = [
     "Name",
     "column_iri",
     "job_iri",
+    "record_of",
     "run_iri",
     "shown",
+    "table_id",
     "table_iri",
     "writable",
 ]
@@ -78,6 +80,16 @@ def writable(text: str) -> str:
 def table_iri(base: str, name: Name) -> str:
     """The IRI of a table, a file or another thing that holds data."""
     return _minted(base, "table", name.name, *name)
+
+
+def table_id(base: str, name: Name) -> str:
+    """The id of the record that a table has under this name."""
+    return record_of(base, table_iri(base, name))
+
+
+def record_of(base: str, iri: str) -> str:
+    """The id of the record of an IRI that was minted here."""
+    return iri[len(base) + len("/id/") :]
 
 
 @lru_cache(10_000)

@@ -12,8 +12,10 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from bilbaokg.lineage import facets
-from bilbaokg.lineage.names import Name, job_iri, table_iri
+from bilbaokg.lineage.aliases import Aliases
+from bilbaokg.lineage.names import Name, job_iri, table_id
 from bilbaokg.lineage.states import State, States
+from bilbaokg.lineage.tables import called
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import record_id
 
@@ -22,6 +24,7 @@ __all__ = ["events"]
 _SPEC: Final = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/"
 _PRODUCER: Final = "urn:bilbaokg"
 _COLUMNS: Final = "columnLineage"
+_SYMLINKS: Final = "symlinks"
 _LEAST: Final = "RUNNING"
 Told = dict[str, Any]
 
@@ -59,6 +62,10 @@ class _Recorder:
 
     def __init__(self, store: EmbeddedStore, base: str) -> None:
         self.base, self.states = base, States(store, base)
+        self.aliases = Aliases(self.states, base)
+        self.links: dict[Name, list[tuple[Name, str]]] = {}
+        for name, other, at in self.aliases.links():
+            self.links.setdefault(name, []).append((other, at))
         prefix = self.states.graph("")
         self._ids = sorted(g[len(prefix) :] for g in store.graphs() if g.startswith(prefix))
 
@@ -71,18 +78,30 @@ class _Recorder:
         return State(id, self.states.read(id))
 
     def of_table(self, state: State) -> Iterator[Told]:
-        """An event for each time at which something was said that stands."""
-        names = [Name.of(identifier) for identifier, _ in state.under("name/")]
-        if not names:
+        """An event for each time at which something was said that stands under a name."""
+        own = called(self.base, state)
+        if own is None:
             return
-        own = next((n for n in names if self._table_id(n) == state.id), names[0])
         by_time: dict[str, dict[str, str]] = {}
+        for at, others in self._linked(own):
+            by_time[at] = {_SYMLINKS: facets.dumped({"identifiers": list(map(_named, others))})}
+        first = state.registers.get(f"name/{own.identifier}")
+        if first and not self.aliases.is_alone(own):
+            # Which of the names of a table is the main one, the earliest time says.
+            by_time.setdefault(first.at, {})
         for name, told in state.under("facet/"):
             by_time.setdefault(told.at, {})[name] = told.text
         if columns := state.registers.get("columns/"):
             by_time.setdefault(columns.at, {})[_COLUMNS] = columns.text
         for at, texts in sorted(by_time.items()):
             yield _event(at, "DatasetEvent", dataset=_dataset(own, texts))
+
+    def _linked(self, name: Name) -> Iterator[tuple[str, list[Name]]]:
+        """The names that a name told of as its own, by the time at which it first did."""
+        found: dict[str, list[Name]] = {}
+        for other, at in self.links.get(name, ()):
+            found.setdefault(at, []).append(other)
+        yield from sorted(found.items())
 
     def of_job(self, state: State) -> Iterator[Told]:
         """What is declared of a job; of one that ran its runs tell."""
@@ -104,19 +123,25 @@ class _Recorder:
             return
         id = record_id(self.base, "job", job_iri(self.base, Name.of(called)))
         job = {**_named(Name.of(called)), "facets": _facets(_texts(self.state(id)))}
-        sides = {
-            "inputs": [
-                _dataset(Name.of(each), {}, {"inputFacets": _own(state, "input", each)})
-                for each, _ in state.under("input/")
-            ],
-            "outputs": [
-                self._output(each, id, {"outputFacets": _own(state, "output", each)})
-                for each, _ in state.under("output/")
-            ],
-        }
+        inputs = [
+            (told.at, _dataset(Name.of(each), {}, {"inputFacets": _own(state, "input", each)}))
+            for each, told in state.under("input/")
+        ]
+        outputs = [
+            (told.at, self._output(each, id, {"outputFacets": _own(state, "output", each)}))
+            for each, told in state.under("output/")
+        ]
         run = {"runId": state.id.removeprefix("run/"), "facets": _facets(_texts(state))}
         ended = [(told.at, name) for name, told in state.under("state/")]
-        for at, name in sorted(ended) or [(first.at, _LEAST)]:
+        events = sorted(ended) or [(first.at, _LEAST)]
+        last = events[-1][0]
+        for at, name in events:
+            # A table was told of from a time on, by an event that need not be among these.
+            so_far = (
+                [table for since, table in tables if since <= at or at == last]
+                for tables in (inputs, outputs)
+            )
+            sides = dict(zip(("inputs", "outputs"), so_far, strict=True))
             yield _event(at, "RunEvent", eventType=name, run=run, job=job, **sides)
 
     def _output(
@@ -124,11 +149,8 @@ class _Recorder:
     ) -> Told:
         """A table that a job writes, with what it says of its columns."""
         name = Name.of(identifier)
-        text = self.state(self._table_id(name)).get(f"columns/{job}")
+        text = self.state(table_id(self.base, name)).get(f"columns/{job}")
         return _dataset(name, {_COLUMNS: text} if text else {}, own)
-
-    def _table_id(self, name: Name) -> str:
-        return record_id(self.base, "table", table_iri(self.base, name))
 
 
 def _event(at: str, kind: str, **members: Any) -> Told:

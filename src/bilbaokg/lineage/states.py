@@ -40,8 +40,8 @@ class Register(NamedTuple):
     text: str
 
 
-# Facets that tell of a moment: their time is part of what they say.
-_TIMED: Final = frozenset({"facet/lifecycleStateChange"})
+# What tells of a moment, and what is declared from then on: its time is part of what it says.
+_TIMED: Final = frozenset({"facet/lifecycleStateChange", "static"})
 
 
 class State:

@@ -13,7 +13,7 @@ from bilbaokg.importers import dbt
 from bilbaokg.importers.compiled import DIGEST, completed
 from bilbaokg.importers.dbt import Artefacts, Exposure
 from bilbaokg.lineage import Event, Name, Table, Words, agree, facets, project
-from bilbaokg.lineage.names import job_iri, table_iri
+from bilbaokg.lineage.names import job_iri, record_of
 from bilbaokg.operations.base import Progress
 from bilbaokg.operations.lineage import take_in
 from bilbaokg.terms import record_id, split_lines
@@ -79,8 +79,7 @@ def _earlier_columns(workspace: Workspace) -> Callable[[Name, Name], tuple[str, 
             digest = facets.text(told.get("sha256")) or ""
             if not digest:
                 return "", ""
-            made = record_id(base, "table", table_iri(base, scribe.aliases.main(table)))
-            return digest, scribe.states.of(made).get(f"columns/{id}") or ""
+            return digest, scribe.tables.told(table).get(f"columns/{id}") or ""
 
     return earlier
 
@@ -93,7 +92,7 @@ class _Words:
 
     def __init__(self, workspace: Workspace, found: Artefacts, source: str) -> None:
         self.workspace, self.found, self.source = workspace, found, source
-        self.base, self.aliases = workspace.settings.base, workspace.lineage.aliases
+        self.base = workspace.settings.base
         self.told: set[str] = set()
         self.tables = [table.name for event in found.events for table in _tables(event)]
         self.measured, self.uses = defaultdict(list), defaultdict(list)
@@ -124,14 +123,12 @@ class _Words:
         return self._words(lines)
 
     def _iri(self, name: Name) -> str:
-        return table_iri(self.base, self.aliases.main(name))
-
-    def _id(self, iri: str) -> str:
-        """The id of the record of an IRI that was minted here."""
-        return iri[len(self.base) + len("/id/") :]
+        return self.workspace.lineage.tables.iri(name)
 
     def _words(self, lines: Mapping[str, list[str]]) -> Words:
-        said = {self._id(iri): (iri, {self.source: lines}) for iri, lines in lines.items()}
+        said = {
+            record_of(self.base, iri): (iri, {self.source: each}) for iri, each in lines.items()
+        }
         self.told |= said.keys()
         return said
 
@@ -165,7 +162,7 @@ class _Words:
 
     def _earlier(self, table: str) -> Iterator[str]:
         records = self.workspace.records
-        head = records.head(self._id(table)) if self.still else None
+        head = records.head(record_of(self.base, table)) if self.still else None
         said = head.said.get(self.source) if head else None
         if said is not None:
             yield from project.kept(split_lines(said.text), self.still)

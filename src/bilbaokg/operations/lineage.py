@@ -144,10 +144,9 @@ def _named(params: dict[str, Any]) -> Name:
 def _called(workspace: Workspace, iri: str) -> Name:
     """The name that an IRI was minted of."""
     base = workspace.settings.base
-    id = record_id(base, "table", iri)
-    for identifier, _ in workspace.lineage.states.of(id).under("name/"):
-        if table_iri(base, name := Name.of(identifier)) == iri:
-            return name
+    name = workspace.lineage.tables.called(record_id(base, "table", iri))
+    if name and table_iri(base, name) == iri:
+        return name
     raise NotFound(
         "no pipeline tells of this table", where=iri, hint="give the IRI of its page or record"
     )
@@ -160,7 +159,7 @@ def _decide(workspace: Workspace, params: dict[str, Any], to: Name) -> dict[str,
         actor=params.get("actor") or operator(), subject=name.identifier,
         why=params.get("why") or "", detail={"same_as": to.identifier},
     )  # fmt: skip
-    iri = table_iri(workspace.settings.base, scribe.aliases.main(name))
+    iri = scribe.tables.iri(name)
     return {"identifier": name.identifier, "iri": iri, "records": counts}
 
 

@@ -11,13 +11,11 @@ from bilbaokg.importers.sql import Keys, Told, column_lineage
 from bilbaokg.lineage import Event, Name, Table, facets
 from bilbaokg.lineage.compiled import Query, Relation, follow
 from bilbaokg.lineage.events import stamp
-from bilbaokg.lineage.names import table_iri
 from bilbaokg.lineage.script import Fault, Statement, TableName
 from bilbaokg.lineage.sql import check_dialect
 from bilbaokg.model import Problem
 from bilbaokg.operations.base import Progress
 from bilbaokg.operations.sql import save
-from bilbaokg.terms import record_id
 from bilbaokg.workspace import Workspace, operator
 
 __all__ = ["lineage_scan"]
@@ -56,20 +54,15 @@ def lineage_scan(
     }
 
 
-def _id(workspace: Workspace, name: Name) -> str:
-    base = workspace.settings.base
-    return record_id(base, "table", table_iri(base, workspace.lineage.aliases.main(name)))
-
-
 def _is_known(workspace: Workspace, name: Name) -> bool:
     with workspace.mutex:
-        return workspace.records.head(_id(workspace, name)) is not None
+        return workspace.records.head(workspace.lineage.tables.id(name)) is not None
 
 
 def _keep_in(workspace: Workspace, name: Name, actor: str) -> None:
     """Set a table internal that nobody has decided about."""
     with workspace.mutex:
-        id = _id(workspace, name)
+        id = workspace.lineage.tables.id(name)
         head = workspace.records.head(id)
         if head and workspace.records.visibility(head) != "internal":
             workspace.records.set_visibility(id, "internal", actor=actor, why="a draft of a scan")

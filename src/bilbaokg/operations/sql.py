@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from bilbaokg.errors import BadInput
 from bilbaokg.importers.sql import Read, Told, discover, read_all, tell
-from bilbaokg.lineage import Name, agree, facets, project
+from bilbaokg.lineage import agree, facets, project
 from bilbaokg.lineage.events import stamp
-from bilbaokg.lineage.names import job_iri, table_iri
+from bilbaokg.lineage.names import job_iri
 from bilbaokg.lineage.script import Schema, Statement, TableName
 from bilbaokg.lineage.sql import check_dialect
 from bilbaokg.model import Problem
@@ -94,15 +94,14 @@ def _known_fields(
     workspace: Workspace, namespace: str, tables: Iterable[TableName]
 ) -> dict[TableName, list[dict[str, Any]]]:
     """The same, as fields of the schema facet."""
-    base, scribe = workspace.settings.base, workspace.lineage
+    scribe = workspace.lineage
     found = {}
     with workspace.mutex:
         for table in tables:
             name = facets.name({"namespace": namespace, "name": table.text})
             if name is None:
                 continue
-            id = record_id(base, "table", table_iri(base, scribe.aliases.main(name)))
-            told = facets.parsed(scribe.states.of(id).get("facet/schema")).get("fields")
+            told = facets.parsed(scribe.tables.told(name).get("facet/schema")).get("fields")
             if fields := [each for each in facets.items(told) if facets.text(each.get("name"))]:
                 found[table] = fields
         scribe.written()
@@ -165,11 +164,7 @@ def _lost(workspace: Workspace, source: str, now: Iterable[str]) -> list[str]:
 
 def _lines(workspace: Workspace, told: Told) -> list[str]:
     """That a source has its tables and jobs."""
-    base, aliases = workspace.settings.base, workspace.lineage.aliases
-
-    def iri(name: Name) -> str:
-        return table_iri(base, aliases.main(name))
-
+    base, iri = workspace.settings.base, workspace.lineage.tables.iri
     lines = [project.table_line(table) for table in dict.fromkeys(map(iri, told.tables))]
     lines += [project.job_line(job_iri(base, name)) for name in told.jobs]
     for name, keys in told.keys.items():
