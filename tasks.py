@@ -254,8 +254,8 @@ def all_tests(args: "list[str]") -> int:
     inner = sorted(str(each) for each in tests.glob("*/test_*.py"))
     # One more than there are processors: tests often wait for what they started.
     several = min((os.cpu_count() or 1) + 1, MOST_AT_ONCE)
-    how = ("-n", str(several), "--dist", "loadfile", "--no-loadscope-reorder")
-    codes = [pytest(*how, *args, *files), pytest(*how, *args, *inner)]
+    how = ("-n", str(several), "--no-loadscope-reorder", "--dist")
+    codes = [pytest(*how, "loadfile", *args, *files), pytest(*how, "loadgroup", *args, *inner)]
     failed = [code for code in codes if code not in (0, NO_TESTS)]
     return failed[0] if failed else min(codes)
 
