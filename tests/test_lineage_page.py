@@ -16,6 +16,7 @@ import pytest
 from serving import CATALOGUE, published, served
 
 from bilbaokg.server.drawing import draw
+from bilbaokg.server.question_form import QUESTIONS
 
 BASE = "https://bilbaokg.example/id"
 AIR = f"{BASE}/table/aire-mart-diario"
@@ -181,6 +182,120 @@ def test_what_the_release_does_not_know_is_404(site: httpx.Client, iri: str) -> 
     assert site.get(f"/es/lineage.csv?iri={quote(iri, safe='')}&direction=x").status_code == 200
 
 
+# ---- questions
+
+
+def question(site: httpx.Client, name: str, lang: str = "en", **asked: str) -> str:
+    answer = site.get(f"/{lang}/lineage/{name}", params=asked)
+    assert answer.status_code == 200
+    return html.unescape(answer.text)
+
+
+def verdict(page: str) -> str:
+    found = re.search(r'<p class="count">(.*?)</p>', page)
+    return found[1] if found else ""
+
+
+def test_questions_are_offered_where_lineage_begins_and_answer_for_themselves(
+    site: httpx.Client,
+) -> None:
+    start = site.get("/en/lineage").text
+    offered = re.findall(r'href="/en/lineage/([a-z-]+)"', start)
+    assert sorted(offered) == sorted(QUESTIONS)
+    for name in offered:
+        assert "<h1>" in question(site, name)
+
+
+def test_owners_are_named_with_a_message_in_each_language_and_their_mailbox(
+    site: httpx.Client,
+) -> None:
+    page = question(site, "agree", iri=MART)
+    assert verdict(page).startswith("One owner must agree to a change of Bus: GTFS tables")
+    letters = re.findall(r'<textarea [^>]*lang="(..)" readonly>(.*?)</textarea>', page, re.S)
+    assert [lang for lang, _ in letters] == ["en", "es", "eu"]
+    assert "de los que usted es responsable" in dict(letters)["es"]
+    mails = re.findall(r'href="(mailto:[^"]+)"', page)
+    assert len(mails) == 3
+    assert mails[0].startswith("mailto:datos-movilidad@bilbao.example?subject=Planned%20change")
+    assert "%0D%0A-%20Bilbobus" in mails[0]
+
+
+def test_a_thing_may_be_asked_after_by_its_name(site: httpx.Client) -> None:
+    page = question(site, "agree", iri="bus")
+    assert "Several things are called so: choose one" in page
+    chosen = re.findall(r'<li><a href="(/en/lineage/agree[?]iri=http[^"]+)"', page)
+    assert len(chosen) > 1
+    assert "must agree to a change of" in verdict(site.get(chosen[0]).text)
+    assert "Nothing is called so" in question(site, "agree", iri="zzzz")
+
+
+def test_an_answer_is_the_same_as_data(site: httpx.Client) -> None:
+    page = question(site, "upstream", iri=MART, hops="2", exactly="true")
+    assert verdict(page).endswith("comes from one thing.")
+    ways = dict(re.findall(r'<a href="([^"]+)" rel="alternate nofollow">([^<]+)</a>', page))
+    told = {text: site.get(href) for href, text in ways.items()}
+    assert {answer.status_code for answer in told.values()} == {200}
+    (found,) = told["JSON"].json()["found"]
+    assert (found["hops"], found["label"] in page) == (2, True)
+    assert told["PROV-O (Turtle)"].headers["content-type"].startswith("text/turtle")
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "status", "told"),
+    [
+        ("agree", {"iri": "urn:x"}, 404, "This release does not know that IRI"),
+        ("path", {"iri": MART, "to": "urn:x"}, 404, "This release does not know that IRI"),
+        ("spoiled", {"iri": MART}, 400, "That is neither a run nor a job"),
+        ("duties", {"iri": MART}, 400, "That is no dataset"),
+        ("upstream", {"iri": MART, "hops": "٣"}, 400, "Give the hops as a whole number"),
+        ("upstream", {"iri": MART, "exactly": "true"}, 400, "Say how many hops"),
+        ("changed", {"since": "2001-01-01"}, 404, "Nothing was published then"),
+        ("changed", {"since": "yesterday"}, 400, "That is neither a release nor a day"),
+        ("nada", {}, 404, ""),
+    ],
+)
+def test_what_a_question_cannot_take_is_told_at_its_field(
+    site: httpx.Client, name: str, asked: dict[str, str], status: int, told: str
+) -> None:
+    answer = site.get(f"/en/lineage/{name}", params=asked)
+    assert (answer.status_code, told in answer.text) == (status, True)
+    assert "<textarea" not in answer.text.partition("<main")[2]
+
+
+def test_pages_of_things_lead_to_what_is_asked_of_them(site: httpx.Client) -> None:
+    for page, name in (
+        ("dataset/bilbobus-gtfs", "agree"), ("table/bus-mart-gtfs", "agree"),
+        ("run/aire-ingesta-2026-11-19", "spoiled"), ("job/aire-ingesta", "spoiled"),
+        ("unit/movilidad-sostenibilidad", "coverage"), ("releases", "changed"),
+    ):  # fmt: skip
+        found = re.search(rf'href="(/eu/lineage/{name}[^"]*)"', site.get(f"/eu/{page}").text)
+        assert found, page
+        answer = site.get(html.unescape(found[1]).partition("#")[0])
+        assert answer.status_code == 200
+        mark = found[1].partition("#")[2]
+        assert not mark or f'id="{mark}"' in answer.text
+
+
+def test_lineage_is_compared_between_releases_whichever_is_named_first(site: httpx.Client) -> None:
+    one, other = (
+        question(site, "changed", since=a, until=b) for a, b in (("r1", "r2"), ("r2", "r1"))
+    )
+    assert verdict(one) == verdict(other) == "Nothing came or went."
+    assert 'value="r1"' in question(site, "changed")
+
+
+FAILED = """
+@prefix prov: <http://www.w3.org/ns/prov#> .
+@prefix schema: <https://schema.org/> .
+<https://data.example/id/job/j> a prov:Plan ; dct:title "Noche"@es ;
+    schema:result <https://data.example/id/dataset/noise> .
+<https://data.example/id/run/x> a prov:Activity ; dct:title "Ayer"@es ;
+    schema:actionStatus schema:FailedActionStatus ;
+    prov:endedAtTime "2026-11-20T05:00:00Z"^^<http://www.w3.org/2001/XMLSchema#dateTime> ;
+    prov:qualifiedAssociation [ prov:hadPlan <https://data.example/id/job/j> ] .
+"""
+
+
 def test_a_hub_of_thousands_is_listed_and_not_drawn(tmp_path: Path) -> None:
     hub = "https://data.example/id/dataset/noise"
     prov = "<http://www.w3.org/ns/prov#wasDerivedFrom>"
@@ -190,7 +305,7 @@ def test_a_hub_of_thousands_is_listed_and_not_drawn(tmp_path: Path) -> None:
         for n in range(2000)
     )
     circle = f"<{hub}> {prov} <https://data.example/id/dataset/d7> .\n"
-    with served(published(tmp_path / "data", CATALOGUE + many + circle)) as server:
+    with served(published(tmp_path / "data", CATALOGUE + many + circle + FAILED)) as server:
         page = ask(server.client, hub, "&downstream=all")
         assert "(2,000)" in page
         assert "<svg" not in page.partition("<main")[2]
@@ -201,6 +316,16 @@ def test_a_hub_of_thousands_is_listed_and_not_drawn(tmp_path: Path) -> None:
             row[0] for row in rows(last, "downstream")
         )
         assert len(table(server.client, page, "downstream")) == 2000
+        client = server.client
+        assert verdict(question(client, "circles")) == "There is one circle."
+        page = question(client, "downstream", iri=hub)
+        assert verdict(page).startswith("2,000 things depend on ")
+        assert "1,800 more are in the CSV." in page
+        # What a failed run was to write is spoiled, and all that is made of it.
+        page = question(client, "spoiled", iri="https://data.example/id/job/j")
+        assert verdict(page) == "One failed run was not mended yet."
+        assert "Failed on 20 November 2026, 05:00 UTC." in page
+        assert page.count('<th scope="row"') == 201
 
 
 def test_what_is_folded_leads_to_the_list_of_its_side(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ def _sparql(query: str, **more: str) -> str:
 _BASE: Final = "https://bilbaokg.example/id"
 _FILE_TYPES: Final = "http://publications.europa.eu/resource/authority/file-type"
 _BUS: Final = quote(f"{_BASE}/table/bus-mart-gtfs", safe="")
+_ZIP: Final = quote(f"{_BASE}/distribution/bilbobus-gtfs-zip", safe="")
 _DAYS: Final = (
     "SELECT ?day (COUNT(*) AS ?n) { ?d <http://purl.org/dc/terms/modified> ?day } GROUP BY ?day"
 )
@@ -97,6 +98,22 @@ DEMO: Final = {
     "lineage": Shown("/lineage", f"/lineage?iri={_BUS}&downstream=all"),
     "lineage-alone": Shown("/lineage", f"/lineage?iri={_BASE}/dataset/agenda-cultural", "empty"),
     "lineage-unknown": Shown("/lineage", "/lineage?iri=urn:x", "error", 404),
+    "question-agree": Shown("/lineage/{question}", f"/lineage/agree?iri={_BUS}"),
+    "question-agree-which": Shown("/lineage/{question}", "/lineage/agree?iri=bus"),
+    "question-agree-first": Shown("/lineage/{question}", "/lineage/agree", "empty"),
+    "question-spoiled": Shown("/lineage/{question}", "/lineage/spoiled", "empty"),
+    "question-walk": Shown("/lineage/{question}", f"/lineage/upstream?iri={_BUS}&hops=2"),
+    "question-path": Shown("/lineage/{question}", f"/lineage/path?iri={_ZIP}&to={_BUS}"),
+    "question-changed": Shown("/lineage/{question}", "/lineage/changed"),
+    "question-duties": Shown("/lineage/{question}", "/lineage/duties"),
+    "question-coverage": Shown("/lineage/{question}", "/lineage/coverage"),
+    "question-ends": Shown("/lineage/{question}", "/lineage/ends?direction=downstream"),
+    "question-circles": Shown("/lineage/{question}", "/lineage/circles", "empty"),
+    "question-field": Shown(
+        "/lineage/{question}", f"/lineage/upstream?iri={_BUS}&exactly=true", "error", 400
+    ),
+    "question-iri": Shown("/lineage/{question}", "/lineage/agree?iri=urn:x", "error", 404),
+    "question-unknown": Shown("/lineage/{question}", "/lineage/nada", "error", 404),
     "dashboards": Shown("/dashboards", "/dashboards"),
     "dashboard": Shown("/dashboards/{slug}", "/dashboards/movilidad-sostenibilidad"),
     "dashboard-unknown": Shown("/dashboards/{slug}", "/dashboards/nada", "error", 404),

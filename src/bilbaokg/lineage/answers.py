@@ -8,10 +8,10 @@ from typing import Any, Final
 from bilbaokg import wording
 from bilbaokg.lineage.ground import Ground
 from bilbaokg.lineage.owners import owners, wholes
-from bilbaokg.lineage.walking import Step
+from bilbaokg.lineage.walking import Step, Walk
 from bilbaokg.terms import DUV, LANGUAGES, ref
 
-__all__ = ["MOST", "agree", "circles", "dead_ends", "ends", "path", "walked"]
+__all__ = ["MOST", "agree", "circles", "dead_ends", "ends", "path", "reached", "walked"]
 
 MOST: Final = 100_000
 """How many things an answer tells at most."""
@@ -25,14 +25,26 @@ def walked(
 
     exactly: only what is that many hops away at least. Raises BadInput, NotFound.
     """
-    ground.known(iri)
-    found = ground.walk(iri, direction, hops, MOST if exactly else limit)
-    steps = [step for step in found.steps if not exactly or step.hops == hops]
+    found = reached(ground, iri, direction, hops, exactly=exactly, limit=limit)
     return {
         **ground.named(iri), "direction": direction, "hops": hops, "exactly": exactly,
-        "complete": found.complete and len(steps) <= limit,
-        "found": [_step(ground, step) for step in steps[:limit]],
+        "complete": found.complete and len(found.steps) <= limit,
+        "found": [_step(ground, step) for step in found.steps[:limit]],
     }  # fmt: skip
+
+
+def reached(
+    ground: Ground, iri: str, direction: str, hops: int | None, *, exactly: bool, limit: int = MOST
+) -> Walk:
+    """The steps of such a walk: at least `limit` of them where there are so many.
+
+    Raises BadInput, NotFound.
+    """
+    ground.known(iri)
+    found = ground.walk(iri, direction, hops, MOST if exactly else limit)
+    if exactly:
+        found.steps = [step for step in found.steps if step.hops == hops]
+    return found
 
 
 def _step(ground: Ground, step: Step) -> dict[str, Any]:

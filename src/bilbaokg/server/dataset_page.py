@@ -8,7 +8,7 @@ from urllib.parse import quote
 from bilbaokg import exports, queries, render
 from bilbaokg.index import Text, Where
 from bilbaokg.model import Record
-from bilbaokg.server import consequences, findings
+from bilbaokg.server import consequences, findings, question_page
 from bilbaokg.server.described import (
     SUMMARIES,
     TYPE,
@@ -92,6 +92,7 @@ def dataset(place: Where, reader: Reader, number: int = 1) -> DatasetPage:
         downstream=_lineage(reader, "downstream", place.iri),
         tables=_tables(reader, place.iri),
         duties=consequences.duties_of(reader, place.iri),
+        questions=question_page.about(reader, place.iri, "dataset"),
         assertions=_assertions(writer),
         responsible=responsible,
         missing=[role for role in ("owner", "steward") if _role(reader, role).text not in held],

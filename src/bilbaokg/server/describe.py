@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bilbaokg import render
 from bilbaokg.index import Where
-from bilbaokg.server import lists
+from bilbaokg.server import lists, question_page
 from bilbaokg.server.described import (
     SUMMARIES,
     TITLES,
@@ -40,13 +40,15 @@ def resource(place: Where, reader: Reader, number: int = 1) -> ResourcePage:
     summary = next((p for p in SUMMARIES if p in held), "")
     whole = reader.opened.index.iri(place.record)
     listed = lists.where_used(reader, place.iri)
+    kind = place.page.partition("/")[0]
     return ResourcePage(
         id=place.record,
         iri=place.iri,
-        kind=place.page.partition("/")[0],
+        kind=kind,
         title=reader.name(place.iri),
         summary=writer.text(term, SUMMARIES),
         record=None if place.whole else reader.iri(whole),
+        questions=question_page.about(reader, place.iri, kind),
         groups=writer.groups(term, skip=(title, summary)),
         listed=listed,
         incoming=incoming(reader, place.iri, bool(listed), number),

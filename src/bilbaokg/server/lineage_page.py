@@ -12,6 +12,7 @@ from starlette.datastructures import QueryParams
 from bilbaokg.index import Text, find
 from bilbaokg.lineage import DIRECTIONS, Graph, Making
 from bilbaokg.lineage.walking import Step, Walk
+from bilbaokg.server import question_page
 from bilbaokg.server.around import Around
 from bilbaokg.server.drawing import Drawing, draw
 from bilbaokg.server.jobs import Job, Made
@@ -87,6 +88,7 @@ class LineagePage:
     handles: Mapping[str, list[Handle]]
     way: list[Value]
     start: str
+    questions: list[Action]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class LineageStartPage:
     found: list[Tile]
     busiest: list[Tile]
     counts: Mapping[str, int]
+    questions: list[Action]
 
 
 # ---- the page
@@ -138,6 +141,7 @@ def page(reader: Reader, asked: Asked) -> LineagePage | None:
         handles=_handles(around, asked, layers, drawn),
         way=[around.value(iri) for iri in way],
         start=reader.site.url("/lineage"),
+        questions=question_page.about(reader, asked.iri, around.level(asked.iri)),
     )
 
 
@@ -334,6 +338,7 @@ def start(reader: Reader, q: str) -> LineageStartPage:
         found=[_tile(around, usual, iri) for iri in found],
         busiest=[_tile(around, usual, iri) for iri, _ in busiest],
         counts={"nodes": graph.nodes, "edges": graph.edges},
+        questions=question_page.offered(reader),
     )
 
 

@@ -44,6 +44,7 @@ from bilbaokg.server import (
     pointing,
     principles,
     query_page,
+    question_page,
     revisions,
     search_page,
     sparql_words,
@@ -93,6 +94,7 @@ def routes(context: Context) -> list[BaseRoute]:
         ("/datasets.csv", "datasets", pages.datasets_csv),
         ("/lineage", "lineage", pages.lineage),
         ("/lineage.csv", "lineage", pages.lineage_csv),
+        ("/lineage/{question}", "lineage", pages.question),
         ("/validation", "validation", pages.validation),
         ("/validation/findings", "validation", pages.findings),
         *((f"/validation.{extension}", "validation", pages.report) for extension in _REPORTS),
@@ -301,6 +303,14 @@ class Pages:
         pieces = lineage_page.table(reader, asked, request.query_params.get("direction", ""))
         headers = {"Content-Disposition": 'attachment; filename="lineage.csv"'}
         return StreamingResponse(pieces, media_type="text/csv; charset=utf-8", headers=headers)
+
+    def question(self, request: Request, reader: Reader) -> Response:
+        """A question to the lineage, with its answer."""
+        name = request.path_params["question"]
+        content, status = question_page.page(self.context, reader, name, request.query_params)
+        # Which releases were taken back may change.
+        headers = {"Cache-Control": "no-cache"} if name == "changed" else None
+        return _html(content, reader.site, status, headers)
 
     def principles(self, request: Request, reader: Reader) -> Response:
         """The principles with the scoreboard; as a list where one was asked for."""

@@ -11,7 +11,7 @@ from bilbaokg.server import findings, lists, principles
 from bilbaokg.server.cards import names, text
 from bilbaokg.server.described import SUMMARIES, TITLES, Described, Writer, formats, open_in_sparql
 from bilbaokg.server.pointing import incoming
-from bilbaokg.server.reading import Reader
+from bilbaokg.server.reading import Reader, anchor
 from bilbaokg.server.views import RolesPage, RoleTable, Tile, UnitPage, Value
 from bilbaokg.terms import ORG, plain, ref
 
@@ -45,6 +45,7 @@ def page(reader: Reader, place: Where, number: int = 1) -> UnitPage:
         tasks=tasks[:_TASKS],
         more=max(0, len(tasks) - _TASKS),
         scores=principles.scores_of(reader, iri),
+        coverage=reader.site.url(f"/lineage/coverage#{anchor(iri)}"),
         listed=listed,
         groups=writer.groups(term, skip=skip),
         incoming=incoming(reader, iri, bool(listed), number),

@@ -51,6 +51,14 @@ from bilbaokg.server.views.querying import (
     SparqlPage,
     Way,
 )
+from bilbaokg.server.views.questions import (
+    Answer,
+    AnswerTable,
+    Letter,
+    QuestionField,
+    QuestionPage,
+    Wording,
+)
 from bilbaokg.server.views.records import (
     Assertion,
     DatasetPage,
@@ -105,6 +113,8 @@ from bilbaokg.server.views.vocabularies import (
 __all__ = [
     "AbsentPage",
     "Action",
+    "Answer",
+    "AnswerTable",
     "Assertion",
     "Bar",
     "BoardRow",
@@ -146,6 +156,7 @@ __all__ = [
     "Incoming",
     "Judged",
     "KindPage",
+    "Letter",
     "LineageStep",
     "Listed",
     "Mark",
@@ -159,6 +170,8 @@ __all__ = [
     "PrinciplePage",
     "PrinciplesPage",
     "Progress",
+    "QuestionField",
+    "QuestionPage",
     "Reach",
     "RehearsalPage",
     "ReleasePage",
@@ -183,4 +196,5 @@ __all__ = [
     "Value",
     "Vocabulary",
     "Way",
+    "Wording",
 ]

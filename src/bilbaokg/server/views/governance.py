@@ -124,7 +124,8 @@ class UnitPage:
     """An area or organisation: what it owns and looks after, what lacks, what there is to do.
 
     `parts` are units below it with the datasets that each answers for, `parents` those above;
-    `tasks` are findings about its datasets, `scores` the principles they were tested against.
+    `tasks` are findings about its datasets, `scores` the principles they were tested against,
+    `coverage` the address of how much of their lineage is known.
     """
 
     id: str
@@ -139,6 +140,7 @@ class UnitPage:
     tasks: list[FindingKind]
     more: int
     scores: list[ScoreRow]
+    coverage: str
     listed: list[Listed]
     groups: list[Group]
     incoming: Incoming

@@ -94,6 +94,7 @@ class DatasetPage:
     downstream: list[LineageStep]
     tables: list[Value]
     duties: list[Duty]
+    questions: list[Action]
     assertions: list[Assertion]
     responsible: list[Responsible]
     missing: list[str]
@@ -119,6 +120,7 @@ class ResourcePage:
     title: Text
     summary: Text
     record: Value | None
+    questions: list[Action]
     groups: list[Group]
     listed: list[Listed]
     incoming: Incoming
