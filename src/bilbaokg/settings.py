@@ -36,6 +36,7 @@ _LIMITS: Final[dict[str, tuple[int, int]]] = {
     "memory_limit": (1024 * MIB, _PETABYTE),
     "client_errors": (0, 1_000_000),
     "title_days": (0, 36_500),
+    "run_days": (1, 36_500),
 }
 _SHARES: Final = ("removal_share",)
 _SECONDS: Final = ("query_seconds", "query_seconds_token", "group_seconds", "request_seconds")
@@ -58,7 +59,8 @@ class Settings:
     and begins every absolute link. `internal_kinds` are the record types that stay internal.
     `gates` are severities that stop a release, by profile (name or label) and target ("" is every
     target); `duties` are the kinds of duties along lineage that do. `title_days` says after
-    how many days the titles of things elsewhere are asked for again. `client_query_seconds` and
+    how many days the titles of things elsewhere are asked for again, `run_days` how old runs of
+    pipelines are that `lineage prune` removes. `client_query_seconds` and
     `client_errors` are what a client may use in a minute, 0 without a limit; `trusted_proxies` are
     addresses and networks whose X-Forwarded-For is believed.
     `webhooks` are addresses that are told of releases; `webhook_private_hosts` those hosts of them,
@@ -72,6 +74,7 @@ class Settings:
     gates: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     duties: tuple[str, ...] = ()
     title_days: int = 30
+    run_days: int = 90
     removal_share: float = 0.05
     page_size: int = 1000
     list_services: bool = False

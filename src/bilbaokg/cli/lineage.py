@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -16,6 +17,8 @@ from bilbaokg.cli.operating import operate
 from bilbaokg.console import Console
 
 __all__: list[str] = []
+
+_AGE: Final = re.compile(r"([1-9]\d{0,4})d?")
 
 
 @verb(lineage_group, "load")
@@ -69,6 +72,43 @@ def forget(console: Console, iri: str, why: str) -> int:
     done = operate(console, "lineage.forget", {"iri": iri, "why": why})
     console.result(done, lambda: console.say(f"Forgotten: {iri}; {counted(done['records'])}."))
     return DONE
+
+
+def _days(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
+    if text is None:
+        return None
+    found = _AGE.fullmatch(text.strip())
+    if found is None:
+        raise click.BadParameter(f"{text!r} is no number of days; give it as 90d")
+    return int(found[1])
+
+
+@verb(lineage_group, "prune")
+@click.option(
+    "--older-than", "days", callback=_days, help="So many days, as 90d [setting run_days]."
+)
+@click.option("--dry-run", is_flag=True, help="Tell what would go, and let it stay.")
+@click.option("--why", default="", help="Reason, kept in the audit.")
+def prune(console: Console, days: int | None, *, dry_run: bool, why: str) -> int:
+    """Remove old runs. What jobs read and write stays as it is.
+
+    Of each job the last run of each outcome stays, and so do runs that something points to.
+
+    Example: bilbaokg lineage prune --older-than 90d --dry-run
+    """
+    done = operate(console, "lineage.prune", {"days": days, "dry_run": dry_run, "why": why})
+    console.result(done, lambda: _tell_pruned(console, done))
+    return DONE
+
+
+def _tell_pruned(console: Console, done: dict[str, Any]) -> None:
+    verb = "would go" if done["dry_run"] else "removed"
+    runs, kept = gaps.counted(done["removed"], "run"), done["kept"]
+    console.say(f"{runs} {verb}: nothing was told of them since {done['before'][:10]}.")
+    console.say(
+        f"As old and kept: {kept['last_of_job']:,} as the last of a job with its outcome, "
+        f"{kept['pointed_to']:,} that something points to."
+    )
 
 
 @verb(lineage_group, "names")

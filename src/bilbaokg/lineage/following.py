@@ -8,7 +8,7 @@ from typing import Final
 from bilbaokg.lineage import describing, facets
 from bilbaokg.lineage.batch import Batch
 from bilbaokg.lineage.names import Name, job_iri, record_of, run_iri
-from bilbaokg.lineage.states import State
+from bilbaokg.lineage.states import PRUNED, State
 from bilbaokg.lineage.tables import Tables
 
 __all__ = ["SOURCE", "Follower", "source_of"]
@@ -57,7 +57,8 @@ class Follower:
     def _follow_run(self, id: str, again: bool, batch: Batch) -> None:
         """A run's own record, and what it means for its job."""
         state = self.states.of(id)
-        if not again and not state.changed_under(*_OF_RUN):
+        told = again or state.changed_under(*_OF_RUN)
+        if not told or PRUNED in state.registers:
             return
         called = state.get("job") or state.get("child-job")
         job = job_iri(self.base, Name.of(called)) if called else None
@@ -83,9 +84,12 @@ class Follower:
             batch.jobs[left] = True
 
     def _parent_of(self, id: str) -> str | None:
-        """The IRI of a run's parent; none where it would be within itself."""
+        """The IRI of a run's parent; none where it would be within itself, or the parent has
+        gone."""
         direct = self.states.of(id).get("parent")
-        return run_iri(self.base, direct) if direct and id not in self._above(direct) else None
+        if not direct or PRUNED in self.states.of(f"run/{direct}").registers:
+            return None
+        return None if id in self._above(direct) else run_iri(self.base, direct)
 
     def _above(self, parent: str | None) -> Iterator[str]:
         """A run (its UUID) and those that it is within, by id."""

@@ -22,7 +22,10 @@ from bilbaokg.store import GraphChange
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import PROV, XSD, literal, ref
 
-__all__ = ["Register", "State", "States"]
+__all__ = ["PRUNED", "Register", "State", "States"]
+
+PRUNED: Final = "pruned"
+"""The one register of a run that was removed: when something was last told of it before."""
 
 _AT: Final = PROV.generatedAtTime
 _VALUE: Final = PROV.value

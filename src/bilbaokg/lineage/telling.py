@@ -10,7 +10,7 @@ from bilbaokg.lineage import facets
 from bilbaokg.lineage.batch import Batch
 from bilbaokg.lineage.events import Event, Table
 from bilbaokg.lineage.names import Name, job_iri, record_of
-from bilbaokg.lineage.states import State
+from bilbaokg.lineage.states import PRUNED, State
 from bilbaokg.lineage.tables import Tables
 
 __all__ = ["Teller"]
@@ -111,6 +111,8 @@ class Teller:
     def _run(self, event: Event, run: str, batch: Batch) -> None:
         id = f"run/{run}"
         state = self.states.of(id)
+        if PRUNED in state.registers:
+            return
         batch.runs.setdefault(id, False)
         state.earliest("first", event.at)
         if event.job:
@@ -135,8 +137,9 @@ class Teller:
             return
         state.put("parent", event.at, parent.run)
         above = self.states.of(f"run/{parent.run}")
-        above.put("child-job", event.at, parent.job.identifier)
-        batch.runs.setdefault(above.id, False)
+        if PRUNED not in above.registers:
+            above.put("child-job", event.at, parent.job.identifier)
+            batch.runs.setdefault(above.id, False)
         job = self._job(parent.job, event.at, batch)
         if event.job and job != (own := self._job(event.job, event.at, batch)):
             self.states.of(own).put("parent", event.at, parent.job.identifier)

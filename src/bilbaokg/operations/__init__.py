@@ -46,6 +46,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "lineage.duties": _in("questions", "lineage_duties"),
     "lineage.changed": _in("questions", "lineage_changed"),
     "lineage.titles": _in("titles", "lineage_titles"),
+    "lineage.prune": _in("pruning", "lineage_prune"),
     "lineage.forget": _in("lineage", "lineage_forget"),
     "lineage.apart": _in("lineage", "lineage_apart"),
     "delete": _in("records", "delete"),
