@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ import demo_release
 import pytest
 from serving import operate
 
+from bilbaokg import queries
 from bilbaokg.cli import main
 from bilbaokg.errors import BadInput, NotFound
+from bilbaokg.lineage import answers, coverage, duties, failures
+from bilbaokg.lineage.ground import Ground
 from bilbaokg.lineage.owners import owners
 from bilbaokg.store import GraphChange
 from bilbaokg.store.embedded import EmbeddedStore
@@ -113,3 +117,64 @@ def test_the_commands_tell_it(data: Path, capsys: pytest.CaptureFixture[str]) ->
     assert (code, "This will be changed" in text) == (0, True)
     assert said("ends", "upstream")[0] == 0
     assert said("agree", "nada")[0] == 2
+
+
+# ---- saved queries give the same answers
+
+
+@pytest.fixture(scope="module")
+def released(data: Path) -> Ground:
+    return Ground.released(data / "releases" / "r2", BASE.removesuffix("/id"), "es")
+
+
+def saved(ground: Ground, name: str, **params: str) -> list[dict[str, str]]:
+    text = queries.bind(queries.load(f"examples/{name}"), **params)
+    found: Any = ground.store.query(text)
+    names = [variable.value for variable in found.variables]
+    return [{n: row[n].value for n in names if row[n] is not None} for row in found]
+
+
+@pytest.mark.parametrize(
+    "iri",
+    [MART, FILE, f"{BASE}/dataset/intensidad-trafico", f"{BASE}/column/aire-mart-diario-media"],
+)
+def test_saved_queries_about_a_thing_answer_as_the_questions_do(released: Ground, iri: str) -> None:
+    for direction, name in (("upstream", "source"), ("downstream", "product")):
+        told = answers.walked(released, iri, direction)["found"]
+        assert {row[name] for row in saved(released, direction, resource=iri)} == {*iris(told)}
+        for step in told:
+            ends = (iri, step["iri"]) if direction == "downstream" else (step["iri"], iri)
+            way = iris(answers.path(released, *ends)["path"])
+            rows = saved(released, "lineage-between", resource=ends[0], to=ends[1])
+            assert {*pairwise(way)} <= {(row["between"], row["derived"]) for row in rows}
+    told = answers.agree(released, iri)["owners"]
+    rows = saved(released, "owners-to-agree", resource=iri)
+    assert {(row["owner"], row["dataset"]) for row in rows} == {
+        (owner["iri"], dataset["iri"]) for owner in told for dataset in owner["datasets"]
+    }
+
+
+def test_saved_queries_about_all_lineage_answer_as_the_questions_do(released: Ground) -> None:
+    rows = saved(released, "lineage-ends")
+    for end, direction in (("root", "upstream"), ("leaf", "downstream")):
+        told = iris(answers.ends(released, direction)["found"])
+        assert [row["resource"] for row in rows if row["end"] == end] == told
+    assert not saved(released, "lineage-circles")
+    assert not answers.circles(released)["circles"]
+    assert not saved(released, "lineage-dead-ends")
+    assert not answers.dead_ends(released)["found"]
+    assert not saved(released, "runs-failed")
+    assert not failures.spoiled(released)["runs"]
+    told = coverage.coverage(released)["areas"]
+    assert {
+        (row["unit"], *(int(row[name]) for name in ("datasets", "known", "unknown")))
+        for row in saved(released, "lineage-of-each-unit")
+    } == {(a["iri"], a["datasets"], a["known"], a["unknown"]) for a in told}
+    found = {
+        kind: {(d["dataset"]["iri"], d["source"]["iri"]) for d in every if d["kind"] == kind}
+        for every in [duties.duties(released)["found"]] for kind in ("restricted", "licence")
+    }  # fmt: skip
+    for name, kind in (
+        ("restricted-sources-of-public-data", "restricted"), ("licences-along-lineage", "licence"),
+    ):  # fmt: skip
+        assert found[kind] <= {(row["dataset"], row["source"]) for row in saved(released, name)}

@@ -425,6 +425,10 @@ SEEDED: dict[str, tuple[str, set[str]]] = {
         "<urn:x/ns#owner> ; adms:status <urn:x#active> ; prov:agent :p ] .",
         {"unit"},
     ),
+    "lineage-between": (
+        ":m prov:wasDerivedFrom :wanted . :n prov:wasDerivedFrom :m . :m prov:wasDerivedFrom :x .",
+        {"wanted", "m", "n"},
+    ),
     "licences-along-lineage": (
         ":a a dcat:Dataset ; prov:wasDerivedFrom :b , :c ; "
         "dcat:distribution [ dct:license :one ] . "

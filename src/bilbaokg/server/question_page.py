@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
-from bilbaokg import render
+from bilbaokg import queries, render
 from bilbaokg.errors import BadInput, NotFound
 from bilbaokg.index import Text
 from bilbaokg.lineage.answers import MOST
@@ -33,6 +33,13 @@ _ABOUT: Final = {
 }  # fmt: skip
 _ONE: Final = frozenset({"agree", "upstream", "downstream", "path"})
 _WITHOUT_LIMIT: Final = frozenset({"agree", "coverage", "path"})
+# The saved query that says the same, as far as SPARQL can.
+_SAVED: Final = {
+    "agree": "owners-to-agree", "spoiled": "runs-failed", "upstream": "upstream",
+    "downstream": "downstream", "path": "lineage-between", "coverage": "lineage-of-each-unit",
+    "duties": "restricted-sources-of-public-data", "ends": "lineage-ends",
+    "circles": "lineage-circles", "dead-ends": "lineage-dead-ends",
+}  # fmt: skip
 _FORMATS: Final = (("CSV", "csv"), ("JSON", "json"))
 _PROV: Final = (("PROV-O (Turtle)", "ttl"), ("PROV-O (JSON-LD)", "jsonld"))
 
@@ -174,4 +181,16 @@ def _data(context: Context, reader: Reader, asked: Asked) -> list[Action]:
     iri = asked.texts.get("iri", "")
     about = f"{urlencode({'iri': iri})}&" if iri else ""
     found += [Action(text, f"{base}/prov?{about}format={name}", name) for text, name in _PROV]
-    return found
+    return [*found, *_saved(reader, asked)]
+
+
+def _saved(reader: Reader, asked: Asked) -> list[Action]:
+    """The saved query that asks the same."""
+    name = _SAVED.get(asked.name)
+    if name is None:
+        return []
+    known = queries.load(f"{queries.EXAMPLES}/{name}").params
+    told = {"resource": asked.texts.get("iri", ""), "to": asked.texts.get("to", "")}
+    given = {f"p.{n}": value for n, value in told.items() if value and n in known}
+    address = f"/sparql?{urlencode({'saved': name, 'run': 1, **given})}"
+    return [Action("SPARQL", reader.site.now(address), "sparql")]
