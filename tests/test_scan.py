@@ -74,6 +74,8 @@ def test_tables_columns_types_and_keys_are_internal_records(
     assert says(catalogue, there[1:-1], f"{CSVW}resource") == [f"<{meters}>"]
     tables = [record for record in catalogue.records.all() if record.id.startswith("table/")]
     assert {record.visibility for record in tables} == {"internal"}
+    (hidden,) = [e for e in catalogue.records.audit.events() if e.kind == "visibility"]
+    assert hidden.detail["records"] == len(tables)
 
 
 def test_columns_of_views_come_from_those_that_their_sql_reads(

@@ -150,9 +150,7 @@ class Records:
 
     def get(self, id: str) -> Record:
         """A record as it is now. Raises NotFound."""
-        head = self.head(id)
-        if head is None:
-            raise NotFound(f"no record {id!r}")
+        head = self._head_of(id)
         return Record(
             head.id,
             head.iri,
@@ -505,19 +503,33 @@ class Records:
 
     def set_visibility(self, id: str, visibility: str, *, actor: str, why: str) -> Event:
         """Set a record public or internal, with its audit entry. Raises NotFound, Invalid."""
+        head = self._head_of(id)
+        return self.set_visibilities([head], visibility, subject=head.iri, actor=actor, why=why)
+
+    def set_visibilities(
+        self, heads: Sequence[Head], visibility: str, *, subject: str, actor: str, why: str
+    ) -> Event:
+        """The same of many records: of all or of none, with one audit entry."""
+        if visibility not in ("public", "internal"):
+            raise Invalid(f"visibility {visibility!r}", hint="public or internal")
+        for head in heads:
+            if visibility == "public" and is_person(head):
+                raise Invalid("persons are always internal", where=head.iri)
+        detail: dict[str, object] = {"to": visibility, "why": why}
+        if len(heads) > 1:
+            detail["records"] = len(heads)
+        event, entry = self.audit.next(actor, "visibility", subject, detail)
+        changes = [self._set_visibility(h.id, h.visibility, visibility) for h in heads]
+        self.store.apply([entry, *changes])
+        self.audit.written(event)
+        return event
+
+    def _head_of(self, id: str) -> Head:
+        """The present state of a record. Raises NotFound."""
         head = self.head(id)
         if head is None:
             raise NotFound(f"no record {id!r}")
-        if visibility not in ("public", "internal"):
-            raise Invalid(f"visibility {visibility!r}", hint="public or internal")
-        if visibility == "public" and is_person(head):
-            raise Invalid("persons are always internal", where=head.iri)
-        event, entry = self.audit.next(
-            actor, "visibility", head.iri, {"to": visibility, "why": why}
-        )
-        self.store.apply([entry, self._set_visibility(id, head.visibility, visibility)])
-        self.audit.written(event)
-        return event
+        return head
 
     def _set_visibility(self, id: str, old: str | None, new: str) -> GraphChange:
         node = ref(self.graph(id))
@@ -549,9 +561,7 @@ class Records:
 
         also: adds to the plan what follows for other records.
         """
-        head = self.head(id)
-        if head is None:
-            raise NotFound(f"no record {id!r}")
+        head = self._head_of(id)
         if is_buried(head.lines, head.iri):
             raise Gone("it was deleted before", where=head.iri)
         plan = Plan(changes=[_buried(head, replaced_by)])
@@ -568,9 +578,7 @@ class Records:
 
         also: adds to the plan what follows for other records.
         """
-        head = self.head(id)
-        if head is None:
-            raise NotFound(f"no record {id!r}")
+        head = self._head_of(id)
         alive = self._alive(head)
         if not is_buried(head.lines, head.iri) or not alive:
             raise Invalid("it is not deleted, or was never anything else", where=head.iri)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bilbaokg.errors import BadInput
@@ -35,14 +35,18 @@ def lineage_scan(
     reading = _Reading(params["found"], params.get("namespace"), params.get("jobs") or "scan")
     progress(0, None, "reading views")
     told = reading.read(workspace)
-    before = {name for each in told.values() for name in each.tables if _is_known(workspace, name)}
+    names = {name for each in told.values() for name in each.tables}
+    with workspace.mutex:
+        new = {
+            name
+            for name in names
+            if workspace.records.head(workspace.lineage.tables.id(name)) is None
+        }
     why = params.get("why") or "found in the database"
     counts, problems = save(
         workspace, told, reading.partial, {"actor": params.get("actor"), "why": why}, progress
     )
-    names = {name for each in told.values() for name in each.tables}
-    for name in sorted(names - before):
-        _keep_in(workspace, name, params.get("actor") or operator())
+    _keep_in(workspace, new, reading.namespace, params.get("actor") or operator())
     return {
         "namespace": reading.namespace,
         "tables": len(names),
@@ -54,18 +58,17 @@ def lineage_scan(
     }
 
 
-def _is_known(workspace: Workspace, name: Name) -> bool:
+def _keep_in(workspace: Workspace, names: Iterable[Name], subject: str, actor: str) -> None:
+    """Set tables internal that nobody has decided about, in one write."""
+    records = workspace.records
     with workspace.mutex:
-        return workspace.records.head(workspace.lineage.tables.id(name)) is not None
-
-
-def _keep_in(workspace: Workspace, name: Name, actor: str) -> None:
-    """Set a table internal that nobody has decided about."""
-    with workspace.mutex:
-        id = workspace.lineage.tables.id(name)
-        head = workspace.records.head(id)
-        if head and workspace.records.visibility(head) != "internal":
-            workspace.records.set_visibility(id, "internal", actor=actor, why="a draft of a scan")
+        ids = sorted({workspace.lineage.tables.id(name) for name in names})
+        heads = [head for id in ids if (head := records.head(id))]
+        public = [head for head in heads if records.visibility(head) != "internal"]
+        if public:
+            records.set_visibilities(
+                public, "internal", actor=actor, why="a draft of a scan", subject=subject
+            )
 
 
 class _Reading:
