@@ -651,6 +651,36 @@ def test_odd_addresses_are_no_server_errors(site: httpx.Client, path: str) -> No
     assert site.get(path).status_code < 500
 
 
+@pytest.mark.parametrize("path", ["/es/datasets", "/es/releases", "/es/releases/r1"])
+def test_page_goes_packed_to_those_who_take_it_under_an_etag_of_its_own(
+    site: httpx.Client, path: str
+) -> None:
+    plain, packed, kept = (
+        site.get(path, headers={"Accept-Encoding": coding})
+        for coding in ("identity", "gzip", "gzip")
+    )
+    assert "content-encoding" not in plain.headers
+    assert [a.headers["content-encoding"] for a in (packed, kept)] == ["gzip", "gzip"]
+    assert plain.content == packed.content == kept.content
+    assert int(packed.headers["content-length"]) < len(plain.content) / 2
+    assert {a.headers["vary"] for a in (plain, packed, kept)} == {"Accept-Encoding"}
+    assert plain.headers["etag"] != packed.headers["etag"] == kept.headers["etag"]
+    for answer in (plain, packed):
+        given = {"If-None-Match": answer.headers["etag"], "Accept-Encoding": "gzip"}
+        again = site.get(path, headers=given)
+        assert (again.status_code, again.headers["etag"]) == (304, answer.headers["etag"])
+
+
+def test_static_file_goes_packed_to_those_who_take_it(site: httpx.Client) -> None:
+    (sheet,) = re.findall(r'"(/static/[^"]*/site\.css)"', site.get("/es/").text)
+    packed, plain = (
+        site.get(sheet, headers={"Accept-Encoding": coding}) for coding in ("gzip", "identity")
+    )
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.content == plain.content
+    assert packed.headers["content-type"] == plain.headers["content-type"]
+
+
 def test_page_is_answered_from_the_clients_cache(site: httpx.Client) -> None:
     first = site.get("/es/datasets?q=bus")
     again = site.get("/es/datasets?q=bus", headers={"If-None-Match": first.headers["etag"]})

@@ -21,6 +21,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -58,6 +59,8 @@ EXAMPLES: Final = "examples"
 OWN: Final = "queries"
 """The folder of a city's own, below its data directory."""
 
+# Texts that were read stay read: the same ones are asked for again and again.
+_PARSED: Final = 200
 _SIMPLE: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _NAME: Final = re.compile(rf"{_SIMPLE.pattern}(?:/{_SIMPLE.pattern})*")
 _FIELD: Final = re.compile(r"#\s*(title|description)@([a-z-]+):\s*(.+)")
@@ -142,6 +145,7 @@ TYPES: Final[dict[str, Callable[[str], str]]] = {
 }
 
 
+@lru_cache(_PARSED)
 def header(text: str) -> Header:
     """The header of a query text. Raises BadInput for a parameter of unknown type."""
     found = Header()
@@ -162,6 +166,7 @@ def header(text: str) -> Header:
     return found
 
 
+@lru_cache(_PARSED)
 def parse(name: str, text: str) -> Query:
     """The query that a file's text holds. Raises BadInput when it is none."""
     head = header(text)

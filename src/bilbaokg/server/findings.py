@@ -31,7 +31,7 @@ from bilbaokg.terms import SH, language_of, plain, ref, split_line
 
 __all__ = ["Findings", "Result", "of_dataset", "of_datasets", "page"]
 
-_GROUPS: Final = 40
+_GROUPS: Final = 20
 _DOWNLOADS: Final = (("CSV", "csv"), ("JSON", "json"))
 # Messages of these are made when the constraint runs, so the shape's text is not the message.
 _OWN_MESSAGE: Final = "SPARQLConstraintComponent"
@@ -108,20 +108,26 @@ class Findings:
         ordered = sorted(same.values(), key=lambda held: SEVERITIES.index(held[0]["severity"]))
         return [self.finding(held[0], len(held)) for held in ordered]
 
-    def groups(self, results: Iterable[Result]) -> list[FindingGroup]:
-        """The results by dataset, those with the gravest first."""
-        by_subject: dict[str, list[Result]] = {}
-        for result in results:
-            by_subject.setdefault(result["dataset"] or result["focus"] or "", []).append(result)
-        self.reader.load(by_subject)
-        groups = [
-            FindingGroup(anchor(subject), self.title(subject, held), self.findings(held))
-            for subject, held in by_subject.items()
-        ]
-        return sorted(
-            groups,
-            key=lambda g: (SEVERITIES.index(g.findings[0].severity), g.title.text.text.casefold()),
-        )
+    def by_subject(self, severity: str = "") -> list[tuple[str, list[Result]]]:
+        """The results by what they are about, those with the gravest first, then by title.
+
+        severity: of these results only ("" all).
+        """
+        held: dict[str, list[Result]] = {}
+        for result in self.results:
+            if severity in ("", result["severity"]):
+                held.setdefault(result["dataset"] or result["focus"] or "", []).append(result)
+        self.reader.load(held)
+        gravest = {
+            subject: min(SEVERITIES.index(r["severity"]) for r in results)
+            for subject, results in held.items()
+        }
+        titles = {s: self.title(s, results).text.text.casefold() for s, results in held.items()}
+        return sorted(held.items(), key=lambda each: (gravest[each[0]], titles[each[0]]))
+
+    def group(self, subject: str, results: Sequence[Result]) -> FindingGroup:
+        """The results about one thing, drawn together."""
+        return FindingGroup(anchor(subject), self.title(subject, results), self.findings(results))
 
     def title(self, subject: str, results: Sequence[Result]) -> Value:
         """What findings are about; what has no page of its own is named as the report names it."""
@@ -155,7 +161,7 @@ class Findings:
 def of_dataset(reader: Reader, iri: str) -> list[Finding]:
     """What the validation says of one dataset."""
     known = Findings(reader)
-    return known.findings(r for r in known.results if iri in (r["dataset"], r["focus"]))
+    return known.findings(reader.opened.results_of.get(iri, ()))
 
 
 def of_datasets(reader: Reader, iris: Collection[str]) -> list[FindingKind]:
@@ -210,10 +216,10 @@ def page(
     known = Findings(reader)
     report = known.report
     held = [HeldBack(known.rule(failed), failed["count"]) for failed in content["held_back"]]
-    groups = known.groups(r for r in known.results if severity in ("", r["severity"]))
+    subjects = known.by_subject(severity)
     asked = f"severity={severity}&" if severity else ""
     place = pager(
-        number, _GROUPS, len(groups),
+        number, _GROUPS, len(subjects),
         lambda n: reader.site.url(f"/validation?{asked}page={n}#results"),
     )  # fmt: skip
     return ValidationPage(
@@ -226,7 +232,7 @@ def page(
         waived=content["waived"],
         held_back=held,
         kinds=known.kinds(known.results),
-        groups=groups[max(0, place.first - 1) : place.last],
+        groups=[known.group(*each) for each in subjects[max(0, place.first - 1) : place.last]],
         pager=place,
         severity=severity,
         difference=_progress(known, before),

@@ -25,7 +25,7 @@ from bilbaokg.server.views import Action, Pager, Tile, Value
 __all__ = ["Direction", "LineagePage", "LineageStartPage", "page", "start", "table"]
 
 _DEPTHS: Final = (0, 1, 2, 3, 4, 5, 7, 10)
-_ROWS: Final = 50
+_ROWS: Final = 25
 _DRAWN: Final = 150
 _LISTED: Final = 24
 _ROLES: Final = ("owner", "steward")

@@ -7,22 +7,15 @@ JavaScript and carries an ETag made of the release and its address.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
-from starlette.responses import (
-    FileResponse,
-    JSONResponse,
-    RedirectResponse,
-    Response,
-    StreamingResponse,
-)
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from bilbaokg import render
@@ -37,6 +30,7 @@ from bilbaokg.server import (
     findings,
     glossary,
     history,
+    html,
     lineage_page,
     lists,
     moments,
@@ -56,6 +50,8 @@ from bilbaokg.server.kept import Kept
 from bilbaokg.server.lineage_form import Asked
 from bilbaokg.server.paging import page_number
 from bilbaokg.server.reading import Opened, Reader
+from bilbaokg.server.static import static
+from bilbaokg.server.validators import is_among
 from bilbaokg.server.views import AbsentPage, EmptyPage
 from bilbaokg.terms import KINDS, is_iri
 
@@ -65,7 +61,7 @@ if TYPE_CHECKING:
 __all__ = ["Pages", "routes"]
 
 Handler = Callable[[Request, Reader], Response]
-_HTML: Final = "text/html; charset=utf-8"
+_VARY: Final = {"Vary": "Accept-Encoding"}
 # How the report of a validation is downloaded: by format, which is its extension, too.
 _REPORTS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
@@ -114,26 +110,8 @@ def routes(context: Context) -> list[BaseRoute]:
     return found
 
 
-def static(request: Request) -> Response:
-    """A static file, for ever: its address holds the hash of its content."""
-    path = render.asset_path(request.path_params["digest"], request.path_params["name"])
-    if path is None:
-        raise NotFound("no such file", where=request.url.path)
-    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
-    return FileResponse(path, headers=headers)
-
-
 def _home_of(lang: str, request: Request) -> Response:
-    return RedirectResponse(f"{_root(request)}/{lang}/", status_code=308)
-
-
-def _root(request: Request) -> str:
-    return str(request.scope.get("root_path", "")).rstrip("/")
-
-
-def _path(request: Request) -> str:
-    """The path that was asked for, quoted, without our prefix."""
-    return quote(str(request.scope["path"]).removeprefix(_root(request)))
+    return RedirectResponse(f"{html.root(request)}/{lang}/", status_code=308)
 
 
 class Pages:
@@ -148,12 +126,12 @@ class Pages:
 
     def site(self, request: Request, lang: str, section: str, opened: Opened | None) -> render.Site:
         """What stands around the page, as it is now."""
-        path = _path(request).removeprefix(f"/{lang}") or "/"
+        path = html.path(request).removeprefix(f"/{lang}") or "/"
         query = f"?{request.url.query}" if request.url.query else ""
         titles = self.settings.title
         return render.Site(
             lang=lang,
-            root=_root(request),
+            root=html.root(request),
             path=f"{path}{query}",
             section=section,
             title=titles.get(lang)
@@ -177,25 +155,38 @@ class Pages:
         site = self.site(request, lang, section, opened)
         if opened is None:
             command = "bilbaokg demo" if section == "home" else "bilbaokg release build"
-            return _html(EmptyPage(command), site, headers={"Cache-Control": "no-store"})
+            return html.html(EmptyPage(command), site, headers={"Cache-Control": "no-store"})
         if has_past:
             site = replace(site, present=_present(request), dating=_others(request))
             try:
                 opened, site = self._dated(request, opened, site)
             except moments.Absent as absent:
                 content = AbsentPage(absent.reason, absent.asked, absent.first, site.present)
-                return _html(content, site, absent.status, {"Cache-Control": "no-store"})
-        tag = _etag(opened, request)
-        if tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers={"ETag": tag})
-        if (body := self._kept.get(tag)) is not None:
-            return _checked(Response(body, media_type=_HTML), tag)
+                return html.html(content, site, absent.status, {"Cache-Control": "no-store"})
+        # What tells of all releases changes where their folder does.
+        tag = html.etag(opened, request, self._line() if section == "releases" else "")
+        tags = [html.packed_tag(tag), tag] if html.accepts_gzip(request) else [tag]
+        for known in tags:
+            if is_among(known, request.headers.get("if-none-match", "")):
+                return Response(status_code=304, headers={"ETag": known, **_VARY})
+        if (body := self._kept.get(tags[0])) is not None:
+            coding = {} if tags[0] == tag else {"Content-Encoding": "gzip"}
+            return html.checked(
+                Response(body, media_type=html.MEDIA, headers={**_VARY, **coding}), tags[0]
+            )
         response = handler(request, Reader(opened, site))
+        if len(tags) > 1 and not html.pack(response):
+            del tags[0]
+        response.headers.update(_VARY)
         if response.status_code == 200 and "cache-control" not in response.headers:
-            _checked(response, tag)
-            if response.media_type == _HTML and not isinstance(response, StreamingResponse):
-                self._kept.put(tag, bytes(response.body), len(response.body))
+            html.checked(response, tags[0])
+            if response.media_type == html.MEDIA:
+                self._kept.put(tags[0], bytes(response.body), len(response.body))
         return response
+
+    def _line(self) -> str:
+        """What tells one state of the folder of releases from another."""
+        return str(self.context.releases.path.stat().st_mtime_ns)
 
     def _dated(
         self, request: Request, opened: Opened, site: render.Site
@@ -216,7 +207,7 @@ class Pages:
 
     def home(self, request: Request, reader: Reader) -> Response:
         """The entrance."""
-        return _html(lists.home(reader, self._changes(reader.opened.release)), reader.site)
+        return html.html(lists.home(reader, self._changes(reader.opened.release)), reader.site)
 
     def _changes(self, release: Release) -> tuple[int, int, int]:
         """How much a release changed; reckoned once, since releases stay as they are."""
@@ -229,22 +220,22 @@ class Pages:
     def search(self, request: Request, reader: Reader) -> Response:
         """Everything that fits the words, by kind; an IRI leads to its page."""
         asked = request.query_params.get("q", "").strip()
-        if "://" in asked and is_iri(asked) and _is_named(reader, asked):
-            return _to(reader, asked)
-        return _html(search_page.page(reader, lists.Form(request.query_params)), reader.site)
+        if "://" in asked and is_iri(asked) and html.is_named(reader, asked):
+            return html.to(reader, asked)
+        return html.html(search_page.page(reader, lists.Form(request.query_params)), reader.site)
 
     def iri(self, request: Request, reader: Reader) -> Response:
         """The page of any IRI: its own, else what is said of it by others."""
         iri = request.query_params.get("iri", "")
         if reader.place(iri):
-            return _to(reader, iri)
+            return html.to(reader, iri)
         number = page_number(request.query_params.get(pointing.PARAMETER))
         content = describe.mention(iri, reader, number) if is_iri(iri) else None
-        return _html(content, reader.site) if content else _missing(reader, "iri", iri)
+        return html.html(content, reader.site) if content else html.missing(reader, "iri", iri)
 
     def datasets(self, request: Request, reader: Reader) -> Response:
         """The datasets that fit the form."""
-        return _html(lists.datasets(reader, lists.Form(request.query_params)), reader.site)
+        return html.html(lists.datasets(reader, lists.Form(request.query_params)), reader.site)
 
     def datasets_csv(self, request: Request, reader: Reader) -> Response:
         """The same list as a table, all pages of it."""
@@ -255,11 +246,11 @@ class Pages:
     def guide(self, name: str, request: Request, reader: Reader) -> Response:
         """A page of text."""
         content = guide(reader, name)
-        return _html(content, reader.site) if content else _missing(reader, name, "")
+        return html.html(content, reader.site) if content else html.missing(reader, name, "")
 
     def components(self, request: Request, reader: Reader) -> Response:
         """Every component of the pages, for those who change one."""
-        return _html(components.page(reader), reader.site)
+        return html.html(components.page(reader), reader.site)
 
     def dashboard(self, request: Request, reader: Reader) -> Response:
         """How the city or one of its areas stands."""
@@ -267,8 +258,8 @@ class Pages:
         try:
             area = area_of(reader.opened.index, slug) if slug else ""
         except NotFound:
-            return _missing(reader, "unit", slug)
-        return _html(self.dashboards.page(reader, area), reader.site)
+            return html.missing(reader, "unit", slug)
+        return html.html(self.dashboards.page(reader, area), reader.site)
 
     def monthly(self, request: Request, reader: Reader) -> Response:
         """The report of an area for a month; without one, to the last."""
@@ -276,7 +267,7 @@ class Pages:
         try:
             area = area_of(reader.opened.index, slug)
         except NotFound:
-            return _missing(reader, "unit", slug)
+            return html.missing(reader, "unit", slug)
         unkept = {"Cache-Control": "no-store"}
         if asked is None:
             month = monthly.default(self.context, datetime.now(UTC).date())
@@ -284,18 +275,20 @@ class Pages:
             return RedirectResponse(address, status_code=303, headers=unkept)
         content, reader = monthly.report(self.context, reader, area, asked)
         if isinstance(content, monthly.NoMonthPage):
-            return _html(content, reader.site, content.status, unkept)
+            return html.html(content, reader.site, content.status, unkept)
         # What has not ended may change without a release: its last day comes.
-        return _html(content, reader.site, headers=unkept if content.partial else None)
+        return html.html(content, reader.site, headers=unkept if content.partial else None)
 
     def lineage(self, request: Request, reader: Reader) -> Response:
         """What a thing comes from and what is made of it; without one, where to begin."""
         asked = Asked.of(request.query_params)
         if not asked.iri:
             q = request.query_params.get("q", "")
-            return _html(lineage_page.start(reader, q), reader.site)
+            return html.html(lineage_page.start(reader, q), reader.site)
         content = lineage_page.page(reader, asked)
-        return _html(content, reader.site) if content else _missing(reader, "iri", asked.iri)
+        return (
+            html.html(content, reader.site) if content else html.missing(reader, "iri", asked.iri)
+        )
 
     def lineage_csv(self, request: Request, reader: Reader) -> Response:
         """Everything that is reached one way, as a table."""
@@ -310,7 +303,7 @@ class Pages:
         content, status = question_page.page(self.context, reader, name, request.query_params)
         # Which releases were taken back may change.
         headers = {"Cache-Control": "no-cache"} if name == "changed" else None
-        return _html(content, reader.site, status, headers)
+        return html.html(content, reader.site, status, headers)
 
     def principles(self, request: Request, reader: Reader) -> Response:
         """The principles with the scoreboard; as a list where one was asked for."""
@@ -318,19 +311,19 @@ class Pages:
         content = None if asks else principles.scoreboard(reader)
         if content is None:
             form = lists.Form(request.query_params)
-            return _html(lists.kind(reader, "principle", form), reader.site)
-        return _html(content, reader.site)
+            return html.html(lists.kind(reader, "principle", form), reader.site)
+        return html.html(content, reader.site)
 
     def glossary(self, request: Request, reader: Reader) -> Response:
         """The vocabularies as trees; as a list where one was asked for."""
         if request.query_params.keys() - {moments.PARAMETER}:
             form = lists.Form(request.query_params)
-            return _html(lists.kind(reader, "concept", form), reader.site)
-        return _html(glossary.glossary(reader), reader.site)
+            return html.html(lists.kind(reader, "concept", form), reader.site)
+        return html.html(glossary.glossary(reader), reader.site)
 
     def roles(self, request: Request, reader: Reader) -> Response:
         """Who holds which role, and where nobody does."""
-        return _html(units.roles(reader), reader.site)
+        return html.html(units.roles(reader), reader.site)
 
     def kind(self, request: Request, reader: Reader) -> Response:
         """All records of one kind, also where there are none."""
@@ -338,9 +331,9 @@ class Pages:
         if kind == "dataset":
             return RedirectResponse(reader.site.url("/datasets"), status_code=308)
         if kind not in KINDS:
-            return _missing(reader, kind, "")
+            return html.missing(reader, kind, "")
         site = replace(reader.site, section=kind)
-        return _html(lists.kind(reader, kind, lists.Form(request.query_params)), site)
+        return html.html(lists.kind(reader, kind, lists.Form(request.query_params)), site)
 
     # ---- one resource
 
@@ -349,21 +342,21 @@ class Pages:
         kind, slug = request.path_params["kind"], request.path_params["slug"]
         place = reader.opened.index.by_id(f"{kind}/{slug}")
         if place is None:
-            return _missing(reader, kind, slug)
+            return html.missing(reader, kind, slug)
         if reader.opened.index.is_gone(place.record):
-            return _html(describe.tombstone(place, reader), reader.site, status=410)
+            return html.html(describe.tombstone(place, reader), reader.site, status=410)
         if kind == "dataset" and place.whole:
             files = page_number(request.query_params.get(dataset_page.PARAMETER))
-            return _html(dataset_page.dataset(place, reader, files), reader.site)
+            return html.html(dataset_page.dataset(place, reader, files), reader.site)
         number = page_number(request.query_params.get(pointing.PARAMETER))
         if kind in ("unit", "agent") and place.whole:
-            return _html(units.page(reader, place, number), reader.site)
+            return html.html(units.page(reader, place, number), reader.site)
         if kind == "concept" and place.whole:
-            return _html(glossary.concept(reader, place, number), reader.site)
+            return html.html(glossary.concept(reader, place, number), reader.site)
         if kind == "principle" and principles.is_tested(reader, place.iri):
             content = principles.page(self.context, reader, place, request.query_params)
-            return _html(content, reader.site)
-        return _html(describe.resource(place, reader, number), reader.site)
+            return html.html(content, reader.site)
+        return html.html(describe.resource(place, reader, number), reader.site)
 
     def history(self, request: Request, reader: Reader) -> Response:
         """What changed in a record from release to release."""
@@ -373,7 +366,7 @@ class Pages:
         if place and place.record != id:
             return RedirectResponse(reader.site.url(f"/{quote(place.record)}/history"), 308)
         content = revisions.history(self.context, reader, id, before)
-        return _html(content, reader.site) if content else _missing(reader, kind, slug)
+        return html.html(content, reader.site) if content else html.missing(reader, kind, slug)
 
     # ---- the release
 
@@ -383,11 +376,11 @@ class Pages:
         chosen = severity if severity in SEVERITIES else ""
         number = page_number(request.query_params.get("page"))
         before = history.previous(self.context, reader.opened.release)
-        return _html(findings.page(reader, chosen, number, before), reader.site)
+        return html.html(findings.page(reader, chosen, number, before), reader.site)
 
     def findings(self, request: Request, reader: Reader) -> Response:
         """What it found, as one list."""
-        return _html(
+        return html.html(
             finding_list.page(reader, finding_list.Asked(request.query_params)), reader.site
         )
 
@@ -396,7 +389,7 @@ class Pages:
         format = request.url.path.rpartition(".")[2]
         released = self.context.releases.report(reader.opened.release)
         if released is None:
-            return _missing(reader, "validation", "")
+            return html.missing(reader, "validation", "")
         name = f"validation-{reader.opened.release.id}.{format}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         asked = finding_list.Asked(request.query_params)
@@ -405,18 +398,17 @@ class Pages:
 
     def releases(self, request: Request, reader: Reader) -> Response:
         """The public releases, newest first."""
-        content = history.overview(self.context, reader)
-        return _html(content, reader.site, headers={"Cache-Control": "no-cache"})
+        return html.html(history.overview(self.context, reader), reader.site)
 
     def release(self, request: Request, reader: Reader) -> Response:
         """One release: what it changed."""
         content = history.page(self.context, reader, request.path_params["id"])
-        return _html(content, reader.site, headers={"Cache-Control": "no-cache"})
+        return html.html(content, reader.site)
 
     def sparql(self, request: Request, reader: Reader) -> Response:
         """The query form with the answer below it."""
         content, status, headers = query_page.answer(self.context, request, reader)
-        return _html(content, reader.site, status, {"Cache-Control": "no-store", **headers})
+        return html.html(content, reader.site, status, {"Cache-Control": "no-store", **headers})
 
     def sparql_words(self, request: Request, reader: Reader) -> Response:
         """What the editor of the SPARQL page completes."""
@@ -431,48 +423,4 @@ def _others(request: Request) -> list[tuple[str, str]]:
 def _present(request: Request) -> str:
     """The address of the same page now."""
     held = urlencode(_others(request))
-    return f"{_root(request)}{_path(request)}{f'?{held}' if held else ''}"
-
-
-def _checked(response: Response, tag: str) -> Response:
-    """The response with what lets clients keep it and ask whether it still holds."""
-    response.headers["ETag"] = tag
-    response.headers["Cache-Control"] = "public, max-age=0, must-revalidate"
-    return response
-
-
-def _is_named(reader: Reader, iri: str) -> bool:
-    return bool(reader.place(iri) or describe.mention(iri, reader))
-
-
-def _to(reader: Reader, iri: str) -> Response:
-    """To the page of an IRI, whether the release describes it or only names it."""
-    page = reader.href(iri) if reader.place(iri) else None
-    return RedirectResponse(page or reader.site.url(f"/iri?{urlencode({'iri': iri})}"), 303)
-
-
-def _missing(reader: Reader, kind: str, slug: str) -> Response:
-    """404 with the records that may have been meant."""
-    index = reader.opened.index
-    ids = index.near(kind, slug or kind)
-    found = [place for id in ids if (place := index.by_id(id))]
-    near = [(reader.name(p.iri).text, reader.site.url(f"/{quote(p.page)}")) for p in found]
-    problem = NotFound(f"/{kind}/{slug}" if slug else f"/{kind}").problem()
-    text = render.error_page(problem, reader.lang, site=reader.site, near=near)
-    return Response(text, status_code=404, media_type=_HTML)
-
-
-def _etag(opened: Opened, request: Request) -> str:
-    address = f"{_root(request)} {_path(request)}?{request.url.query} {render.stamp()}"
-    return f'"{opened.release.id}-{hashlib.sha256(address.encode()).hexdigest()[:16]}"'
-
-
-def _html(
-    content: Any, site: render.Site, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response:
-    return Response(
-        render.page(content, site),
-        status_code=status,
-        media_type=_HTML,
-        headers=dict(headers or {}),
-    )
+    return f"{html.root(request)}{html.path(request)}{f'?{held}' if held else ''}"

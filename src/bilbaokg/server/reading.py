@@ -67,6 +67,15 @@ class Opened:
         found: dict[str, Any] | None = json.loads(file.read_text()) if file.is_file() else None
         return found
 
+    @cached_property
+    def results_of(self) -> Mapping[str, Sequence[dict[str, Any]]]:
+        """What that validation found, by the dataset and by the node that it is about (IRIs)."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for result in self.report["results"] if self.report else ():
+            for iri in {result["dataset"], result["focus"]} - {None}:
+                found.setdefault(iri, []).append(result)
+        return found
+
     @property
     def lineage(self) -> Graph:
         """What comes from what in the release, made once, when it is first asked for."""
@@ -201,6 +210,8 @@ class Reader:
     def load(self, iris: Iterable[str]) -> None:
         """Look these up in two queries, so that what follows asks nothing."""
         missing = [iri for iri in dict.fromkeys(iris) if iri not in self._places]
+        if not missing:
+            return
         found = self.opened.index.resources(missing)
         self._places |= {iri: found.get(iri) for iri in missing}
         self._labels |= self.opened.index.labels(missing, self.lang)
