@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Iterator
@@ -157,3 +158,72 @@ def test_an_area_that_there_is_not_is_404(site: httpx.Client) -> None:
 @pytest.mark.parametrize("text", ["2026-1", "2026-00", "२०२६-01", "2026-01\n", "26-01"])
 def test_what_is_no_month_is_none(text: str) -> None:
     assert month_of(text) is None
+
+
+# ---- as of a time of the past
+
+
+def test_dashboards_tell_the_time_that_was_asked_for(site: httpx.Client) -> None:
+    for path in ("dashboards", "dashboards/parks"):
+        past, now = (site.get(f"/en/{path}{asked}").text for asked in ("?as_of=2026-02-01", ""))
+        assert "Release r1" in past
+        assert "Release r2" in now
+        assert re.findall(r'href="/en/releases/(r\d)"', section(past, "trend")) == []
+        assert re.findall(r'href="/en/releases/(r\d)"', section(now, "trend")) == ["r1", "r2"]
+        assert f'href="/en/{path}?as_of=r1"' in now
+        main = past.partition("</section>")[2].partition("</main>")[0]
+        assert "/datasets?" in main
+        assert all(
+            "as_of=2026-02-01" in link for link in re.findall(r'"(/en/datasets[^"]*)"', main)
+        )
+    assert f'href="{PARKS}?as_of=2026-02-01"' in past
+    assert site.get("/en/dashboards?as_of=2025-01-01").status_code == 404
+
+
+def test_report_as_of_a_day_tells_what_was_known_then(site: httpx.Client) -> None:
+    early = site.get(f"{PARKS}?month=2026-03&as_of=2026-03-04").text
+    assert "the month has not ended" in early
+    assert "Nothing was released in the month" in early
+    assert f'href="{PARKS}?month=2026-02&amp;as_of=2026-03-04"' in early
+    assert "Nothing was released" not in site.get(f"{PARKS}?month=2026-03&as_of=2026-03-05").text
+    assert site.get(f"{PARKS}?month=2026-04&as_of=2026-03-05").status_code == 400
+    last = site.get(f"{PARKS}?as_of=2026-03-04")
+    assert last.headers["location"] == f"{PARKS}?month=2026-02&as_of=2026-03-04"
+
+
+def test_programs_are_told_the_same_of_a_time(site: httpx.Client) -> None:
+    told = site.get("/api/dashboards/parks?as_of=r1").json()
+    assert (told["release"], [each["release"] for each in told["trend"]]) == ("r1", ["r1"])
+    assert site.get("/api/dashboards?as_of=2026-02-01").json()["release"] == "r1"
+    assert site.get("/api/dashboards?as_of=2025-01-01").status_code == 404
+    assert site.get("/api/dashboards?as_of=never").status_code == 400
+
+
+def test_report_is_given_to_programs(site: httpx.Client) -> None:
+    told = site.get("/api/dashboards/parks/report?month=2026-03&lang=en").json()
+    assert (told["month"], told["release"], told["before"]) == ("2026-03", "r2", "r1")
+    changes = {row["kind"]: [each["label"] for each in row["datasets"]] for row in told["changes"]}
+    assert changes == {"new": ["Estanques"], "changed": ["Árboles"], "gone": ["Bancos"]}
+    licence = next(row for row in told["measures"] if row["name"] == "licence")
+    assert (licence["share_before"], licence["points"]) == (0, 50)
+    text = site.get("/api/dashboards/parks/report?month=2026-03&format=csv").text
+    rows = list(csv.DictReader(text.splitlines()))
+    assert [row["measure"] for row in rows] == [row["name"] for row in told["measures"]]
+    assert next(row["points"] for row in rows if row["measure"] == "licence") == "50"
+    early = site.get("/api/dashboards/parks/report?month=2026-03&as_of=2026-03-04").json()
+    assert (early["partial"], early["release"], early["releases"]) == (True, "r1", [])
+    link = "/api/dashboards/parks/report?month=2026-03&amp;lang=en&amp;format=csv"
+    assert f'href="{link}"' in page(site, "2026-03")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [("month=enero", 400), ("month=9999-01", 400), ("month=2001-01", 404), ("as_of=nie", 400)],
+)
+def test_report_for_programs_that_there_is_not_is_a_problem(
+    site: httpx.Client, asked: str, status: int
+) -> None:
+    answer = site.get(f"/api/dashboards/parks/report?{asked}")
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert site.get("/api/dashboards/nada/report").status_code == 404

@@ -116,8 +116,12 @@ DEMO: Final = {
     "question-unknown": Shown("/lineage/{question}", "/lineage/nada", "error", 404),
     "dashboards": Shown("/dashboards", "/dashboards"),
     "dashboard": Shown("/dashboards/{slug}", "/dashboards/movilidad-sostenibilidad"),
+    "dashboard-past": Shown("/dashboards/{slug}", "/dashboards/movilidad-sostenibilidad?as_of=r1"),
     "dashboard-unknown": Shown("/dashboards/{slug}", "/dashboards/nada", "error", 404),
     "monthly": Shown("/dashboards/{slug}/report", "/dashboards/movilidad-sostenibilidad/report"),
+    "monthly-past": Shown(
+        "/dashboards/{slug}/report", "/dashboards/movilidad-sostenibilidad/report?as_of=r1"
+    ),
     "monthly-before": Shown(
         "/dashboards/{slug}/report",
         "/dashboards/movilidad-sostenibilidad/report?month=2001-01",

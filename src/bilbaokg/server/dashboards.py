@@ -14,13 +14,15 @@ from bilbaokg import index
 from bilbaokg.index import find
 from bilbaokg.index.figures import STATES, Figure, Figures, areas, children, figures
 from bilbaokg.server.reading import Reader
-from bilbaokg.server.views import Tile, Value
+from bilbaokg.server.views import Action, Tile, Value
 
 if TYPE_CHECKING:
     from bilbaokg.model import Release
     from bilbaokg.server.context import Context
 
-__all__ = ["DashboardPage", "Dashboards", "dashboard", "listed", "measure", "rows", "todo"]
+__all__ = [
+    "DashboardPage", "Dashboards", "dashboard", "downloads", "listed", "measure", "rows", "todo",
+]  # fmt: skip
 
 _TREND: Final = 12
 _AREAS: Final = 60
@@ -67,10 +69,11 @@ class PrincipleRow:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The figures of a release that was public."""
+    """The figures of a release that was public; `then` is the dashboard as of it."""
 
     id: str
     href: str
+    then: str
     created: str
     count: int
     shares: Mapping[str, int | None]
@@ -94,6 +97,7 @@ class DashboardPage:
     release: str
     released: str
     report: str
+    downloads: list[Action]
 
 
 class Dashboards:
@@ -117,22 +121,28 @@ class Dashboards:
             trend=self._trend(reader, area),
             release=reader.opened.release.id,
             released=reader.opened.release.created_at,
-            report=f"{home}/report" if area and (home := dashboard(reader, area)) else "",
+            report=dashboard(reader, area, "/report") if area else "",
+            downloads=downloads(reader, area),
         )
 
     def _trend(self, reader: Reader, area: str) -> list[Moment]:
-        """The releases that were public, oldest first."""
-        found = []
-        for release in self.context.public_releases()[-_TREND:]:
+        """The releases that were public up to the one that is shown, oldest first."""
+        site, found = reader.site, []
+        place = (dashboard(reader, area) if area else site.url("/dashboards")).partition("?")[0]
+        for release in self._until(reader.opened.release):
             held = self.figures(release, area)
             shares = {name: figure.share for name, figure in held.measures.items()}
-            href = reader.site.url(f"/releases/{release.id}")
-            found.append(Moment(release.id, href, release.created_at, held.count, shares))
+            href, then = site.now(f"/releases/{release.id}"), site.at(release.id, place)
+            found.append(Moment(release.id, href, then, release.created_at, held.count, shares))
         return found
 
-    def told(self, area: str) -> list[dict[str, Any]]:
-        """The trend for programs: release, created_at, datasets and shares, oldest first."""
-        released = self.context.public_releases()[-_TREND:]
+    def _until(self, last: Release) -> list[Release]:
+        public = self.context.public_releases()
+        return [release for release in public if release.created_at <= last.created_at][-_TREND:]
+
+    def told(self, area: str, last: Release) -> list[dict[str, Any]]:
+        """The trend for programs up to a release, oldest first: release, created_at, datasets and
+        shares."""
         return [
             {
                 "release": release.id,
@@ -140,7 +150,7 @@ class Dashboards:
                 "datasets": held.count,
                 "shares": {name: figure.share for name, figure in held.measures.items()},
             }
-            for release in released
+            for release in self._until(last)
             for held in (self.figures(release, area),)
         ]
 
@@ -172,12 +182,29 @@ def measure(reader: Reader, figure: Figure) -> Measure:
     return Measure(figure.name, figure.share, total=figure.total, **tiles)
 
 
-def dashboard(reader: Reader, area: str) -> str:
-    """The address of the dashboard of an area; empty where the release does not describe it."""
+def dashboard(reader: Reader, area: str, below: str = "") -> str:
+    """The address of the dashboard of an area, or of a page below that; empty where the release
+    does not describe the area."""
+    slug = _slug(reader, area)
+    return reader.site.url(f"/dashboards/{slug}{below}") if slug else ""
+
+
+def downloads(reader: Reader, area: str, below: str = "", **asked: str) -> list[Action]:
+    """The same for programs, of the time that is shown: as CSV and as JSON."""
+    slug = _slug(reader, area) if area else ""
+    if area and not slug:
+        return []
+    place = "/".join(filter(None, [f"{reader.site.root}/api/dashboards", slug, below]))
+    return [
+        Action(format.upper(), reader.site.dated(f"{place}?{urlencode(held)}"))
+        for format in ("csv", "json")
+        for held in ({**asked, "lang": reader.lang, "format": format},)
+    ]
+
+
+def _slug(reader: Reader, area: str) -> str:
     place = reader.place(area)
-    if place is None or not place.whole:
-        return ""
-    return reader.site.url(f"/dashboards/{quote(place.page.partition('/')[2])}")
+    return quote(place.page.partition("/")[2]) if place and place.whole else ""
 
 
 def rows(reader: Reader, area: str = "") -> list[AreaRow]:

@@ -16,7 +16,7 @@ from bilbaokg.published import Switch, standing
 from bilbaokg.release import Releases
 from bilbaokg.render import Moment
 
-__all__ = ["PARAMETER", "Absent", "find"]
+__all__ = ["PARAMETER", "Absent", "find", "release"]
 
 PARAMETER: Final = "as_of"
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -62,6 +62,14 @@ def find(releases: Releases, asked: str) -> Moment:
     if meant.id not in releases.ids():
         raise Absent(asked, "removed", first)
     return Moment(asked, meant.id, meant.at)
+
+
+def release(releases: Releases, asked: str) -> str:
+    """The same for programs: its id. Raises BadInput, NotFound, Gone."""
+    try:
+        return find(releases, asked).release
+    except Absent as absent:
+        raise absent.error() from None
 
 
 def _on(switches: Sequence[Switch], asked: str, first: str) -> Switch:

@@ -1,7 +1,8 @@
 """The monthly report of an area: how it stood at the end of a month, and what the month changed.
 
 A month is told by two releases: the one that was public at its end (or is now), and the one that
-was public before it began. Links lead to lists of the time that the report tells of.
+was public before it began. Links lead to lists of the time that the report tells of. As of a
+time of the past it is told as far as it was known then.
 """
 
 from __future__ import annotations
@@ -18,7 +19,16 @@ from bilbaokg.index.content import GAPS
 from bilbaokg.index.figures import Figures, areas, children, figures
 from bilbaokg.published import Switch
 from bilbaokg.release import difference
-from bilbaokg.server.dashboards import AreaRow, Measure, dashboard, listed, measure, rows, todo
+from bilbaokg.server.dashboards import (
+    AreaRow,
+    Measure,
+    dashboard,
+    downloads,
+    listed,
+    measure,
+    rows,
+    todo,
+)  # fmt: skip
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import Action, Tile, Value
 
@@ -26,7 +36,7 @@ if TYPE_CHECKING:
     from bilbaokg.model import Release
     from bilbaokg.server.context import Context
 
-__all__ = ["MonthlyPage", "NoMonthPage", "default", "month_of", "report"]
+__all__ = ["MonthlyPage", "NoMonthPage", "default", "month_of", "report", "today"]
 
 _MONTH: Final = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 _SHOWN: Final = 50
@@ -73,12 +83,13 @@ class Holder:
 class MonthlyPage:
     """The report of one area; `before` is the release before the month, None where none was.
 
-    `place` and `places` are empty where the area is compared with no other; `partial` says that
-    the month has not ended.
+    `id` is the month as YYYY-MM, `month` as it is read. `place` and `places` are empty where the
+    area is compared with no other; `partial` says that the month has not ended.
     """
 
     area: Value
     home: str
+    id: str
     month: str
     partial: bool
     earlier: Action | None
@@ -99,6 +110,7 @@ class MonthlyPage:
     holders: list[Holder]
     more_holders: int
     todo: list[Tile]
+    downloads: list[Action]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +152,22 @@ def _after(month: date) -> date:
     return (month + timedelta(days=31)).replace(day=1)
 
 
-def _standing(context: Context) -> list[Switch]:
-    """What was public from when, but what was taken back or is not kept any more."""
+def today(moment: render.Moment | None) -> date:
+    """The day that it is (UTC), or was at the time that is shown."""
+    return date.fromisoformat(_until(moment)[:10]) if moment else datetime.now(UTC).date()
+
+
+def _until(moment: render.Moment) -> str:
+    return moment.day or moment.since
+
+
+def _standing(context: Context, moment: render.Moment | None) -> list[Switch]:
+    """What was public from when, up to the time that is shown, but what was taken back or is not
+    kept any more."""
     kept = set(context.releases.standing()) & set(context.releases.ids())
-    return [switch for switch in context.releases.history() if switch.id in kept]
+    held = [switch for switch in context.releases.history() if switch.id in kept]
+    last = _until(moment) if moment else ""
+    return [switch for switch in held if not last or switch.at[: len(last)] <= last]
 
 
 def _last(switches: Sequence[Switch], end: date) -> Switch | None:
@@ -159,23 +183,41 @@ def report(
 ) -> tuple[MonthlyPage | NoMonthPage, Reader]:
     """The report of an area (an IRI) for a month (YYYY-MM), with who reads it.
 
-    reader: of the current release; the one returned reads the release at the month's end.
+    reader: of the release that is shown; the one returned reads the release at the month's end.
     """
-    switches, today = _standing(context), datetime.now(UTC).date()
+    switches, day = _standing(context, reader.site.moment), today(reader.site.moment)
     month = month_of(asked)
-    end = _last(switches, _after(month)) if month and month <= today else None
+    end = _last(switches, _after(month)) if month and month <= day else None
     if month is None or end is None:
-        reason = "invalid" if month is None else "ahead" if month > today else "before"
-        last = default(context, today)
-        link = Action(_name(last, reader), _address(reader, area, last))
-        home = dashboard(reader, area)
-        return NoMonthPage(reason, asked[:30], reader.iri(area), home, link), reader
+        reason = "invalid" if month is None else "ahead" if month > day else "before"
+        last = _link(reader, area, default(context, day))
+        return NoMonthPage(
+            reason, asked[:30], reader.iri(area), dashboard(reader, area), last
+        ), reader
     start = _last(switches, month)
     before = context.releases.get(start.id) if start else None
     known = index.of(before, context.cache) if before else None
-    reader = _at(context, reader, end, known)
     inside = [s for s in switches if month.isoformat() <= s.at[:10] < _after(month).isoformat()]
-    return _page(reader, area, month, before, known, inside, today), reader
+    told = _Told(reader, month, _after(month) > day, inside, before, known)
+    reader = _at(context, reader, end, known)
+    return _page(reader, area, told), reader
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is told of a month: who asks, whether it is `partial`, the switches `inside` it, and
+    the release before it with its index."""
+
+    asking: Reader
+    month: date
+    partial: bool
+    inside: Sequence[Switch]
+    before: Release | None
+    known: Index | None
+
+    def beside(self, area: str, month: date) -> Action:
+        """The report of another month, as of the same time."""
+        return _link(self.asking, area, month.isoformat()[:7])
 
 
 def _at(context: Context, reader: Reader, end: Switch, known: Index | None) -> Reader:
@@ -193,31 +235,26 @@ def _at(context: Context, reader: Reader, end: Switch, known: Index | None) -> R
     return Reader(opened, site, earlier)
 
 
-def _page(
-    reader: Reader, area: str, month: date, before: Release | None, known: Index | None,
-    inside: Sequence[Switch], today: date,
-) -> MonthlyPage:  # fmt: skip
-    opened = reader.opened
+def _page(reader: Reader, area: str, told: _Told) -> MonthlyPage:
+    opened, before, known = reader.opened, told.before, told.known
     held = figures(opened.index, area)
     old = figures(known, area) if known else None
     place, places = _place(opened.index, held)
-    told = month.isoformat()[:7]
-    earlier, later = _before(month).isoformat()[:7], _after(month).isoformat()[:7]
+    id = told.month.isoformat()[:7]
     holders = _holders(reader, area)
     within = {"within": area}
     return MonthlyPage(
         area=reader.iri(area),
         home=dashboard(reader, area),
-        month=_name(told, reader),
-        partial=_after(month) > today,
-        earlier=Action(_name(earlier, reader), _address(reader, area, earlier)) if before else None,
-        later=None
-        if _after(month) > today
-        else Action(_name(later, reader), _address(reader, area, later)),
+        id=id,
+        month=render.month(id, reader.lang),
+        partial=told.partial,
+        earlier=told.beside(area, _before(told.month)) if before else None,
+        later=None if told.partial else told.beside(area, _after(told.month)),
         release=_release(reader, opened.release.id),
         released=opened.release.created_at,
         before=_release(reader, before.id) if before else None,
-        releases=[(_release(reader, s.id), s.at) for s in inside],
+        releases=[(_release(reader, s.id), s.at) for s in told.inside],
         datasets=Tile(held.count, "", listed(reader, within)),
         datasets_before=old.count if old else 0,
         measures=[_moved(reader, held, old, name) for name in held.measures],
@@ -230,16 +267,14 @@ def _page(
         holders=holders[:_HOLDERS],
         more_holders=max(0, len(holders) - _HOLDERS),
         todo=todo(reader, area),
+        downloads=downloads(told.asking, area, "report", month=id),
     )
 
 
-def _name(month: str, reader: Reader) -> str:
-    return render.month(month, reader.lang)
-
-
-def _address(reader: Reader, area: str, month: str) -> str:
-    path = dashboard(reader, area).partition("?")[0]
-    return f"{path}/report?month={month}"
+def _link(reader: Reader, area: str, month: str) -> Action:
+    """The report of a month (YYYY-MM), by its name."""
+    address = dashboard(reader, area, f"/report?month={month}")
+    return Action(render.month(month, reader.lang), address)
 
 
 def _release(reader: Reader, id: str) -> Value:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
@@ -71,9 +70,6 @@ def routes(context: Context) -> list[BaseRoute]:
     pages = Pages(context)
     # Those of the present alone, then those that show a release of the past, too.
     present: list[tuple[str, str, Handler]] = [
-        ("/dashboards", "dashboards", pages.dashboard),
-        ("/dashboards/{slug}", "dashboards", pages.dashboard),
-        ("/dashboards/{slug}/report", "dashboards", pages.monthly),
         ("/sparql", "sparql", pages.sparql),
         ("/sparql/words.json", "sparql", pages.sparql_words),
         ("/releases", "releases", pages.releases),
@@ -96,6 +92,9 @@ def routes(context: Context) -> list[BaseRoute]:
         *((f"/validation.{extension}", "validation", pages.report) for extension in _REPORTS),
         ("/principle", "principle", pages.principles),
         ("/concept", "concept", pages.glossary),
+        ("/dashboards", "dashboards", pages.dashboard),
+        ("/dashboards/{slug}", "dashboards", pages.dashboard),
+        ("/dashboards/{slug}/report", "dashboards", pages.monthly),
         ("/roles", "unit", pages.roles),
         ("/{kind}", "", pages.kind),
         ("/{kind}/{slug}", "", pages.record),
@@ -270,7 +269,7 @@ class Pages:
             return html.missing(reader, "unit", slug)
         unkept = {"Cache-Control": "no-store"}
         if asked is None:
-            month = monthly.default(self.context, datetime.now(UTC).date())
+            month = monthly.default(self.context, monthly.today(reader.site.moment))
             address = reader.site.url(f"/dashboards/{quote(slug)}/report?month={month}")
             return RedirectResponse(address, status_code=303, headers=unkept)
         content, reader = monthly.report(self.context, reader, area, asked)

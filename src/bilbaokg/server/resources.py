@@ -131,10 +131,7 @@ class _Resources:
         """The current release, or that of a day."""
         if not asked:
             return self.context.current()
-        try:
-            return self.context.releases.get(moments.find(self.context.releases, asked).release)
-        except moments.Absent as absent:
-            raise absent.error() from None
+        return self.context.releases.get(moments.release(self.context.releases, asked))
 
     def _is_gone(self, release: Release, where: index.Where) -> bool:
         text = index.of(release, self.context.cache).text(where.record)
