@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import re
 from collections.abc import Iterator
@@ -104,6 +105,24 @@ def test_roles_count_holders_and_vacancies_and_link_to_their_datasets(site: http
     assert "57 datasets have one. 10 have none." in text
     vacant = html.unescape(re.findall(r'href="([^"]*gap=owner)"', page)[0])
     assert "10 datasets" in words(site.get(vacant).text)
+
+
+def test_technical_custodians_are_told_beside_owners_and_stewards(site: httpx.Client) -> None:
+    page = site.get("/en/roles").text
+    told = page.partition('id="custodian"')[2].partition('id="units"')[0]
+    held = re.findall(r'href="([^"]*custodian=[^"]*)">([^<]+)</a>', told)
+    counts = re.findall(r'<td class="n">(\d+)</td>', told)
+    assert held
+    for (href, name), count in zip(held, counts, strict=True):
+        listed = site.get(html.unescape(href).replace("/datasets?", "/datasets.csv?")).text
+        assert len(list(csv.reader(listed.splitlines()))) - 1 == int(count), name
+    assert "gap=custodian" not in page
+    # Each unit in one line, with a link for each role that it holds.
+    units = page.partition('id="units"')[2].partition("</table>")[0]
+    assert units.count("custodian=") == len(held)
+    rows = [row for row in units.split("<tr>") if "custodian=" in row]
+    unit = re.findall(r'<div><a href="([^"]+)"', rows[0])[0]
+    assert "datasets whose systems it runs" in words(site.get(unit).text)
 
 
 def test_no_page_about_roles_names_a_person(site: httpx.Client) -> None:

@@ -69,7 +69,8 @@ class Passage(NamedTuple):
 RELATED: Final = {
     "theme": Field.SUBJECTS, "subject": Field.SUBJECTS, "hvd": Field.SUBJECTS,
     "area": Field.PARTIES, "owner": Field.PARTIES, "steward": Field.PARTIES,
-    "publisher": Field.PARTIES, "series": Field.PARTIES, "format": Field.PARTIES,
+    "custodian": Field.PARTIES, "publisher": Field.PARTIES, "series": Field.PARTIES,
+    "format": Field.PARTIES,
 }  # fmt: skip
 """Facets by the names of whose values an entry is found, with the field that they count for."""
 BELONGING: Final = frozenset({"column", "table"})
@@ -177,6 +178,7 @@ class Content:
         found["owner"] = self._agents("owner")
         found["area"] = found["owner"] or set(map(plain, self.root.get(ref(DCT.creator), ())))
         found["steward"] = self._agents("steward")
+        found["custodian"] = self._agents("technical-custodian")
         if kind in BELONGING:
             found["part"] = self.wholes()
         if kind == "dataset":
@@ -191,7 +193,7 @@ class Content:
         return plain(term)
 
     def _agents(self, role: str) -> set[str]:
-        """Who holds a role (owner, steward) over the root."""
+        """Who holds a role over the root."""
         held = [self.subjects.get(a, {}) for a in self.root.get(ref(PROV.qualifiedAttribution), ())]
         return {
             plain(agent)

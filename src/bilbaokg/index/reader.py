@@ -29,8 +29,8 @@ _DERIVED: Final = ("has", "within", "meets", "fails", "untested")
 # Facets that lists may be filtered by. "gap" names what a dataset lacks, "quality" is the band of
 # its points; how it stands otherwise is told in `standings`.
 FACETS: Final = (
-    "theme", "area", "owner", "steward", "publisher", "format", "access", "hvd", "licence",
-    "frequency", "status", "quality", "subject", "series", "scheme", "gap",
+    "theme", "area", "owner", "steward", "custodian", "publisher", "format", "access", "hvd",
+    "licence", "frequency", "status", "quality", "subject", "series", "scheme", "gap",
     "validity", "freshness", "lineage", "principles", *_DERIVED,
 )  # fmt: skip
 COUNTED: Final = tuple(facet for facet in FACETS if facet not in _DERIVED)

@@ -35,7 +35,7 @@ from bilbaokg.terms import AS, DCT, LANGUAGES, RDF, plain, record_id, ref
 __all__ = ["FORMAT", "build", "fill"]
 
 # Raised whenever the tables or their content change: an index of another number is made again.
-FORMAT: Final = 4
+FORMAT: Final = 5
 
 _SCHEMA: Final = """
 CREATE TABLE entries(num INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, iri TEXT NOT NULL UNIQUE,

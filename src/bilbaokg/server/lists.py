@@ -39,13 +39,13 @@ _LONGEST: Final = 200
 _SHOWN_CHOICES: Final = 40
 # The facets that the list of datasets offers; the others filter too, but only links choose them.
 _OFFERED: Final = (
-    "theme", "area", "format", "owner", "steward", "status", "quality", "validity", "freshness",
-    "lineage", "principles", "access", "licence", "hvd", "publisher", "gap",
+    "theme", "area", "format", "owner", "steward", "custodian", "status", "quality", "validity",
+    "freshness", "lineage", "principles", "access", "licence", "hvd", "publisher", "gap",
 )  # fmt: skip
 _OPEN: Final = ("theme", "area", "format")
 _COLUMNS: Final = (
-    "area", "owner", "steward", "publisher", "theme", "format", "licence", "access", "status",
-    "quality", "validity", "freshness", "lineage", "principles", "gap",
+    "area", "owner", "steward", "custodian", "publisher", "theme", "format", "licence", "access",
+    "status", "quality", "validity", "freshness", "lineage", "principles", "gap",
 )  # fmt: skip
 # What the table shows between title and date.
 _TABLE: Final = ("owner", "steward", "quality", "validity", "freshness")

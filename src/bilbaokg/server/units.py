@@ -12,13 +12,17 @@ from bilbaokg.server.cards import names, text
 from bilbaokg.server.described import SUMMARIES, TITLES, Described, Writer, formats, open_in_sparql
 from bilbaokg.server.pointing import incoming
 from bilbaokg.server.reading import Reader, anchor
-from bilbaokg.server.views import RolesPage, RoleTable, Tile, UnitPage, Value
+from bilbaokg.server.views import Holding, RolesPage, RoleTable, Tile, UnitPage, Value
 from bilbaokg.terms import ORG, plain, ref
 
 __all__ = ["page", "roles"]
 
-_FIGURES: Final = ("area", "owner", "steward", "publisher")
-_VACANT: Final = ("owner", "steward")
+_FIGURES: Final = ("area", "owner", "steward", "custodian", "publisher")
+# The roles by their facets: their names in the scheme, and whether every dataset should have it.
+_ROLES: Final = {
+    "owner": ("owner", True), "steward": ("steward", True),
+    "custodian": ("technical-custodian", False),
+}  # fmt: skip
 _TASKS: Final = 12
 _ROWS: Final = 60
 _ABOVE: Final = (ORG.unitOf, ORG.subOrganizationOf)
@@ -106,24 +110,44 @@ def _gaps(reader: Reader, iri: str) -> list[Tile]:
 def roles(reader: Reader) -> RolesPage:
     """Who holds which role, and where nobody does."""
     total = find(reader.opened.index).total
-    return RolesPage([_role(reader, name) for name in _VACANT], total)
+    return RolesPage([_role(reader, name) for name in _ROLES], total, _holdings(reader))
+
+
+def _holdings(reader: Reader) -> list[Holding]:
+    """What each unit holds, those with most first."""
+    held: dict[str, dict[str, int]] = {}
+    for name, rows in find(reader.opened.index).facets(tuple(_ROLES)).items():
+        for iri, count in rows:
+            held.setdefault(iri, {})[name] = count
+    most = sorted(held, key=lambda iri: (-sum(held[iri].values()), iri))[:_ROWS]
+    reader.load(most)
+    return [
+        Holding(
+            reader.iri(iri),
+            {name: Tile(n, "", _list(reader, **{name: iri})) for name, n in held[iri].items()},
+        )
+        for iri in most
+    ]
 
 
 def _role(reader: Reader, name: str) -> RoleTable:
     index = reader.opened.index
-    everything, vacant = find(index), find(index, filters={"gap": [name]})
+    called, needed = _ROLES[name]
+    everything = find(index)
     holders = everything.facets((name,))[name]
-    areas = vacant.facets(("area",))["area"]
+    areas = find(index, filters={"gap": [name]}).facets(("area",))["area"] if needed else []
     reader.load(iri for iri, _ in (*holders, *areas))
+    held = find(index, filters={name: [iri for iri, _ in holders]}).total if holders else 0
     return RoleTable(
         name=name,
-        role=reader.iri(f"{reader.opened.base}/ns#{name}"),
+        role=reader.iri(f"{reader.opened.base}/ns#{called}"),
+        needed=needed,
         holders=[
             Tile(n, reader.name(iri).text, _list(reader, **{name: iri}))
             for iri, n in holders[:_ROWS]
         ],
-        held=everything.total - vacant.total,
-        vacant=Tile(vacant.total, text(reader, f"gap.{name}"), _list(reader, gap=name)),
+        held=held,
+        vacant=Tile(everything.total - held, "", _list(reader, gap=name) if needed else ""),
         vacancies=[
             Tile(n, reader.name(iri).text, _list(reader, area=iri, gap=name))
             for iri, n in areas[:_ROWS]

@@ -20,6 +20,7 @@ from bilbaokg.server.views.findings import (
 )
 from bilbaokg.server.views.governance import (
     BoardRow,
+    Holding,
     Judged,
     PrinciplePage,
     PrinciplesPage,
@@ -152,6 +153,7 @@ __all__ = [
     "HeldBack",
     "Hints",
     "HistoryPage",
+    "Holding",
     "HomePage",
     "Incoming",
     "Judged",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bilbaokg.index import Text
@@ -11,6 +12,7 @@ from bilbaokg.server.views.values import Action, Group, Incoming, Node, Pager, T
 
 __all__ = [
     "BoardRow",
+    "Holding",
     "Judged",
     "PrinciplePage",
     "PrinciplesPage",
@@ -151,14 +153,26 @@ class UnitPage:
 
 @dataclass(frozen=True, slots=True)
 class RoleTable:
-    """A role: which units hold it for how many datasets, and which areas have none in it."""
+    """A role: which units hold it for how many datasets, and which areas have none in it.
+
+    `needed` says whether every dataset should have it; where it need not, `vacant` only counts.
+    """
 
     name: str
     role: Value
+    needed: bool
     holders: list[Tile]
     held: int
     vacant: Tile
     vacancies: list[Tile]
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A unit with the datasets that it has in each role, by the name of the role."""
+
+    unit: Value
+    datasets: Mapping[str, Tile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,3 +181,4 @@ class RolesPage:
 
     roles: list[RoleTable]
     datasets: int
+    holdings: list[Holding]
