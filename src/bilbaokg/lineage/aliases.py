@@ -152,9 +152,11 @@ class Aliases:
 
     def link(self, name: Name, other: Name, at: str) -> None:
         """Let a name have another, as a pipeline says."""
+        links, is_new = self._links, not self.is_linked(name, other)
         self._state.earliest(_link(name, other), at)
-        self._links.link(name.identifier, other.identifier)
-        self._let_go([name, other])
+        if is_new:
+            links.link(name.identifier, other.identifier)
+            self._let_go([name, other])
 
     def tell(self, name: Name) -> None:
         """Note that a name was told of at an earlier time than was known."""

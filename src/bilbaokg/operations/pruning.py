@@ -15,7 +15,8 @@ from bilbaokg.workspace import Workspace, operator
 __all__ = ["lineage_prune"]
 
 # Between so many the lock is let go, so that events are taken in meanwhile.
-_AT_ONCE: Final = 500
+_READ: Final = 500
+_REMOVED: Final = 100
 _MOST_DAYS: Final = 36_500
 
 
@@ -52,9 +53,9 @@ def lineage_prune(
 def _runs(workspace: Workspace, pruner: Pruner, progress: Progress) -> Iterator[Run]:
     with workspace.mutex:
         ids = pruner.ids()
-    for start in range(0, len(ids), _AT_ONCE):
+    for start in range(0, len(ids), _READ):
         with workspace.mutex:
-            found = list(pruner.read(ids[start : start + _AT_ONCE]))
+            found = list(pruner.read(ids[start : start + _READ]))
         yield from found
         progress(start, len(ids), "reading runs")
 
@@ -66,10 +67,10 @@ def _remove(
     """Remove runs, so many in a step that is done or not; the audit entry goes with the first."""
     audit, removed, among = workspace.records.audit, 0, set(ids)
     actor, detail = said
-    for start in range(0, len(ids), _AT_ONCE):
+    for start in range(0, len(ids), _REMOVED):
         with workspace.mutex:
             try:
-                count, changes = pruner.plan(ids[start : start + _AT_ONCE], before, among)
+                count, changes = pruner.plan(ids[start : start + _REMOVED], before, among)
                 event, entry = audit.next(actor, "lineage", "runs", detail)
                 workspace.store.apply([*([] if start else [entry]), *changes])
             except BaseException:
