@@ -53,7 +53,7 @@ _IDENTIFIED: Final = tuple(map(ref, (DCAT.Dataset, DCAT.DatasetSeries, DCAT.Data
 
 def text_of(lines: Iterable[str]) -> str:
     """The exact text of a record: its distinct lines, sorted, each ended."""
-    return "".join(f"{line}\n" for line in sorted(set(lines)))
+    return "\n".join((*sorted(set(lines)), ""))
 
 
 def digest(text: str) -> str:

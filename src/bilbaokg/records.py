@@ -78,6 +78,7 @@ _CATALOG_RECORD: Final = ref(DCAT.CatalogRecord)
 _TOPIC_OF: Final = ref(FOAF.isPrimaryTopicOf)
 _IDENTIFIER: Final = ref(DCT.identifier)
 _CURRENT: Final = ref(DCAT.hasCurrentVersion)
+_GENERATED_BY: Final = ref(PROV.wasGeneratedBy)
 _VALUE: Final = ref(PROV.value)
 _SOURCE: Final = ref(PROV.hadPrimarySource)
 _SAME_AS_REVISION: Final = ref(PROV.specializationOf)
@@ -117,9 +118,9 @@ class Records:
         """The present state of a record, or None."""
         history = self.history_graph(id)
         nodes: dict[str, dict[str, str]] = {}
-        iri = ""
+        iri, topic_of = "", FOAF.isPrimaryTopicOf
         for s, p, o in self.store.values(history):
-            if p == FOAF.isPrimaryTopicOf:
+            if p == topic_of:
                 iri = s
             nodes.setdefault(s, {})[p] = o
         state = nodes.get(self.graph(id))
@@ -399,7 +400,11 @@ class Records:
         if is_buried(head.lines, head.iri) and not is_buried(lines, head.iri):
             # It came back at its source, and with it all that was said of it.
             lines = {line for words in said.values() for line in split_lines(words.text)}
-        text = text_of(bury(head.lines, lines, head.iri))
+        if head.number or len(said) > 1 or is_buried(lines, head.iri):
+            text = text_of(bury(head.lines, lines, head.iri))
+        else:
+            # The first words of the only source are the record.
+            text = "".join(words.text for words in said.values())
         updates = [state for source, state in said.items() if head.said.get(source) != state]
         if text == head.text:
             plan.unchanged += 1
@@ -599,8 +604,8 @@ class Records:
             revision = f"<{history}#r{head.number + 1}>"
             insert += [
                 *_text_lines(revision, change.text),
-                f'{revision} {ref(DCT.identifier)} "{digest(change.text)}" .',
-                f"{revision} {ref(PROV.wasGeneratedBy)} {ref(self.audit.iri(event.seq))} .",
+                f'{revision} {_IDENTIFIER} "{digest(change.text)}" .',
+                f"{revision} {_GENERATED_BY} {ref(self.audit.iri(event.seq))} .",
                 f"{graph} {_CURRENT} {revision} .",
             ]
             if head.number:

@@ -227,6 +227,7 @@ def unescape(text: str) -> str:
 
 _CONTROL: Final = re.compile("[\x00-\t\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _CONTROL_BYTES: Final = bytes([*range(10), 11, 12, *range(14, 32), 127])
+_TO_ESCAPE: Final = re.compile('[\x00-\x1f"\\\\\x7f\ufffe\uffff]')
 _LONG: Final = 1000
 _NONCHARACTER: Final = re.compile(b"\xef\xbf[\xbe\xbf]")
 _SHORT: Final = {"\t": "\\t", "\b": "\\b", "\f": "\\f"}
@@ -238,15 +239,22 @@ def _has_controls(text: str) -> bool:
     return len(raw.translate(None, _CONTROL_BYTES)) < len(raw) or bool(_NONCHARACTER.search(raw))
 
 
-def literal(value: str, *, language: str | None = None, datatype: str | None = None) -> str:
-    """The canonical N-Triples text of a literal (RDF 1.2 N-Triples, section 4)."""
+def _escaped(value: str) -> str:
+    # Most are short and need nothing.
+    if len(value) < _LONG and not _TO_ESCAPE.search(value):
+        return value
     # Four replacements are several times faster than one translate on a record's whole text.
     escaped = (
         value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
     )
     if len(escaped) < _LONG or _has_controls(escaped):
         escaped = _CONTROL.sub(lambda m: _SHORT.get(m[0], f"\\u{ord(m[0]):04X}"), escaped)
-    quoted = f'"{escaped}"'
+    return escaped
+
+
+def literal(value: str, *, language: str | None = None, datatype: str | None = None) -> str:
+    """The canonical N-Triples text of a literal (RDF 1.2 N-Triples, section 4)."""
+    quoted = f'"{_escaped(value)}"'
     if language:
         return f"{quoted}@{language.lower()}"
     return f"{quoted}^^<{datatype}>" if datatype and datatype != XSD.string else quoted
@@ -310,12 +318,17 @@ def is_iri(text: str) -> bool:
         return False
 
 
+_NO_SLUG: Final = re.compile(r"[^a-z0-9]+")
+
+
 def slugify(text: str) -> str:
     """A URL-safe slug: ASCII lower case letters, digits and single hyphens."""
-    import unicodedata
+    if not text.isascii():
+        import unicodedata
 
-    letters = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return re.sub(r"[^a-z0-9]+", "-", "".join(letters).lower()).strip("-")
+        letters = unicodedata.normalize("NFKD", text)
+        text = "".join(c for c in letters if not unicodedata.combining(c))
+    return _NO_SLUG.sub("-", text.lower()).strip("-")
 
 
 def mint(base: str, kind: str, slug: str) -> str:

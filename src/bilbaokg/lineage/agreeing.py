@@ -80,7 +80,12 @@ class _View:
 
     def affected(self, table: str) -> set[str]:
         """The datasets for which it matters that a table changes."""
-        old, new = (self._objects(table, _PART_OF, links) for links in (self.old, self.new))
+        stays = {o for _, _, o, _ in self._unchanged(table, _PART_OF, None)}
+        old, new = (
+            stays | links.objects.get((table, _PART_OF), set()) for links in (self.old, self.new)
+        )
+        if not (old or new):
+            return set()
         if old == new:
             derived = (self._objects(table, _DERIVED, links) for links in (self.old, self.new))
             return new if any(derived) else set()

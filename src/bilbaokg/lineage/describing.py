@@ -8,9 +8,9 @@ may be published.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from bilbaokg.lineage import facets
 from bilbaokg.lineage.events import ENDS
@@ -32,7 +32,14 @@ from bilbaokg.terms import (
     ref,
 )
 
-__all__ = ["derivation_lines", "job_lines", "run_lines", "run_state", "table_lines"]
+__all__ = [
+    "derivation_lines",
+    "job_lines",
+    "run_lines",
+    "run_state",
+    "table_is_anew",
+    "table_lines",
+]
 
 _TYPE: Final = ref(RDF.type)
 _TABLE: Final = ref(CSVW.Table)
@@ -104,6 +111,22 @@ _ROLES: Final = (("steward", "steward"), ("maintain", "technical-custodian"))
 _TRUE: Final = frozenset({"", "true"})
 
 
+def table_is_anew(state: State, changed: Set[str]) -> bool:
+    """Whether the lines of a table change by what was told. state: as it is now; changed: keys.
+
+    To speak of a column adds nothing where the schema tells of it.
+    """
+    spoken = {key.removeprefix("field/") for key in changed if key.startswith("field/")}
+    if any(key.startswith(("facet/", "name/", "spoken/")) for key in changed):
+        return True
+    return bool(spoken) and not spoken <= _schema(state).keys()
+
+
+def _schema(state: State) -> dict[str, dict[str, Any]]:
+    """The columns that the schema tells of, by name."""
+    return dict(facets.fields(facets.parsed(state.get("facet/schema"))))
+
+
 def table_lines(base: str, iri: str, state: State, names: Sequence[Name]) -> list[str]:
     """A table as the pipelines describe it: names, documentation, columns, tags, nominations."""
     table = ref(iri)
@@ -144,16 +167,15 @@ def _columns(
     base: str, iri: str, state: State, tags: Iterable[tuple[str | None, str]]
 ) -> Iterator[str]:
     """The columns of the schema, and those that only derivations speak of."""
-    told = dict(facets.fields(facets.parsed(state.get("facet/schema"))))
+    told = _schema(state)
     spoken = {column for column, _ in state.under("field/")}
     positions = {name: number for number, name in enumerate(told, 1)}
     table = ref(iri)
+    same = (f" {_PART_OF} {table} .", f" {_TYPE} {_COLUMN} .", f" {_TYPE} {_ENTITY} .")
     for column in [*told, *sorted(spoken - told.keys())]:
         node, said = ref(column_iri(base, iri, column)), told.get(column, {})
         yield f"{table} {_HAS_PART} {node} ."
-        yield f"{node} {_PART_OF} {table} ."
-        yield f"{node} {_TYPE} {_COLUMN} ."
-        yield f"{node} {_TYPE} {_ENTITY} ."
+        yield from [node + end for end in same]
         yield f"{node} {_COLUMN_NAME} {literal(shown(column))} ."
         if column in positions:
             yield f'{node} {_POSITION} "{positions[column]}"^^{_INTEGER} .'

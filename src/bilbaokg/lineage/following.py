@@ -19,7 +19,6 @@ _RUNS_KEPT: Final = 20
 _RANKS: Final = {"COMPLETE": 2, "RUNNING": 1, "FAIL": 0, "ABORT": 0}
 _MOST_PARENTS: Final = 50
 # Of which registers the statements about a thing follow.
-_OF_TABLE: Final = ("facet/", "name/", "spoken/", "field/")
 _OF_RUN: Final = ("state/", "first", "job", "child-job", "parent", "input/", "output/")
 _OF_JOB: Final = ("name", "facet/", "parent", "reads", "writes/")
 # The time of what follows of other registers and has none of its own.
@@ -184,10 +183,11 @@ class Follower:
     def _follow_table(self, name: Name, batch: Batch) -> None:
         """A table's own record. name: its main one."""
         group = self.tables.aliases.group(name)
-        told = any(self.tables.own(each).changed_under(*_OF_TABLE) for each in group)
-        if told or name in batch.again:
+        changed = {key for each in group for key in self.tables.own(each).changed}
+        told = self.tables.told(name)
+        if name in batch.again or describing.table_is_anew(told, changed):
             id, iri = self.tables.id(name), self.tables.iri(name)
-            lines = describing.table_lines(self.base, iri, self.tables.told(name), group)
+            lines = describing.table_lines(self.base, iri, told, group)
             batch.said.setdefault(id, {})[SOURCE] = lines
 
     def _say_derivations(self, id: str, job: str, batch: Batch) -> None:

@@ -112,6 +112,6 @@ def column_iri(base: str, table: str, field: str) -> str:
 def _minted(base: str, kind: str, called: str, *exact: str) -> str:
     slug = slugify(called[-_SLUG_LENGTH:] if kind == "table" else called[:_SLUG_LENGTH])
     # Lengths stand between the parts, so that no two sequences of parts are one text.
-    parts = "".join(f"{len(part)}:{part}" for part in exact)
+    parts = "".join([f"{len(part)}:{part}" for part in exact])
     digest = hashlib.sha256(parts.encode()).hexdigest()[:_DIGITS]
     return mint(base, kind, f"{slug}-{digest}" if slug else digest)

@@ -103,8 +103,10 @@ class Teller:
         told = facets.origins(text)
         for column in told.columns:
             state.once(f"field/{column}", at)
+        tables = dict.fromkeys(origin.table for origin in told.all)
+        sources = {name: self.speak(name, at, batch) for name in tables}
         for origin in told.all:
-            self.speak(origin.table, at, batch).once(f"field/{origin.field}", at)
+            sources[origin.table].once(f"field/{origin.field}", at)
         if state.get(key) != before:
             batch.columns[table.name, job] = None
 

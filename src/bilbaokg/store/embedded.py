@@ -263,8 +263,8 @@ def _holds_data(path: Path) -> bool:
 
 
 def _nquads(change: GraphChange) -> str:
-    tail = f"<{change.graph}> .\n"
-    return "".join(f"{line[:-1]}{tail}" for line in change.insert)
+    # A literal holds no bare line feed, so that " ." before one is the end of a statement.
+    return "\n".join((*change.insert, "")).replace(" .\n", f" <{change.graph}> .\n")
 
 
 def _operations(changes: Sequence[GraphChange]) -> Iterator[str]:
