@@ -124,6 +124,30 @@ def test_what_the_gate_holds_back_is_deleted_and_says_why(data: Path) -> None:
     assert [row["id"] for row in done["held_back"]] == ["dataset/noise"]
 
 
+@pytest.mark.parametrize(
+    ("lang", "reason"),
+    [
+        ("es", "Remite con «Serie» a algo que la versión no contiene"),
+        ("eu", "bidez bertsioak ez daukan zerbaitera jotzen du"),
+        ("en", "to something that the release does not hold"),
+    ],
+)
+def test_what_points_to_what_stays_inside_is_held_back_and_says_so_in_the_language(
+    data: Path, lang: str, reason: str
+) -> None:
+    series = f"{BASE}/id/series/city"
+    load(
+        data,
+        BOTH
+        + f"""<{series}> a dcat:DatasetSeries ; dct:title "Ciudad"@es .
+        d:noise dcat:inSeries <{series}> .""",
+    )
+    operate(data, "visibility", iri=series, to="internal", why="tested")
+    (held,) = rehearse(data, lang=lang)["held_back"]
+    assert reason in held["reason"]
+    assert held["reason"].endswith(f": {series}")
+
+
 def test_what_was_deleted_here_is_deleted_there(data: Path) -> None:
     operate(data, "delete", iri=f"{BASE}/id/dataset/noise")
     assert [row["why"] for row in rehearse(data)["deleted"]] == ["deleted"]

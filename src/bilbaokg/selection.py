@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from bilbaokg import elsewhere, governance
+from bilbaokg import elsewhere, governance, wording
 from bilbaokg.bundle import Bundle
 from bilbaokg.errors import GateRefused, Invalid
 from bilbaokg.merging import text_of, title_of
@@ -89,18 +89,19 @@ def choose(
     hold_back: bool,
     waive: str | None,
     directory: Path | None = None,
+    language: str = "es",
 ) -> Content:
     """What the release holds after the gate. Raises GateRefused with the report, Invalid.
 
-    `directory` is where texts are kept meanwhile. What is held back takes its findings with it: the
-    report that stays is of what is left.
+    `directory` is where texts are kept meanwhile; `language` is that of the reasons. What is held
+    back takes its findings with it: the report that stays is of what is left.
     """
     everything = Bundle(records, directory)
     held: dict[str, _Reason] = {}
     first: Report | None = None
     while True:
         if hold_back:
-            held |= _pointing(everything, settings, held)
+            held |= _pointing(everything, settings, held, language)
         content = select(everything, settings, held, directory)
         if not content.records:
             raise _nothing(held)
@@ -247,7 +248,7 @@ def _closed(
 
 
 def _pointing(
-    everything: Collection[Record], settings: Settings, held: Mapping[str, _Reason]
+    everything: Collection[Record], settings: Settings, held: Mapping[str, _Reason], language: str
 ) -> dict[str, _Reason]:
     """What would point to what is held back, and so must be held back too."""
     found: dict[str, _Reason] = {}
@@ -256,16 +257,21 @@ def _pointing(
         inside = {r.id for r in everything if r.visibility == "public" and r.id not in left}
         out = _terms_of(everything, inside, settings.base)
         more = {
-            r.id: _Reason(
-                f"points to what is not in the release: {_text(statements[0])}",
-                Rule(DANGLING, None, plain(statements[0].predicate)),
-            )
+            r.id: _lost(statements[0], language)
             for r in everything
             if r.id in inside and (statements := _dangling(r.text, out))
         }
         if not more:
             return found
         found |= more
+
+
+def _lost(statement: Statement, language: str) -> _Reason:
+    """Why a record is held back whose statement points to what the release does not hold."""
+    path = plain(statement.predicate)
+    named = wording.term(path, language)
+    words = {"property": named[0] if named else path, "object": plain(statement.object)}
+    return _Reason(wording.say("held.dangling", language, **words), Rule(DANGLING, None, path))
 
 
 def _terms_of(records: Collection[Record], inside: set[str], base: str) -> frozenset[str]:

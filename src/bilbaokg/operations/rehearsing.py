@@ -55,7 +55,9 @@ def publish_rehearse(
             records = list(workspace.records.all())
         check = gate(workspace, gates, language, progress, of="rehearsal")
         settings = workspace.settings
-        content = selection.choose(records, check, settings, hold_back=True, waive=None)
+        content = selection.choose(
+            records, check, settings, hold_back=True, waive=None, language=language
+        )
         progress(0, None, f"making the feed {feed.name}")
         offer = Offer(feed, content, settings, language)
         outcome = _outcome(workspace, offer, release, asked, progress)

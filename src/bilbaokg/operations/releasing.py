@@ -34,7 +34,8 @@ def release_build(
     if waive is not None and params.get("hold_back"):
         raise BadInput("to hold back and to waive exclude each other")
 
-    check = gate(workspace, profile, params.get("lang") or "es", progress)
+    language = params.get("lang") or "es"
+    check = gate(workspace, profile, language, progress)
     with workspace.mutex:
         progress(0, None, "choosing records")
         aside = workspace.releases.path
@@ -46,6 +47,7 @@ def release_build(
                 hold_back=bool(params.get("hold_back")),
                 waive=waive,
                 directory=aside,
+                language=language,
             )
         duties = check_duties(workspace, content, waived=waive is not None)
         blocking = (content.report is not None and content.report.blocks_release) or any(
