@@ -115,3 +115,52 @@ def test_glossary_asked_for_words_is_a_list(odd: httpx.Client) -> None:
     text = words(odd.get("/en/concept?q=two").text)
     assert "1 record" in text
     assert f"{BASE}/id" not in text
+
+
+# ---- more terms than fit a page
+
+LARGE = (
+    "@prefix skos: <http://www.w3.org/2004/02/skos/core#> .\n"
+    f"<{BASE}/id/scheme/big> a skos:ConceptScheme ; dct:title 'Big'@en ."
+    + "".join(
+        f"<{BASE}/id/concept/{name}> a skos:Concept ; skos:prefLabel '{name.upper()}'@en ;"
+        f" skos:inScheme <{BASE}/id/scheme/big> {above} .\n"
+        for name, above in [
+            *((f"top{n:03}", "") for n in range(250)),
+            *((f"mid{n:04}", f"; skos:broader <{BASE}/id/concept/top000>") for n in range(1750)),
+            ("leaf", f"; skos:broader <{BASE}/id/concept/mid1749>"),
+        ]
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    with served(published(tmp_path_factory.mktemp("large") / "data", CATALOGUE + LARGE)) as server:
+        server.client.headers["Accept"] = "text/html"
+        yield server.client
+
+
+def test_large_vocabulary_opens_level_by_level_with_links_alone(large: httpx.Client) -> None:
+    page = large.get("/en/concept").text
+    assert "TOP000 1,750 narrower ones" in words(page)
+    assert "MID" not in words(page)
+    assert "/en/concept/top000" in page
+    below = large.get("/en/concept/top000").text
+    pages = re.findall(r'rel="next" href="([^"]+)"', below)
+    assert pages == ["/en/concept/top000?narrower=2"]
+    assert words(below).count("MID") == 200
+    last = large.get("/en/concept/top000?narrower=999").text
+    assert "MID1749 1 narrower" in words(last)
+    assert "LEAF" in words(large.get("/en/concept/mid1749").text)
+
+
+def test_terms_at_the_top_of_a_large_vocabulary_have_pages(large: httpx.Client) -> None:
+    address = "/en/concept?tree=https%3A%2F%2Fdata.example%2Fid%2Fscheme%2Fbig"
+    scheme = html.unescape(large.get("/en/scheme/big").text)
+    found = re.findall(r'href="(/en/concept\?tree=[^"]+)"', scheme)
+    first = large.get(found[0]).text
+    assert words(first).count("TOP") == 200
+    assert f'rel="next" href="{address}&amp;page=2"' in first
+    assert words(large.get(f"{address}&page=2").text).count("TOP") == 50
+    assert large.get("/en/concept?tree=nothing").status_code == 200

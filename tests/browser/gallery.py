@@ -62,6 +62,7 @@ DEMO: Final = {
     "no-day": Shown("/datasets", "/datasets?as_of=never", "error", 400),
     "glossary": Shown("/concept", "/concept"),
     "glossary-list": Shown("/concept", "/concept?q=air"),
+    "glossary-tree": Shown("/concept", f"/concept?tree={_BASE}/scheme/312ee0a5cca71ce9"),
     "glossary-none": Shown("/concept", "/concept?q=zzzz", "empty"),
     "kind-unit": Shown("/{kind}", "/unit"),
     "kind-none": Shown("/{kind}", "/unit?q=zzzz", "empty"),

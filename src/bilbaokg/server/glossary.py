@@ -7,10 +7,11 @@ term is opened once, and nothing here calls itself.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from pyroaring import BitMap
 
@@ -18,15 +19,28 @@ from bilbaokg.index import Row, Text, Where, find
 from bilbaokg.server import lists
 from bilbaokg.server.cards import text
 from bilbaokg.server.described import SUMMARIES, TITLES, Described, Writer, formats, open_in_sparql
+from bilbaokg.server.paging import pager
 from bilbaokg.server.pointing import incoming
 from bilbaokg.server.reading import Reader, anchor
-from bilbaokg.server.views import Branch, ConceptPage, GlossaryPage, Tile, Value, Vocabulary
+from bilbaokg.server.views import (
+    Branch,
+    ConceptPage,
+    GlossaryPage,
+    Pager,
+    Tile,
+    Value,
+    Vocabulary,
+)  # fmt: skip
 from bilbaokg.terms import SKOS, plain, ref
 
-__all__ = ["concept", "glossary"]
+__all__ = ["BELOW", "TREE", "concept", "glossary", "vocabulary"]
 
 _FACETS: Final = ("theme", "subject")
-# A larger vocabulary is not drawn as a tree: its list has pages and a search.
+TREE: Final = "tree"
+"""The parameter that asks for the tree of one vocabulary (its IRI)."""
+BELOW: Final = "narrower"
+"""The parameter that says which page of its narrower terms is shown."""
+# Of a larger vocabulary the terms at the top are drawn: the page of each opens what is below it.
 _LARGEST: Final = 2000
 _DRAWN: Final = 400
 _DEEPEST: Final = 8
@@ -106,31 +120,72 @@ def glossary(reader: Reader) -> GlossaryPage:
     return GlossaryPage(len(concepts), found)
 
 
+def vocabulary(reader: Reader, scheme: str, number: int) -> GlossaryPage:
+    """The tree of one vocabulary, empty where no term is in it; of a large one a page of the terms
+    at its top."""
+    index = reader.opened.index
+    held = index.facet("scheme").get(scheme, BitMap()) & index.facet("kind").get(
+        "concept", BitMap()
+    )
+    if not held:
+        return GlossaryPage(0, [])
+    found = _vocabulary(reader, scheme, held, _Links.of(reader), _Uses(reader), number)
+    return GlossaryPage(len(held), [found])
+
+
 def _used(vocabulary: Vocabulary) -> int:
     return sum(tile.count for branch in vocabulary.branches for tile in branch.uses)
 
 
 def _vocabulary(
-    reader: Reader, scheme: str, held: BitMap, links: _Links, uses: _Uses
+    reader: Reader, scheme: str, held: BitMap, links: _Links, uses: _Uses, number: int = 1
 ) -> Vocabulary:
     place = reader.place(scheme) if scheme else None
     record = Described(reader.opened.index.text(place.record) if place else "")
-    rows = reader.opened.index.rows(list(held), reader.lang) if len(held) <= _LARGEST else []
+    known = {row.iri: row for row in reader.opened.index.rows(list(held), reader.lang)}
+    ordered = sorted(known, key=lambda iri: known[iri].title.text.casefold())
+    place_of = partial(_tree_of, reader, scheme)
+    if len(held) <= _LARGEST:
+        branches, shown = _tree(reader, known, ordered, links, uses), None
+    else:
+        tops = [iri for iri in ordered if not links.broader.get(iri, set()) & known.keys()]
+        shown = pager(number, _BELOW, len(tops), place_of) if scheme else None
+        tops = tops[shown.first - 1 if shown else 0 :][:_BELOW]
+        branches = _level(reader, tops, uses, links, known)
     asked = urlencode({"scheme": scheme}) if scheme else "page=1"
     return Vocabulary(
         anchor=anchor(scheme),
         scheme=reader.iri(scheme) if scheme else None,
         summary=Writer(record, reader).text(ref(scheme), SUMMARIES),
         total=len(held),
-        branches=_tree(reader, rows, links, uses),
+        branches=branches,
         href=reader.site.url(f"/concept?{asked}"),
+        pager=shown,
     )
 
 
-def _tree(reader: Reader, rows: Sequence[Row], links: _Links, uses: _Uses) -> list[Branch]:
+def _tree_of(reader: Reader, scheme: str, number: int) -> str:
+    return reader.site.url(f"/concept?{urlencode({TREE: scheme, 'page': number})}")
+
+
+def _level(
+    reader: Reader, iris: Sequence[str], uses: _Uses, links: _Links, known: Mapping[str, Row]
+) -> list[Branch]:
+    """Terms side by side, each with how many are right below it."""
+    reader.load(iris)
+    return [
+        Branch(
+            reader.iri(iri), known[iri].summary if iri in known else Text("", ""), uses.of(iri),
+            0, 0, 0, again=False, below=len(links.narrower.get(iri, ())),
+        )
+        for iri in iris
+    ]  # fmt: skip
+
+
+def _tree(
+    reader: Reader, known: Mapping[str, Row], ordered: Sequence[str], links: _Links, uses: _Uses
+) -> list[Branch]:
     """The terms in their order, each below its broader one."""
-    known = {row.iri: row for row in rows}
-    ordered = sorted(known, key=lambda iri: known[iri].title.text.casefold())
     steps = list(_walk(ordered, links))[:_DRAWN]
     reader.load(iri for iri, _, _ in steps)
     after = [depth for _, depth, _ in steps[1:]] + [0]
@@ -174,13 +229,15 @@ def _walk(ordered: Sequence[str], links: _Links) -> Iterator[tuple[str, int, boo
 # ---- one term
 
 
-def concept(reader: Reader, place: Where, number: int = 1) -> ConceptPage:
-    """The page of a term; `number` is the page of what points to it."""
+def concept(reader: Reader, place: Where, number: int = 1, below: int = 1) -> ConceptPage:
+    """The page of a term; `number` is the page of what points to it, `below` that of the terms
+    right below it."""
     record = Described(reader.opened.index.text(place.record))
     writer, term, iri = Writer(record, reader), ref(place.iri), place.iri
     skip = [next((p for p in some if p in record.of(term)), "") for some in (TITLES, SUMMARIES)]
     links = _around(reader, iri)
     listed = lists.where_used(reader, iri)
+    narrower, shown = _below(reader, place, links.narrower.get(iri, ()), below)
     return ConceptPage(
         id=place.record,
         iri=iri,
@@ -190,7 +247,8 @@ def concept(reader: Reader, place: Where, number: int = 1) -> ConceptPage:
         names=_names(writer, term),
         schemes=writer.values(term, SKOS.inScheme),
         ways=_ways(reader, iri, links),
-        narrower=_below(reader, links.narrower.get(iri, ())),
+        narrower=narrower,
+        below=shown,
         related=_related(reader, iri),
         listed=listed,
         groups=writer.groups(term, skip=(*skip, *map(ref, _TOLD))),
@@ -246,15 +304,22 @@ def _ways(reader: Reader, iri: str, links: _Links) -> list[list[Value]]:
     return ways
 
 
-def _below(reader: Reader, iris: Collection[str]) -> list[Branch]:
-    """The narrower terms, by name, each with what uses it."""
+def _below(
+    reader: Reader, place: Where, iris: Collection[str], number: int
+) -> tuple[list[Branch], Pager]:
+    """A page of the narrower terms, by name, each with what uses it and how many are below it."""
     reader.load(iris)
-    uses = _Uses(reader) if iris else None
-    values = sorted(map(reader.iri, iris), key=lambda value: value.text.text.casefold())[:_BELOW]
-    return [
-        Branch(value, Text("", ""), uses.of(value.term) if uses else [], 0, 0, 0, False)
-        for value in values
-    ]
+    named = sorted(iris, key=lambda iri: reader.name(iri).text.casefold())
+    page = f"/{quote(place.page)}"
+    shown = pager(number, _BELOW, len(named), lambda n: reader.site.url(f"{page}?{BELOW}={n}"))
+    if not named:
+        return [], shown
+    links = _Links()
+    those = named[shown.first - 1 : shown.last]
+    for iri in those:
+        for child in _said(reader, iri, SKOS.narrower, SKOS.broader):
+            links.add(child, iri)
+    return _level(reader, those, _Uses(reader), links, {}), shown
 
 
 def _related(reader: Reader, iri: str) -> list[Value]:

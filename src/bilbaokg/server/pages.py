@@ -314,7 +314,10 @@ class Pages:
         return html.html(content, reader.site)
 
     def glossary(self, request: Request, reader: Reader) -> Response:
-        """The vocabularies as trees; as a list where one was asked for."""
+        """The vocabularies as trees, or one of them; as a list where one was asked for."""
+        if scheme := request.query_params.get(glossary.TREE):
+            number = page_number(request.query_params.get("page"))
+            return html.html(glossary.vocabulary(reader, scheme, number), reader.site)
         if request.query_params.keys() - {moments.PARAMETER}:
             form = lists.Form(request.query_params)
             return html.html(lists.kind(reader, "concept", form), reader.site)
@@ -351,7 +354,8 @@ class Pages:
         if kind in ("unit", "agent") and place.whole:
             return html.html(units.page(reader, place, number), reader.site)
         if kind == "concept" and place.whole:
-            return html.html(glossary.concept(reader, place, number), reader.site)
+            below = page_number(request.query_params.get(glossary.BELOW))
+            return html.html(glossary.concept(reader, place, number, below), reader.site)
         if kind == "principle" and principles.is_tested(reader, place.iri):
             content = principles.page(self.context, reader, place, request.query_params)
             return html.html(content, reader.site)

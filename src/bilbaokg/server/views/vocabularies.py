@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bilbaokg.index import Text
 from bilbaokg.server.views.lists import Listed
-from bilbaokg.server.views.values import Action, Group, Incoming, Node, Tile, Value
+from bilbaokg.server.views.values import Action, Group, Incoming, Node, Pager, Tile, Value
 
 __all__ = ["Branch", "ConceptPage", "GlossaryPage", "Vocabulary"]
 
@@ -16,7 +16,8 @@ class Branch:
     """A term in a tree: how deep it stands, what it means, and the lists of what uses it.
 
     `opens` and `closes` are how many levels begin before it and end after it. `again` says that it
-    stands further up, too, with what is below it.
+    stands further up, too, with what is below it. `below` counts the narrower terms that are not
+    drawn: its page opens them.
     """
 
     term: Value
@@ -26,13 +27,15 @@ class Branch:
     opens: int
     closes: int
     again: bool
+    below: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """A scheme with its terms as a tree; `scheme` is None for terms of none.
 
-    `total` counts all terms; where there are too many, `branches` are the first, or none.
+    `total` counts all terms; of a large one `branches` are the terms at the top, a page of them
+    (`pager`), else the first.
     """
 
     anchor: str
@@ -41,6 +44,7 @@ class Vocabulary:
     total: int
     branches: list[Branch]
     href: str
+    pager: Pager | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class ConceptPage:
     schemes: list[Value]
     ways: list[list[Value]]
     narrower: list[Branch]
+    below: Pager
     related: list[Value]
     listed: list[Listed]
     groups: list[Group]
