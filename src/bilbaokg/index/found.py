@@ -70,6 +70,10 @@ class Found:
         """How many there are."""
         return len(self.entries)
 
+    def iris(self) -> set[str]:
+        """The IRIs of all of it."""
+        return self.index.iris(self.entries)
+
     def _without(self, facet: str | None) -> BitMap:
         """What fits all of it but the filter of a facet."""
         kinds = self.index.facet("kind")

@@ -228,6 +228,10 @@ class Index:
 
     # ---- rows of lists
 
+    def iris(self, numbers: Iterable[int]) -> set[str]:
+        """The IRIs of entries."""
+        return {row[0] for row in self._in("SELECT iri FROM entries WHERE num IN ({})", numbers)}
+
     def rows(self, numbers: Sequence[int], lang: str) -> list[Row]:
         """These entries, in their order, as they read in a language."""
         found = {

@@ -81,12 +81,16 @@ class Context:
         return self._seen[name]
 
     def public_releases(self) -> list[Release]:
-        """The releases that were public and were not taken back, oldest first.
+        """The releases of `public_ids`. Raises CorruptStore."""
+        return [self.releases.get(id) for id in self.public_ids()]
 
-        What was removed from the disk is left out. Raises CorruptStore.
+    def public_ids(self) -> list[str]:
+        """The ids of the releases that were public and were not taken back, oldest first.
+
+        What was removed from the disk is left out.
         """
         kept = set(self.releases.ids())
-        return [self.releases.get(id) for id in self.releases.standing() if id in kept]
+        return [id for id in self.releases.standing() if id in kept]
 
     def url(self, path: str) -> str:
         """The absolute address of one of our paths."""

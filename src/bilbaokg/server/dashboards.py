@@ -5,7 +5,7 @@ All figures are counts of facets of the index (`bilbaokg.index.figures`): each l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from bilbaokg.server.context import Context
 
 __all__ = [
-    "DashboardPage", "Dashboards", "dashboard", "downloads", "listed", "measure", "rows", "todo",
+    "TREND", "DashboardPage", "Dashboards", "dashboard", "downloads", "listed", "measure", "rows",
+    "todo",
 ]  # fmt: skip
 
-_TREND: Final = 12
+TREND: Final = 12
+"""How many releases a trend shows."""
 _AREAS: Final = 60
 # Measures that say what to do beside what a dataset lacks.
 _MENDED: Final = ("valid", "fresh", "lineage", "principles")
@@ -105,7 +107,7 @@ class Dashboards:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self._before: dict[tuple[str, str], Figures] = {}
+        self._before: dict[tuple[str, str], tuple[str, Figures]] = {}
 
     def page(self, reader: Reader, area: str = "") -> DashboardPage:
         """The dashboard of an area (an IRI), or of all."""
@@ -129,37 +131,38 @@ class Dashboards:
         """The releases that were public up to the one that is shown, oldest first."""
         site, found = reader.site, []
         place = (dashboard(reader, area) if area else site.url("/dashboards")).partition("?")[0]
-        for release in self._until(reader.opened.release):
-            held = self.figures(release, area)
+        for id, created, held in self._public(area, reader.opened.release):
             shares = {name: figure.share for name, figure in held.measures.items()}
-            href, then = site.now(f"/releases/{release.id}"), site.at(release.id, place)
-            found.append(Moment(release.id, href, then, release.created_at, held.count, shares))
+            href, then = site.now(f"/releases/{id}"), site.at(id, place)
+            found.append(Moment(id, href, then, created, held.count, shares))
         return found
-
-    def _until(self, last: Release) -> list[Release]:
-        public = self.context.public_releases()
-        return [release for release in public if release.created_at <= last.created_at][-_TREND:]
 
     def told(self, area: str, last: Release) -> list[dict[str, Any]]:
         """The trend for programs up to a release, oldest first: release, created_at, datasets and
         shares."""
         return [
             {
-                "release": release.id,
-                "created_at": release.created_at,
+                "release": id,
+                "created_at": created,
                 "datasets": held.count,
                 "shares": {name: figure.share for name, figure in held.measures.items()},
             }
-            for release in self._until(last)
-            for held in (self.figures(release, area),)
+            for id, created, held in self._public(area, last)
         ]
 
-    def figures(self, release: Release, area: str) -> Figures:
-        """The figures of an area in a release, reckoned once: a release does not change."""
-        key = (release.id, area)
-        if key not in self._before:
-            self._before[key] = figures(index.of(release, self.context.cache), area)
-        return self._before[key]
+    def _public(self, area: str, last: Release) -> Iterator[tuple[str, str, Figures]]:
+        """The last releases that were public up to one, oldest first: id, when made, figures."""
+        ids = [id for id in self.context.public_ids() if int(id[1:]) <= last.number]
+        for id in ids[-TREND:]:
+            yield (id, *self._of(id, area))
+
+    def _of(self, id: str, area: str) -> tuple[str, Figures]:
+        """When a release was made, and the figures of an area in it: reckoned once, they stay."""
+        if (id, area) not in self._before:
+            release = self.context.releases.get(id)
+            held = figures(index.of(release, self.context.cache), area)
+            self._before[id, area] = release.created_at, held
+        return self._before[id, area]
 
 
 def listed(reader: Reader, filters: Mapping[str, str | Sequence[str]]) -> str:

@@ -92,7 +92,11 @@ def report(reader: Reader, released: Report, format: str, asked: Asked) -> str:
 def _fits(known: Findings, asked: Asked) -> Callable[[Result], bool]:
     """Tells whether a finding is asked for."""
     words = asked.q.casefold().split()
-    within = _datasets(known.reader, asked.area) if asked.area else None
+    within = (
+        find(known.reader.opened.index, filters={"area": [asked.area]}).iris()
+        if asked.area
+        else None
+    )
 
     def fits(result: Result) -> bool:
         if asked.severity and asked.severity != result["severity"]:
@@ -118,12 +122,6 @@ def _found(known: Findings, asked: Asked) -> list[Result]:
         "property": lambda r: str(r["path"] or ""),
     }
     return sorted(filter(fits, known.results), key=orders[asked.sort])
-
-
-def _datasets(reader: Reader, area: str) -> set[str]:
-    """The datasets (IRIs) of an area."""
-    found = find(reader.opened.index, filters={"area": [area]})
-    return {row.iri for rows in found.rows(reader.lang, "title") for row in rows}
 
 
 def _filters(known: Findings, asked: Asked) -> list[FacetGroup]:

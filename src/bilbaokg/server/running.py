@@ -25,6 +25,7 @@ from bilbaokg.server.express import Express
 from bilbaokg.server.operate import control_app
 from bilbaokg.server.protocol import Protocol
 from bilbaokg.server.status import status
+from bilbaokg.server.warming import Warmer
 from bilbaokg.workspace import Workspace
 
 __all__ = ["run"]
@@ -52,16 +53,17 @@ def run(
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GARBAGE)
-    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+    warmer = Warmer(context)
+    with warmer, asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         operating = control_app(workspace, drain, {"usage": _usage(context)})
         servers = server, _server(operating, partial(Protocol, seconds=seconds))
         drained = runner.run(_run(context, servers, listening, workspace, drain, started))
         context.pool.close()
         context.lanes.close()
-        if not drained:
-            # Threads cannot be stopped; what they write is whole at any moment, as after a kill.
-            logging.shutdown()
-            os._exit(0)
+    if not drained or warmer.busy:
+        # Threads cannot be stopped; what they write is whole at any moment, as after a kill.
+        logging.shutdown()
+        os._exit(0)
 
 
 class _Server(uvicorn.Server):

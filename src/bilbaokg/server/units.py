@@ -35,7 +35,8 @@ def page(reader: Reader, place: Where, number: int = 1) -> UnitPage:
     writer, term, iri = Writer(record, reader), ref(place.iri), place.iri
     skip = [next((p for p in some if p in record.of(term)), "") for some in (TITLES, SUMMARIES)]
     listed = lists.where_used(reader, iri)
-    tasks = findings.of_datasets(reader, _datasets(reader, iri))
+    datasets = find(reader.opened.index, filters={"area": [iri]}).iris()
+    tasks = findings.of_datasets(reader, datasets)
     return UnitPage(
         id=place.record,
         iri=iri,
@@ -57,11 +58,6 @@ def page(reader: Reader, place: Where, number: int = 1) -> UnitPage:
         sparql=open_in_sparql(reader, iri),
         nodes=writer.nodes(term),
     )
-
-
-def _datasets(reader: Reader, area: str) -> set[str]:
-    found = find(reader.opened.index, filters={"area": [area]})
-    return {row.iri for rows in found.rows(reader.lang, "title") for row in rows}
 
 
 def _around(reader: Reader, iri: str, said: Sequence[str], pointing: Sequence[str]) -> list[Value]:
