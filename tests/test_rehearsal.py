@@ -166,6 +166,22 @@ def test_another_identifier_is_another_dataset_where_portals_know_it_by_that(
         assert (found["was"], found["now"]) == (f"{BASE}/id/dataset/noise", "noise")
 
 
+def test_whom_the_changes_reach_is_told_with_what_sources_ask(data: Path) -> None:
+    assert (rehearse(data)["reached"], rehearse(data)["duties"]) == ([], [])
+    right = "http://publications.europa.eu/resource/authority/access-right"
+    load(data, BOTH.replace("Árboles", "Arbolado") + f"""
+        d:noise <http://www.w3.org/ns/prov#wasDerivedFrom> d:trees ;
+            dct:accessRights <{right}/PUBLIC> ; dct:license <{BASE}/own> .
+        d:made a dcat:Dataset ; dct:title "Hecho"@es ; dct:publisher <{BASE}/id/agent/city> ;
+            dct:description "Hecho de ruido."@es ; dct:identifier "made" ;
+            <http://www.w3.org/ns/prov#wasDerivedFrom> d:noise .
+    """)  # fmt: skip
+    done = rehearse(data)
+    assert [(each["label"], each["owners"]) for each in done["reached"]] == [("Hecho", [])]
+    (duty,) = done["duties"]
+    assert (duty["kind"], duty["source"]["label"]) == ("licence", "Arbolado")
+
+
 def test_nothing_of_the_catalogue_changes(data: Path) -> None:
     load(data, PREFIXES + TREES)
     before = operate(data, "audit.list", limit=100), sorted((data / "releases").iterdir())

@@ -13,7 +13,7 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +34,7 @@ from bilbaokg.sorting import sorted_lines
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
 from bilbaokg.terms import AS, RDF, plain, ref, split_line, split_lines, without_graph
 
-__all__ = ["Builder", "Difference", "Releases", "difference", "removed", "statements"]
+__all__ = ["Builder", "Difference", "Releases", "difference", "foreseen", "removed", "statements"]
 
 FORMAT: Final = 1
 _CURRENT: Final = "current"
@@ -405,9 +405,19 @@ def difference(before: Release | None, after: Release) -> Difference:
 
     What became a tombstone is gone.
     """
+    return _compared(before, {e.id: e.sha256 for e in after.entries}, _tombstones(after))
+
+
+def foreseen(before: Release | None, records: Iterable[Record]) -> Difference:
+    """What would change from a release to one of these records (see difference)."""
+    held = list(records)
+    buried = {record.id for record in held if _is_buried(record)}
+    return _compared(before, {record.id: record.revision for record in held}, buried)
+
+
+def _compared(before: Release | None, new: Mapping[str, str], tombstones: set[str]) -> Difference:
     old = {e.id: e.sha256 for e in before.entries} if before else {}
-    new = {e.id: e.sha256 for e in after.entries}
-    buried = _tombstones(after) - (_tombstones(before) if before else set())
+    buried = tombstones - (_tombstones(before) if before else set())
     both = new.keys() & old.keys()
     return Difference(
         new=sorted(new.keys() - old.keys() - buried),

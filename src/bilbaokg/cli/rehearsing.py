@@ -40,6 +40,7 @@ def tell(console: Console, done: dict[str, Any]) -> None:
             "a build refuses without --hold-back"
         )
     _tell_members(console, done)
+    _tell_consequences(console, done)
     _tell_rules(console, done)
     _tell_dropped(console, done)
 
@@ -78,6 +79,20 @@ def _tell_members(console: Console, done: dict[str, Any]) -> None:
         console.say(f"Changed ({len(rows):,})", "bold")
         listed = [[_name(r), r["iri"], ", ".join(map(_short, r["properties"]))] for r in rows]
         table(console, ["title", "what", "in"], listed)
+
+
+def _tell_consequences(console: Console, done: dict[str, Any]) -> None:
+    """Whom the changes reach, and how many duties there are."""
+    if rows := done["reached"]:
+        console.say("")
+        console.say(f"Datasets that come from what changes or goes ({len(rows):,})", "bold")
+        owners = [", ".join(each["label"] for each in row["owners"]) or "nobody" for row in rows]
+        listed = [[row["label"], row["iri"], who] for row, who in zip(rows, owners, strict=True)]
+        table(console, ["title", "what", "owner"], listed)
+    if duties := done["duties"]:
+        console.say("")
+        told = counted(len(duties), "reason")
+        console.say(f"Sources ask for care of public datasets ({told}): bilbaokg lineage duties")
 
 
 def _short(iri: str) -> str:

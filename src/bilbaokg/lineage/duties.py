@@ -19,7 +19,7 @@ from bilbaokg.lineage.owners import wholes, within
 from bilbaokg.lineage.walking import spread
 from bilbaokg.terms import DCAT, DCT, DPV, PROV, RDF, SKOS, ref
 
-__all__ = ["KINDS", "Duty", "duties", "duties_of"]
+__all__ = ["KINDS", "Duty", "duties", "duties_of", "told"]
 
 KINDS: Final = ("restricted", "personal", "licence", "inherited")
 """What a source is, other than what is made of it: in the order in which it matters."""
@@ -57,7 +57,7 @@ def duties(ground: Ground, iri: str = "", limit: int = 100_000) -> dict[str, Any
     return {
         "iri": iri or None, "count": len(every), "complete": len(every) <= limit,
         "datasets": len({duty.dataset for duty in every}),
-        "found": [_told(ground, duty) for duty in every[:limit]],
+        "found": [told(ground, duty) for duty in every[:limit]],
     }  # fmt: skip
 
 
@@ -67,7 +67,8 @@ def duties_of(ground: Ground, *datasets: str) -> list[Duty]:
     return [duty for dataset in datasets for duty in look.of(dataset)]
 
 
-def _told(ground: Ground, duty: Duty) -> dict[str, Any]:
+def told(ground: Ground, duty: Duty) -> dict[str, Any]:
+    """A duty as answers tell it."""
     return {
         "dataset": ground.named(duty.dataset), "kind": duty.kind,
         "source": ground.named(duty.source),

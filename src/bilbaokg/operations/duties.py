@@ -7,14 +7,15 @@ from typing import Any, Final
 
 from bilbaokg import release as releases
 from bilbaokg.errors import BadInput, CorruptStore, DutyRefused
-from bilbaokg.lineage.duties import KINDS, Duty, duties_of
+from bilbaokg.lineage.duties import KINDS, Duty, duties_of, told
 from bilbaokg.lineage.effects import reached
+from bilbaokg.lineage.owners import owning
 from bilbaokg.model import Release
 from bilbaokg.operations.questions import ground_of
 from bilbaokg.selection import Content
 from bilbaokg.workspace import Workspace
 
-__all__ = ["check_duties", "effects"]
+__all__ = ["check_duties", "effects", "foresee"]
 
 _SHOWN: Final = 10
 
@@ -57,4 +58,28 @@ def effects(workspace: Workspace, built: Release, duties: list[Duty]) -> dict[st
     return {
         "duties": {"count": len(duties), "datasets": len({duty.dataset for duty in duties})},
         "reached": len(depend),
+    }
+
+
+def foresee(
+    workspace: Workspace, content: Content, previous: Release | None, language: str
+) -> dict[str, Any]:
+    """What `effects` counts, thing by thing, of a release that is not made: the datasets of it that
+    its changes reach, with their owners, the nearest first (`reached`), and its `duties`."""
+    ground = ground_of(workspace, {"lang": language})
+    iris = {entry.id: entry.iri for entry in previous.entries} if previous else {}
+    iris |= {record.id: record.iri for record in content.records}
+    change = releases.foreseen(previous, content.records)
+    changed = {iris[id] for id in (*change.changed, *change.gone)}
+    held = {record.iri for record in content.records if record.id.startswith("dataset/")}
+    depend = [iri for iri in reached(ground, changed) if iri in held] if changed else []
+    return {
+        "reached": [
+            {
+                **ground.named(iri),
+                "owners": [ground.named(a) for a in owning(ground.store, ground.base, iri)],
+            }
+            for iri in depend
+        ],
+        "duties": [told(ground, duty) for duty in duties_of(ground, *sorted(held))],
     }

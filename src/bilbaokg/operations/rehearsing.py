@@ -17,6 +17,7 @@ from bilbaokg.harvesting.harvester import KINDS, Asked
 from bilbaokg.harvesting.showing import shown
 from bilbaokg.model import SEVERITIES, Release
 from bilbaokg.operations.base import Progress
+from bilbaokg.operations.duties import foresee
 from bilbaokg.operations.releasing import gate
 from bilbaokg.rehearsal.offer import Offer
 from bilbaokg.rehearsal.outcomes import Outcome
@@ -63,6 +64,7 @@ def publish_rehearse(
         outcome = _outcome(workspace, offer, release, asked, progress)
         progress(0, None, "looking at the rules of its portals")
         broken = offer.broken(aimed)
+        consequences = foresee(workspace, content, release, language)
     done = outcome.as_dict()
     why = offer.why_gone({record.iri: record.visibility for record in records})
     for fate in done["deleted"]:
@@ -75,6 +77,7 @@ def publish_rehearse(
         "profile": gates.label,
         **offer.told(),
         **done,
+        **consequences,
         "severities": {severity: counts[severity] for severity in SEVERITIES},
         "broken": [problem.as_dict() for problem in broken],
         "dropped": offer.dropped(),

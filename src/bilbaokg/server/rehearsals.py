@@ -6,9 +6,10 @@ A rehearsal takes seconds: it is made once for a state of the working store, and
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import groupby, islice
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path
@@ -26,7 +27,18 @@ from bilbaokg.server.api import head
 from bilbaokg.server.context import Context
 from bilbaokg.server.openapi import problems
 from bilbaokg.server.pages import Pages
-from bilbaokg.server.views import Choice, Cut, Fate, Finding, RehearsalPage, Value
+from bilbaokg.server.views import (
+    Choice,
+    Cut,
+    Dependent,
+    Duty,
+    Fate,
+    Finding,
+    Obliged,
+    Reach,
+    RehearsalPage,
+    Value,
+)
 from bilbaokg.terms import PREFIXES
 from bilbaokg.workspace import Workspace
 
@@ -141,6 +153,9 @@ def _page(done: Mapping[str, Any], site: render.Site) -> RehearsalPage:
         counts={name: count for name, count in done["counts"].items() if name != "others"},
         fates=[(name, _fates(name, done[name][:_SHOWN], lang)) for name in _FATES if done[name]],
         held_back=held[:_SHOWN],
+        reach=_reach(done["reached"]),
+        duties=len({duty["dataset"]["iri"] for duty in done["duties"]}),
+        obliged=_obliged(done["duties"]),
         severities=done["severities"],
         rules=_rules(shown, lang),
         others=len(done["broken"]) - len(shown),
@@ -149,6 +164,28 @@ def _page(done: Mapping[str, Any], site: render.Site) -> RehearsalPage:
         unused=_cuts(dropped["unused"], lang),
         data=f"{site.root}/api/rehearsal/{target}?lang={lang}",
     )
+
+
+def _value(thing: Mapping[str, Any]) -> Value:
+    """A thing of the working store, which may have no page."""
+    return Value(Text(thing["label"], ""), None, thing["iri"])
+
+
+def _reach(found: Sequence[Mapping[str, Any]]) -> Reach | None:
+    rows = [Dependent(_value(row), list(map(_value, row["owners"]))) for row in found]
+    owners = {owner.term for row in rows for owner in row.owners}
+    return Reach(len(rows), len(owners), rows[:_SHOWN]) if rows else None
+
+
+def _obliged(found: Iterable[Mapping[str, Any]]) -> list[Obliged]:
+    """The first datasets with their duties; those of a dataset stand together."""
+    held = groupby(found, lambda duty: duty["dataset"])
+    return [Obliged(_value(d), [_duty(each) for each in some]) for d, some in islice(held, _SHOWN)]
+
+
+def _duty(told: Mapping[str, Any]) -> Duty:
+    values, path = (list(map(_value, told[name])) for name in ("values", "path"))
+    return Duty(told["kind"], _value(told["source"]), values, path)
 
 
 def _fates(name: str, rows: Iterable[Mapping[str, Any]], lang: str) -> list[Fate]:

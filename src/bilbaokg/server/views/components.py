@@ -8,7 +8,7 @@ from bilbaokg.server.views.findings import Finding, FindingKind
 from bilbaokg.server.views.governance import ScoreRow
 from bilbaokg.server.views.lists import Hints, Listed
 from bilbaokg.server.views.records import Duty
-from bilbaokg.server.views.releases import Cut, Fate
+from bilbaokg.server.views.releases import Cut, Fate, Obliged, Reach
 from bilbaokg.server.views.values import Action, Card, Group, Incoming, Node, Pager, Tile, Value
 from bilbaokg.server.views.vocabularies import Branch
 
@@ -24,6 +24,8 @@ class ComponentsPage:
     value: Value
     values: list[Value]
     duties: list[Duty]
+    reach: Reach
+    obliged: list[Obliged]
     facts: list[Group]
     cards: list[Card]
     tiles: list[Tile]

@@ -153,7 +153,8 @@ class RehearsalPage:
     `fates` are the records by what becomes of them (deleted, replaced, created, changed), the first
     of each, with `counts`; `release` is what it is held against, None before the first; `rules` are
     what loses a record or what portals themselves ask for, drawn together, with the first titles
-    of whom it is about; `others` counts the other findings.
+    of whom it is about; `others` counts the other findings. `reach`, `obliged` and
+    `duties` are those of ReleasePage.
     """
 
     target: str
@@ -163,6 +164,9 @@ class RehearsalPage:
     counts: dict[str, int]
     fates: list[tuple[str, list[Fate]]]
     held_back: list[Fate]
+    reach: Reach | None
+    duties: int
+    obliged: list[Obliged]
     severities: dict[str, int]
     rules: list[tuple[Finding, list[str]]]
     others: int
