@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import json
 import os
+import shutil
 import signal
-import subprocess
-import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import forking
 import httpx
 from helpers import PATIENCE
 
@@ -76,8 +79,24 @@ def load(data: Path, turtle: str, source: str = "test") -> dict[str, Any]:
 
 def published(data: Path, turtle: str = CATALOGUE, **values: Any) -> Path:
     """A data directory with one published release."""
+    if turtle == CATALOGUE and not is_initialised(data):
+        made = _published_once(json.dumps(values, sort_keys=True))
+        shutil.copytree(made, data, symlinks=True, dirs_exist_ok=True)
+        return data
     if not is_initialised(data):
         initialise(data, **values)
+    return _publish(data, turtle)
+
+
+@functools.cache
+def _published_once(values: str) -> Path:
+    """The directory that `published` copies; one for each settings."""
+    folder = tempfile.mkdtemp(prefix="bilbaokg-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return _publish(initialise(Path(folder) / "data", **json.loads(values)), CATALOGUE)
+
+
+def _publish(data: Path, turtle: str) -> Path:
     load(data, turtle)
     release = operate(data, "release.build", unchecked=True)
     operate(data, "release.publish", id=release["id"])
@@ -107,11 +126,12 @@ class Served:
         self.data = data
         self.log = data.with_name(f"{data.name}.log")
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", _SERVE, str(data), json.dumps(options)],
-                stdout=subprocess.PIPE, stderr=log, env={**os.environ, **(environ or {})},
-            )  # fmt: skip
-        assert self.process.stdout
+            self.process = forking.start(
+                _SERVE,
+                [str(data), json.dumps(options)],
+                stderr=log,
+                env={**os.environ, **(environ or {})},
+            )
         self.url = self.process.stdout.readline().decode().strip().rstrip("/")
         assert self.url, self.log.read_text()[-3000:]
         self.client = httpx.Client(base_url=self.url, timeout=60)
@@ -128,7 +148,6 @@ class Served:
             return self.process.wait(PATIENCE)
         finally:
             self.process.kill()
-            assert self.process.stdout
             self.process.stdout.close()
 
 

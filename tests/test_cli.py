@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import forking
 import pytest
 from helpers import PATIENCE, eventually
 
@@ -30,6 +31,7 @@ GOOD = """
 @prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .
 <https://city.example/d/1> a dcat:Dataset ; dct:title "Ruido"@es ; dct:description "Todo"@es .
 """
+MAIN = "from bilbaokg.cli import main; main()"
 BAD = GOOD.replace('dct:title "Ruido"@es ; ', "")
 
 
@@ -63,14 +65,17 @@ class Shell:
     def __call__(
         self, *arguments: str, given: bytes = b"", code: int = 0, unbuffered: bool = False
     ) -> subprocess.CompletedProcess[bytes]:
-        done = subprocess.run(
-            [sys.executable, "-m", "bilbaokg", *arguments],
-            cwd=self.folder,
-            input=given,
-            capture_output=True,
-            env=self.env | {"PYTHONUNBUFFERED": "1" if unbuffered else ""},
-            check=False,
-        )
+        if unbuffered:
+            done = subprocess.run(
+                [sys.executable, "-m", "bilbaokg", *arguments],
+                cwd=self.folder,
+                input=given,
+                capture_output=True,
+                env=self.env | {"PYTHONUNBUFFERED": "1"},
+                check=False,
+            )
+        else:
+            done = forking.run(MAIN, arguments, given=given, env=self.env, cwd=self.folder)
         assert done.returncode == code, (arguments, done.stdout.decode(), done.stderr.decode())
         assert b"Traceback" not in done.stderr
         return done

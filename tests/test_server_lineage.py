@@ -330,7 +330,8 @@ def test_what_was_acknowledged_is_there_after_a_kill(
     assert send(running, given, told).status_code == 200
     running.client.close()
     running.process.kill()
-    running.process.communicate()
+    running.process.wait()
+    running.process.stdout.close()
     with served(data) as again:
         assert ask(again, given, f"SELECT ?o {{ <{iri('a')}> dct:title ?o }}") == ["a"]
 
