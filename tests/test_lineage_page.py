@@ -309,9 +309,9 @@ def test_a_hub_of_thousands_is_listed_and_not_drawn(tmp_path: Path) -> None:
         page = ask(server.client, hub, "&downstream=all")
         assert "(2,000)" in page
         assert "<svg" not in page.partition("<main")[2]
-        assert "1 to 50 of 2,000" in page
+        assert "1 to 25 of 2,000" in page
         last = ask(server.client, hub, "&downstream=all&downstream_page=9999")
-        assert "1,951 to 2,000 of 2,000" in last
+        assert "1,976 to 2,000 of 2,000" in last
         assert {row[0] for row in rows(page, "downstream")}.isdisjoint(
             row[0] for row in rows(last, "downstream")
         )
