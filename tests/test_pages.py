@@ -500,6 +500,8 @@ def test_query_answers_as_a_table_with_linked_resources(site: httpx.Client) -> N
 
 def test_saved_query_has_its_parameters_as_fields_and_takes_them(site: httpx.Client) -> None:
     page = site.get("/es/sparql?saved=datasets-changed-since&run=1").text
+    # Its own address leads back by the host that the reader came by.
+    assert 'href="/es/sparql?saved=datasets-changed-since&amp;run=1"' in page
     assert re.search(r'<label for="p-since">Desde', page)
     assert 'type="date" value="2026-01-01"' in page
     later = site.get("/eu/sparql?saved=datasets-changed-since&run=1&p.since=2026-11-01").text

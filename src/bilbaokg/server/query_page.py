@@ -82,7 +82,7 @@ def _fill(
         more=bool(answer and answer.truncated),
         views=_views(given, charts, drawn, reader),
         chart=charts[drawn] if drawn else None,
-        link=f"{context.url(f'/{reader.lang}/sparql')}?{urlencode(given.multi_items())}",
+        link=reader.site.url(f"/sparql?{urlencode(given.multi_items())}"),
         downloads=_downloads(answer.kind, asked.text, reader) if answer else [],
         error=fault,
         detail=detail,
