@@ -25,7 +25,10 @@ PEERS = {"Rscript": "r-base-core", "ogr2ogr": "gdal-bin", "npm": "npm"}  # progr
 NO_TESTS = 5  # pytest: nothing was selected
 MOST_AT_ONCE = 4
 # Files of tests that take longest: they begin, so that none is waited for at the end.
-LONGEST = ("docs", "fuzz_api", "cli", "server_app", "server_feeds", "express", "shacl_parity")
+LONGEST = (
+    *("docs", "fuzz_api", "cli", "server_feeds", "server_app", "server_working", "express"),
+    *("shacl_bad_shapes", "shacl_parity", "pages", "hostile_requests", "server_sparql", "records"),
+)
 
 LEFTOVERS = (
     "build",
