@@ -21,7 +21,7 @@ from typing import Any, Final
 from generate import DEFAULT_BASE, FORMATS, Catalogue
 from measure import Measured, machine, run, table
 
-__all__ = ["main", "prepare"]
+__all__ = ["main", "prepare", "release"]
 
 MIB: Final = 1 << 20
 
@@ -90,6 +90,16 @@ def prepare(folder: Path, datasets: int, *, change: float = 0.0, format: str = "
     with path.open("w", encoding="utf-8", newline="\n") as out:
         Catalogue(datasets, change=change).write(out, format)
     return path
+
+
+def release(folder: Path, datasets: int) -> Path:
+    """A data directory with a published release of a generated catalogue."""
+    data = folder / "data"
+    _bilbaokg(data, "init", "--base", DEFAULT_BASE)
+    _bilbaokg(data, "load", "--source", "benchmark", str(prepare(folder, datasets)))
+    _step("operate", str(data), "release.build", json.dumps({"unchecked": True}))
+    _bilbaokg(data, "release", "publish")
+    return data
 
 
 def measure(folder: Path, datasets: int, format: str) -> list[tuple[str, int, Measured]]:

@@ -2,54 +2,47 @@
 
     python benchmarks/serve.py 10000 [--data DIR] [--port P]
 
-Starts the real server on a released catalogue (DIR as `load_and_release.py --keep` left it, else a
-new one) and asks it for pages, lists, feeds and small queries, one request at a time over one
-connection; then starts a second server, which must refuse the directory. Seconds of the clock are
-the client's, seconds of the processors those of the server and its workers. With `wrk` on the
-machine also requests a second with 16 connections.
+Starts the real server on a released city (DIR as `city.py --keep` left it, else a new one) and asks
+it for every kind of page, for feeds and small queries, one request at a time over one connection,
+each for the first time and again; then starts a second server, which must refuse the directory.
+Seconds of the clock are the client's, seconds of the processors those of the server and its
+workers; kB are those of the largest answer, plain and with gzip. The rates are those of the server
+with 16 connections that ask for pages as browsers do, packed.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime
+import gzip
 import http.client
-import json
 import os
 import random
-import re
-import shutil
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from generate import DEFAULT_BASE
-from load_and_release import MIB, prepare
-from measure import cpu, machine, memory, run, table
+from city import BASE, LARGE, SMALL, City, build
+from load_and_release import MIB
+from measure import cpu, machine, memory, table
 
 __all__ = ["main"]
 
 REPEAT: Final = 200
+AGAIN: Final = 20
+CONNECTIONS: Final = 16
+# Their answers may change without a release.
+UNKEPT: Final = ("SPARQL page", "monthly report", "words of the editor")
 START_SECONDS: Final = 60.0
-
-
-def release(folder: Path, datasets: int) -> Path:
-    """A data directory with a published release of a generated catalogue."""
-    data = folder / "data"
-    bilbaokg = [sys.executable, "-m", "bilbaokg", "--data", str(data), "--json"]
-    run([*bilbaokg, "init", "--base", DEFAULT_BASE])
-    run([*bilbaokg, "load", "--source", "benchmark", str(prepare(folder, datasets))])
-    step = [sys.executable, str(Path(__file__).with_name("load_and_release.py")), "--step"]
-    run([*step, "operate", str(data), "release.build", json.dumps({"unchecked": True})])
-    run([*bilbaokg, "release", "publish"])
-    return data
 
 
 class Client:
@@ -59,9 +52,10 @@ class Client:
         self.port = port
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
-    def get(self, path: str, accept: str = "*/*") -> bytes:
+    def get(self, path: str, accept: str = "*/*", coding: str = "identity") -> bytes:
         """The body of an answer that must be 200."""
-        self.connection.request("GET", path, headers={"Accept": accept})
+        headers = {"Accept": accept, "Accept-Encoding": coding}
+        self.connection.request("GET", path, headers=headers)
         answer = self.connection.getresponse()
         body = answer.read()
         if answer.status != 200:
@@ -106,69 +100,125 @@ def refusal(data: Path, first: int) -> float:
     return time.perf_counter() - start
 
 
-def ask(
-    process: subprocess.Popen[bytes], client: Client, paths: Sequence[str], accept: str = "*/*"
-) -> tuple[str, str, str, str]:
-    """Ask for paths in turn: median and 95th percentile in ms, CPU ms a request, kB an answer."""
-    seconds = []
-    size = 0
+def timed(
+    process: subprocess.Popen[bytes], client: Client, paths: Sequence[str], accept: str
+) -> tuple[list[float], float, list[bytes]]:
+    """Ask for paths in turn: seconds of each, CPU seconds a request, the answers."""
+    seconds, answers = [], []
     before = cpu(process.pid)
     for path in paths:
         start = time.perf_counter()
-        size += len(client.get(path, accept))
+        answers.append(client.get(path, accept))
         seconds.append(time.perf_counter() - start)
-    used = (cpu(process.pid) - before) / len(paths)
+    return seconds, (cpu(process.pid) - before) / len(paths), answers
+
+
+def ask(
+    process: subprocess.Popen[bytes], client: Client, paths: Sequence[str], accept: str
+) -> tuple[str, ...]:
+    """First: median, 95th percentile and CPU in ms; again: CPU in ms; kB plain and packed."""
+    seconds, used, answers = timed(process, client, paths, accept)
+    _, again, _ = timed(process, client, list(paths) * (1 + AGAIN // len(paths)), accept)
     high = sorted(seconds)[int(len(seconds) * 0.95)]
+    largest = max(answers, key=len)
+    packed = len(gzip.compress(largest))
     return (
-        f"{statistics.median(seconds) * 1000:.1f}",
-        f"{high * 1000:.1f}",
-        f"{used * 1000:.1f}",
-        f"{size / len(paths) / 1000:,.0f}",
+        *(f"{x * 1000:.1f}" for x in (statistics.median(seconds), high, used, again)),
+        f"{len(largest) / 1000:,.0f}",
+        f"{packed / 1000:,.0f}",
     )
 
 
-def rate(port: int, path: str, accept: str) -> str:
-    """Requests a second by wrk, or a dash."""
-    if not shutil.which("wrk"):
-        return "-"
-    url = f"http://127.0.0.1:{port}{path}"
-    told = run(["wrk", "-t2", "-c16", "-d3s", "-H", f"Accept: {accept}", url]).output
-    # wrk leaves in the middle of answers: workers that were cut off are being replaced.
-    time.sleep(2)
-    found = re.search(r"Requests/sec:\s+([0-9.]+)", told)
-    wrong = re.search(r"Non-2xx[^\n]*", told)
-    return wrong[0] if wrong else f"{float(found[1]):,.0f}" if found else "-"
+def rate(port: int, paths: Sequence[str]) -> float:
+    """Pages a second over some connections, each path once."""
+    todo, turn, failed = iter(paths), threading.Lock(), []
+
+    def work() -> None:
+        client = Client(port)
+        try:
+            while True:
+                with turn:
+                    path = next(todo, None)
+                if path is None:
+                    return
+                client.get(path, "text/html", "gzip")
+        except (OSError, RuntimeError, http.client.HTTPException) as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(CONNECTIONS)]
+    start = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise RuntimeError(f"a client failed: {failed[0]}")
+    return len(paths) / (time.perf_counter() - start)
 
 
-def requests(datasets: int, port: int) -> list[tuple[str, list[str], str]]:
-    """What is asked: name, paths, Accept."""
-    chance = random.Random(1)  # noqa: S311
-    chosen = [f"d{chance.randrange(datasets)}" for _ in range(REPEAT)]
-    pages = max(datasets // 1000, 1)
-    html, results = "text/html", "application/sparql-results+json"
-    queries = [f"SELECT ?p ?o {{ <{DEFAULT_BASE}/id/dataset/{name}> ?p ?o }}" for name in chosen]
-    described = [f"/sparql?query={quote(query)}" for query in queries]
+# ---- what is asked
+
+
+def _thing(index: int) -> str:
+    return quote(f"{BASE}/id/dataset/d{index}", safe="")
+
+
+def _lineage(index: int, depth: str = "all") -> str:
+    return f"/es/lineage?iri={_thing(index)}&upstream={depth}&downstream={depth}"
+
+
+def pages(
+    datasets: int, chosen: Sequence[int], areas: Sequence[str]
+) -> list[tuple[str, list[str]]]:
+    """Every kind of page: name, paths."""
+    groups = range(0, datasets, LARGE + SMALL)
+    month = f"{datetime.datetime.now(datetime.UTC):%Y-%m}"
+    many = range(1, 41)
     return [
-        ("dataset page, each for the first time", [f"/es/dataset/{n}" for n in chosen], html),
-        ("dataset page, again", [f"/es/dataset/{n}" for n in chosen], html),
-        ("dataset page, one", [f"/eu/dataset/{chosen[0]}"] * REPEAT, html),
-        ("home", ["/es/"] * 50, html),
-        ("datasets with facets", [f"/es/datasets?page={n + 1}" for n in range(50)], html),
-        ("datasets, searched", [f"/es/datasets?q=ruido+d{n}" for n in range(100, 150)], html),
-        (
-            "datasets that nobody looks after",
-            [f"/es/datasets?gap=steward&page={n + 1}" for n in range(50)],
-            html,
-        ),
-        ("dashboard, the first time", ["/es/dashboards"], html),
-        ("dashboard, in another language", ["/eu/dashboards", "/en/dashboards"], html),
-        ("lineage, where to begin", [f"/es/lineage?q=d{n}" for n in range(50)], html),
-        ("dataset as Turtle", [f"/dataset/{n}.ttl" for n in chosen], "*/*"),
-        ("feed page, RDF/XML", [f"/catalog.rdf?page={n + 1}" for n in range(pages)], "*/*"),
-        ("feed page, Turtle", [f"/catalog.ttl?page={n + 1}" for n in range(pages)], "*/*"),
-        ("SPARQL, a dataset, each for the first time", described, results),
-        ("SPARQL, a dataset, again", described, results),
-        ("SPARQL, ASK", ["/sparql?query=ASK%7B%3Fs%20%3Fp%20%3Fo%7D"] * REPEAT, results),
+        ("home", [f"/{lang}/" for lang in ("es", "eu", "en")]),
+        ("datasets with facets", [f"/es/datasets?page={n}" for n in many]),
+        ("datasets as a table", [f"/es/datasets?view=table&page={n}" for n in many]),
+        ("datasets, searched", [f"/es/datasets?q=ruido+d{n}" for n in many]),
+        ("search", [f"/es/search?q=ruido+d{n}" for n in many]),
+        ("dataset", [f"/es/dataset/d{n}" for n in chosen]),
+        ("dataset, its history", [f"/es/dataset/d{n}/history" for n in chosen[:40]]),
+        ("dataset, as of a release", [f"/es/dataset/d{n}?as_of=r3" for n in chosen[:40]]),
+        ("datasets, as of a release", [f"/es/datasets?as_of=r3&page={n}" for n in many]),
+        ("distribution", [f"/es/distribution/d{n}-1" for n in chosen[:40]]),
+        ("series, service, other kinds", [f"/es/{k}" for k in ("series", "service", "table")]),
+        ("unit", [f"/es/unit/{area}" for area in areas]),
+        ("roles", ["/es/roles", "/eu/roles", "/en/roles"]),
+        ("principles", ["/es/principle", "/eu/principle", "/en/principle"]),
+        ("principle", [f"/{lang}/principle/bilingue" for lang in ("es", "eu", "en")]),
+        ("glossary", ["/es/concept", "/eu/concept", "/en/concept"]),
+        ("concept", [f"/es/concept/{term}" for term in ("barrio", "distrito", "padron")]),
+        ("validation", ["/es/validation", "/eu/validation", "/en/validation"]),
+        ("findings", ["/es/validation/findings", "/eu/validation/findings"]),
+        ("releases", ["/es/releases", "/eu/releases", "/en/releases"]),
+        ("release", [f"/{lang}/releases/r4" for lang in ("es", "eu", "en")]),
+        ("dashboard of the city", [f"/{lang}/dashboards" for lang in ("es", "eu", "en")]),
+        ("dashboard of an area", [f"/es/dashboards/{area}" for area in areas]),
+        ("monthly report", [f"/es/dashboards/{a}/report?month={month}" for a in areas]),
+        ("lineage, where to begin", [f"/es/lineage?q=d{n}" for n in many]),
+        ("lineage, 2 hops", [_lineage(n, "2") for n in groups]),
+        (f"lineage of {SMALL}", [_lineage(n + LARGE) for n in groups]),
+        (f"lineage of {LARGE}", [_lineage(n) for n in groups]),
+        ("SPARQL page", ["/es/sparql"] * 20),
+        ("words of the editor", [f"/{lang}/sparql/words.json" for lang in ("es", "eu", "en")]),
+        ("help", ["/es/help", "/eu/help", "/en/help"]),
+    ]
+
+
+def data(datasets: int, chosen: Sequence[int]) -> list[tuple[str, list[str], str]]:
+    """What programs ask: name, paths, Accept."""
+    results = "application/sparql-results+json"
+    queries = [f"SELECT ?p ?o {{ <{BASE}/id/dataset/d{n}> ?p ?o }}" for n in chosen]
+    numbers = range(1, max(datasets // 1000, 1) + 1)
+    return [
+        ("dataset as Turtle", [f"/dataset/d{n}.ttl" for n in chosen], "*/*"),
+        ("feed page, RDF/XML", [f"/catalog.rdf?page={n}" for n in numbers], "*/*"),
+        ("feed page, Turtle", [f"/catalog.ttl?page={n}" for n in numbers], "*/*"),
+        ("SPARQL, a dataset", [f"/sparql?query={quote(query)}" for query in queries], results),
     ]
 
 
@@ -178,25 +228,38 @@ def main() -> None:
     parser.add_argument("datasets", type=int, nargs="?", default=10_000)
     parser.add_argument("--data", type=Path, metavar="DIR", help="a data directory that is there")
     parser.add_argument("--port", type=int, default=8765)
+    parser.add_argument("--warm", type=float, default=30, help="seconds to wait before asking")
     options = parser.parse_args()
     # Feeds are written for one address; asked for under another they would be made again.
     os.environ["BILBAOKG_PUBLIC_URL"] = f"http://127.0.0.1:{options.port}"
-    before = machine()
+    before, chance = machine(), random.Random(1)  # noqa: S311
+    numbers = chance.sample(range(options.datasets), 2 * min(REPEAT, options.datasets // 2))
+    chosen, others = numbers[::2], numbers[1::2]
     rows = []
     with tempfile.TemporaryDirectory(prefix="bilbaokg-benchmark-") as temporary:
-        data = options.data or release(Path(temporary), options.datasets)
-        with serving(data, options.port) as (process, started):
-            for name, paths, accept in requests(options.datasets, options.port):
-                figures = ask(process, Client(options.port), paths, accept)
-                rows.append((name, *figures, rate(options.port, paths[0], accept)))
-            peak = memory(process.pid)
-            refused = statistics.median(refusal(data, process.pid) for _ in range(5))
+        folder = options.data or build(Path(temporary), options.datasets)
+        with serving(folder, options.port) as (process, started):
+            time.sleep(options.warm)
+            shown = pages(options.datasets, chosen, City(0).units[:15])
+            for name, paths in shown:
+                rows.append((name, *ask(process, Client(options.port), paths, "text/html")))
+            walked = memory(process.pid)
+            for name, paths, accept in data(options.datasets, chosen):
+                rows.append((name, *ask(process, Client(options.port), paths, accept)))
+            new = rate(options.port, [f"/eu/dataset/d{n}" for n in others])
+            kept = [path for name, paths in shown for path in paths if name not in UNKEPT]
+            rate(options.port, kept)
+            again = rate(options.port, (kept * 10)[:5000])
+            refused = statistics.median(refusal(folder, process.pid) for _ in range(5))
     print(f"{options.datasets:,} datasets. {before}\n")
     print(
-        f"Ready {started:.1f} s after the start; server and workers took {peak / MIB:,.0f} MiB.\n"
+        f"Ready {started:.1f} s after the start. After every kind of page the server and its "
+        f"workers had taken {walked / MIB:,.0f} MiB at most.\n"
+        f"{CONNECTIONS} connections: {new:,.0f} pages of datasets a second, each for the first "
+        f"time; {again:,.0f} a second of all kinds, asked before.\n"
         f"A second server on the directory was refused {refused:.1f} s after its start.\n"
     )
-    titles = ["request", "median ms", "95 % ms", "CPU ms", "kB", "requests/s, 16 connections"]
+    titles = ["request", "median ms", "95 % ms", "CPU ms", "again, CPU ms", "kB", "kB packed"]
     print(table(titles, rows))
 
 

@@ -33,8 +33,9 @@ from typing import Final
 from urllib.parse import quote
 
 from generate import DEFAULT_BASE
+from load_and_release import release
 from measure import machine, memory, run, table
-from serve import release, serving
+from serve import serving
 
 __all__ = ["main"]
 

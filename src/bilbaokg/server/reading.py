@@ -79,12 +79,19 @@ class Opened:
     @property
     def lineage(self) -> Graph:
         """What comes from what in the release, made once, when it is first asked for."""
-        with self._making:
-            return self._lineage
+        found: Graph = self._made("_lineage")
+        return found
 
     @cached_property
     def _lineage(self) -> Graph:
         return Graph.of(self.store)
+
+    def _made(self, name: str) -> Any:
+        """What is made once; what is there need not wait for what is being made."""
+        if name not in vars(self):
+            with self._making:
+                return getattr(self, name)
+        return vars(self)[name]
 
     def ground(self, lang: str) -> Ground:
         """What questions to its lineage are asked of; lang: in which labels are told."""
@@ -94,8 +101,8 @@ class Opened:
     def duties(self) -> list[Duty]:
         """What sources ask of its datasets, dataset by dataset, reckoned once, when first asked
         for."""
-        with self._making:
-            return self._duties
+        found: list[Duty] = self._made("_duties")
+        return found
 
     @cached_property
     def _duties(self) -> list[Duty]:
@@ -111,8 +118,8 @@ class Opened:
     @property
     def compliance(self) -> Compliance:
         """How its datasets stand against principles, reckoned once, when it is first asked for."""
-        with self._making:
-            return self._compliance
+        found: Compliance = self._made("_compliance")
+        return found
 
     @cached_property
     def _compliance(self) -> Compliance:
@@ -122,8 +129,8 @@ class Opened:
     def terms(self) -> list[tuple[str, int, str]]:
         """The classes and properties in use, the most used first: IRI, how often, and which it is
         (class or property). Counted once, when first asked for."""
-        with self._making:
-            return self._terms
+        found: list[tuple[str, int, str]] = self._made("_terms")
+        return found
 
     @cached_property
     def _terms(self) -> list[tuple[str, int, str]]:
