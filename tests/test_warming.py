@@ -37,11 +37,11 @@ def test_a_release_is_ready_before_it_is_asked_for(context: Context) -> None:
     index.chmod(0o600)
     index.write_bytes(b"")
     with Warmer(context, pause=0.01) as warmer:
+        assert list((context.cache / "r1").glob("index-*.db"))
         wait(lambda: warmer.done == context.current_id())
     opened = context.catalogue.current()
     assert opened
     assert {"_lineage", "_compliance", "_terms", "_duties", "results_of"} <= vars(opened).keys()
-    assert list((context.cache / "r1").glob("index-*.db"))
     assert not warmer.busy
 
 

@@ -16,7 +16,7 @@ from bilbaokg.index import Text
 from bilbaokg.model import Release
 from bilbaokg.server import consequences
 from bilbaokg.server.context import Context
-from bilbaokg.server.reading import Reader
+from bilbaokg.server.reading import Opened, Reader
 from bilbaokg.server.views import (
     Carried,
     ChangeGroup,
@@ -58,14 +58,16 @@ def page(context: Context, reader: Reader, id: str) -> ReleasePage:
     ]
     opened = context.catalogue.past(release.id)
     altered = {iris[id] for id in (*found.changed, *found.gone)} if before else set()
-    datasets, duties = consequences.obliged(reader, opened)
+    # Duties are of the present: those of a release of the past are no longer anybody's.
+    is_current = opened is reader.opened
+    datasets, duties = consequences.obliged(reader) if is_current else ([], 0)
     return ReleasePage(
         row=_row(line, reader, release),
         previous=before.id if before else None,
         first=line.is_first(release),
         sha256=release.sha256,
         published=next(s.at for s in context.releases.history() if s.id == release.id),
-        checks=_checks(context, reader, release),
+        checks=_checks(reader, opened),
         shown=reader.site.at(release.id, reader.site.url("/datasets")),
         groups=groups,
         reach=consequences.reach(reader, opened, altered),
@@ -75,10 +77,10 @@ def page(context: Context, reader: Reader, id: str) -> ReleasePage:
     )
 
 
-def _checks(context: Context, reader: Reader, release: Release) -> list[Check]:
+def _checks(reader: Reader, opened: Opened) -> list[Check]:
     """The gate, condition by condition, as the release says that it was met."""
-    content, site = release.manifest["content"], reader.site
-    report = context.releases.report(release)
+    release, report, site = opened.release, opened.report, reader.site
+    content = release.manifest["content"]
     page = site.at(release.id, site.url("/validation"))
 
     def check(state: str, name: str, told: str, href: str = "", count: int | None = None) -> Check:
@@ -98,8 +100,8 @@ def _checks(context: Context, reader: Reader, release: Release) -> list[Check]:
     waived = "waived" if content["waived"] else "violations"
     return [
         check("ok", "validated", "checked", page),
-        counted("violation", waived, report.counts["violation"], page),
-        counted("warning", "warnings", report.counts["warning"], page),
+        counted("violation", waived, report["counts"]["violation"], page),
+        counted("warning", "warnings", report["counts"]["warning"], page),
         *found,
     ]
 

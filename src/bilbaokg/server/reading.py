@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,9 @@ from bilbaokg.elsewhere import Words
 from bilbaokg.index import Index, Text, Where, choose, vocabulary
 from bilbaokg.lineage import Graph
 from bilbaokg.lineage.duties import Duty, duties_of
+from bilbaokg.lineage.effects import reached
 from bilbaokg.lineage.ground import Ground
+from bilbaokg.lineage.owners import owning
 from bilbaokg.model import Query, Release
 from bilbaokg.queries import bind
 from bilbaokg.release import Releases
@@ -57,6 +59,9 @@ class Opened:
     index: Index
     store: EmbeddedStore
     base: str
+    _dependents: dict[frozenset[str], Mapping[str, list[str]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     # What is made may be made of what else is.
     _making: Any = field(default_factory=threading.RLock, repr=False, compare=False)
 
@@ -109,6 +114,17 @@ class Opened:
         found = self.store.match(None, ref(RDF.type), ref(DCAT.Dataset))
         iris = sorted({s[1:-1] for s, *_ in found if s.startswith("<")})
         return duties_of(self.ground(LANGUAGES[0]), *iris)
+
+    def dependents(self, changed: Collection[str]) -> Mapping[str, list[str]]:
+        """The datasets (IRIs) that depend on what it changed or withdrew, the nearest first, and
+        their owners; reckoned once for the same changes."""
+        key = frozenset(changed)
+        with self._making:
+            if key not in self._dependents:
+                found = reached(self.ground(LANGUAGES[0]), key) if key else []
+                held = {iri: owning(self.store, self.base, iri) for iri in found}
+                self._dependents[key] = held
+            return self._dependents[key]
 
     @cached_property
     def elsewhere(self) -> Mapping[str, Words]:

@@ -38,6 +38,8 @@ class Warmer:
         self._thread = threading.Thread(target=self._work, name="warmer", daemon=True)
 
     def __enter__(self) -> Warmer:
+        # An index of an older format is made again before the first reader waits for it.
+        self._do(self.context.current_id(), self.context.catalogue.current)
         self._thread.start()
         return self
 
@@ -56,12 +58,15 @@ class Warmer:
                 for step in self._steps():
                     if self._stopped.is_set():
                         return
-                    try:
-                        step()
-                    except (BilbaokgError, OSError) as error:
-                        # Whoever asks for the page is told.
-                        log.warning("release %s is not all ready beforehand: %s", id, error)
+                    self._do(id, step)
                 self.done = id
+
+    def _do(self, id: str, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except (BilbaokgError, OSError) as error:
+            # Whoever asks for the page is told.
+            log.warning("release %s is not all ready beforehand: %s", id, error)
 
     def _steps(self) -> Iterator[Callable[[], object]]:
         for name in render.environment().list_templates(["html"]):

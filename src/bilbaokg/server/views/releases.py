@@ -119,8 +119,8 @@ class ReleasePage:
     """One release and what it changed since `previous` (None where that is not there).
 
     `checks` are the conditions of the gate; `published` is when it became public; `reach` is None
-    where nothing depends on what it changed; `obliged` are the first of all datasets whose sources
-    ask something of them, `duties` counts them.
+    where nothing depends on what it changed; `obliged` are the first of the datasets whose sources
+    ask something of them, `duties` counts them: of the current release alone.
     """
 
     row: ReleaseRow
