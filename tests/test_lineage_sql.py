@@ -350,3 +350,21 @@ def test_rows_of_constants_are_passed_over() -> None:
 def test_rows_that_hold_a_query_are_read() -> None:
     [told] = columns("INSERT INTO a (x) VALUES ((SELECT max(z) FROM b))", "postgres").statements
     assert told.writes == (A,)
+
+
+@pytest.mark.parametrize(("dialect", "end"), [("tsql", "GO"), ("fabric", "go"), ("oracle", "/")])
+def test_statements_end_where_the_tools_of_a_dialect_end_them(dialect: str, end: str) -> None:
+    views = ("CREATE VIEW v AS SELECT a FROM t", "CREATE VIEW w AS SELECT a FROM v")
+    sql = "".join(f"{view}\n{end}\n" for view in views)
+    found = columns(sql, dialect)
+    assert [told.kind for told in found.statements] == ["CREATE VIEW", "CREATE VIEW"]
+    assert found.faults == []
+
+
+def test_a_statement_with_a_misspelt_verb_is_told() -> None:
+    found = columns("SELECT a FROM t;\nselec b;\nEND;\nSELECT c FROM", "postgres")
+    assert [told.kind for told in found.statements] == ["SELECT"]
+    assert [(fault.line, fault.message) for fault in found.faults] == [
+        (2, "'selec' begins no statement; SELECT is meant?"),
+        (4, "Expected table name but got the end, near 'FROM'"),
+    ]

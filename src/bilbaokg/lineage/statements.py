@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import logging
 import re
 from bisect import bisect_right
@@ -33,7 +34,11 @@ _UNSAID: Final = "\x01"
 _LINE: Final = re.compile(r"\n")
 _SEMICOLON: Final = re.compile(r";")
 _END: Final = re.compile(r";[ \t]*\r?\n")
+# How sqlglot shows a token in its messages.
+_TOKEN: Final = re.compile(r"<Token token_type: TokenType\.\w+, text: (.*?), line: \d+.*?>")
 _MOST_TRIES: Final = 50
+_BATCH_ENDS: Final = {"tsql": "GO", "fabric": "GO", "oracle": "/"}
+_VERBS: Final = ("SELECT", "INSERT", "CREATE", "UPDATE", "MERGE", "DELETE", "WITH")
 _LONGEST_SHOWN: Final = 40
 
 
@@ -46,6 +51,7 @@ class Reader:
 
     def __init__(self, dialect: str, schema: Schema, catalog: str, database: str) -> None:
         self.dialect = Dialect.get_or_raise(dialect)
+        self._batch_end = _BATCH_ENDS.get(dialect, "")
         self.catalog, self.database = catalog or _UNSAID, database or _UNSAID
         self.schema: dict[TableName, dict[str, str]] = {}
         self.temporary: dict[TableName, Found] = {}
@@ -117,12 +123,25 @@ class Reader:
 
     def _parsed(self, sql: str, offset: int) -> Iterator[tuple[Place, exp.Expr | Fault]]:
         chunk: list[Any] = []
-        for token in [*self.dialect.tokenize(sql), None]:
-            if token is not None and token.token_type.name != "SEMICOLON":
+        tokens = [*self.dialect.tokenize(sql), None]
+        for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
+            if token is not None and not self._is_end(before, token, after):
                 chunk.append(token)
             elif chunk:
                 yield self._one(chunk, sql, offset)
                 chunk = []
+
+    def _is_end(self, before: Any, token: Any, after: Any) -> bool:
+        """Whether a token ends a statement: a semicolon, or alone in a line what tools of the
+        dialect take for one."""
+        if token.token_type.name == "SEMICOLON":
+            return True
+        return (
+            bool(self._batch_end)
+            and token.text.upper() == self._batch_end
+            and (before is None or before.line < token.line)
+            and (after is None or after.line > token.line)
+        )
 
     def _one(self, chunk: list[Any], sql: str, offset: int) -> tuple[Place, exp.Expr | Fault]:
         place = self._place(offset + chunk[0].start)
@@ -137,7 +156,9 @@ class Reader:
             # sqlglot tells where a token ends.
             ends = (told.get("line"), told.get("col"))
             at = next((t.start for t in chunk if (t.line, t.col) == ends), chunk[0].start)
-            return place, Fault(what, *self._place(offset + at))
+            return place, Fault(
+                _TOKEN.sub(r"\1", what).replace("SENTINEL", "the end"), *self._place(offset + at)
+            )
         except (RecursionError, SqlglotError, ValueError, AttributeError, TypeError) as error:
             deep = isinstance(error, RecursionError)
             what = "it is nested too deeply" if deep else "it cannot be parsed"
@@ -146,6 +167,12 @@ class Reader:
             word = str(found.this).upper()
             if word in ("CREATE", "INSERT", "MERGE", "UPDATE", "WITH"):
                 return place, Fault(f"this form of {word} is not understood", *place)
+        if isinstance(found, exp.Alias | exp.Column):
+            # What begins with no verb that sqlglot knows is an expression to it.
+            word = str(chunk[0].text)
+            if meant := difflib.get_close_matches(word.upper(), _VERBS, 1, 0.75):
+                what = f"{word[:_LONGEST_SHOWN]!r} begins no statement; {meant[0]} is meant?"
+                return place, Fault(what, *place)
         return place, found
 
     def _place(self, offset: int) -> Place:
