@@ -309,6 +309,7 @@ def test_releases_are_compared(server: Served, capsys: pytest.CaptureFixture[str
         ("upstream", {"iri": "nada"}, 400),
         ("upstream", {"iri": MART, "exactly": "true"}, 400),
         ("upstream", {"iri": MART, "hops": "many"}, 422),
+        ("sideways", {"iri": MART}, 404),
         ("upstream", {"iri": MART, "hops": "-1"}, 422),
         ("upstream", {"iri": MART, "limit": "0"}, 422),
         ("upstream", {"iri": "x:" + "a" * 5000}, 422),

@@ -45,6 +45,7 @@ def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
+_SEND: Final = "send an OpenLineage event as a JSON object"
 _DECODER: Final = JSONDecoder(parse_constant=_no_number)
 
 
@@ -114,10 +115,11 @@ def _document(content: bytes, plan: Any) -> Any:
             raise JSONDecodeError("more than one value", text, after)
     except JSONDecodeError as error:
         raise SyntaxFault(
-            f"it is not JSON: {error.msg}", line=error.lineno, column=error.colno
+            f"it is not JSON: {error.msg}", line=error.lineno, column=error.colno, hint=_SEND
         ) from None
     except ValueError as error:
-        raise SyntaxFault(f"it is not JSON that can be read: {error}") from None
+        words = f"it is not JSON that can be read: {error}"
+        raise SyntaxFault(words, hint=_SEND) from None
     except RecursionError:
         raise Invalid("it is nested too deeply", hint="leave out what is nested so deep") from None
     return value
@@ -183,7 +185,7 @@ def _past(text: str, position: int, sign: str) -> int:
 
 def _event(told: Any, where: str) -> Event:
     if not isinstance(told, dict):
-        raise Invalid("an event is a JSON object", where=where or None)
+        raise Invalid("an event is a JSON object", where=where or None, hint=_SEND)
     at = moment(told.get("eventTime"), f"{where}/eventTime")
     producer = told.get("producer")
     common: dict[str, Any] = {"at": at, "producer": producer if _is_text(producer) else ""}
@@ -270,7 +272,8 @@ def _tables(told: Mapping[str, Any], side: str, where: str) -> list[Table]:
 
 def _table(told: Any, where: str) -> Table:
     if not isinstance(told, dict):
-        raise Invalid("a dataset is a JSON object", where=where)
+        hint = "send an object with namespace and name"
+        raise Invalid("a dataset is a JSON object", where=where, hint=hint)
     own = {**_facets(told, "inputFacets", where), **_facets(told, "outputFacets", where)}
     return Table(_name(told, where), _facets(told, "facets", where), own)
 
@@ -282,7 +285,8 @@ def _facets(told: Mapping[str, Any], key: str, where: str) -> dict[str, str]:
         return {}
     where = f"{where}/{key}"
     if not isinstance(found, _Object):
-        raise Invalid("facets are members of an object", where=where)
+        hint = "send an object with a facet a member"
+        raise Invalid("facets are members of an object", where=where, hint=hint)
     if len(found) > _MOST_FACETS:
         raise Invalid(f"over {_MOST_FACETS} facets", where=where, hint="put some into one")
     for name in found:

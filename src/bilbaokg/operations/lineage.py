@@ -196,8 +196,11 @@ def _read(path: Path, limit: int) -> Iterator[tuple[int, Event | BilbaokgError]]
             yield from _lines(lines, limit)
     except FileNotFoundError:
         raise NotFound("no such file", where=str(path)) from None
+    except IsADirectoryError:
+        raise BadInput("it is a folder", where=str(path), hint="give a file of it") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise BadInput(f"cannot be read: {error}", where=str(path)) from None
+        words = getattr(error, "strerror", None) or error
+        raise BadInput(f"cannot be read: {words}", where=str(path)) from None
 
 
 def _lines(file: IO[bytes], limit: int) -> Iterator[tuple[int, Event | BilbaokgError]]:

@@ -76,7 +76,10 @@ def authorize(actor: Actor, action: str, record: Record | None = None) -> None:
             "this needs a token", hint="send Authorization: Bearer bkg_... (bilbaokg token create)"
         )
     if scope not in actor.scopes:
-        raise Forbidden(f"this needs a token with the scope {scope!r}")
+        raise Forbidden(
+            f"this needs a token with the scope {scope!r}",
+            hint=f"bilbaokg token create NAME --scope {scope}",
+        )
 
 
 def actor_of(header: str | None, accounts: Accounts) -> Actor:

@@ -35,7 +35,9 @@ def problem_of(error: Exception, request_id: str | None = None) -> dict[str, Any
     if isinstance(error, BilbaokgError):
         body = error.problem()
     elif isinstance(error, RequestValidationError):
-        body = _plain(HTTPStatus.UNPROCESSABLE_ENTITY, _complaints(error))
+        absent = any(e["loc"][:1] == ("path",) for e in error.errors())
+        status = HTTPStatus.NOT_FOUND if absent else HTTPStatus.UNPROCESSABLE_ENTITY
+        body = _plain(status, _complaints(error))
     elif isinstance(error, HTTPException):
         body = _plain(HTTPStatus(error.status_code), error.detail)
     else:
