@@ -212,6 +212,7 @@ def test_private_addresses_are_not_asked(catalogue: Catalogue, portal: Site) -> 
     derive(catalogue, portal, "/ttl")
     done = catalogue.do("lineage.titles")
     assert "private address" in done["problems"][0]["message"]
+    assert "--private-host" in done["problems"][0]["hint"]
     assert portal.asked == []
     for wrong in ("", "a/b", "x@y", "h:0", "h:port"):
         with pytest.raises((BadInput, ValueError)):

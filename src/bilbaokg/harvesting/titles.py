@@ -112,6 +112,13 @@ def _stamp(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def _hint(trouble: Trouble) -> str | None:
+    """The hint of a harvest in terms of this verb, which asks many hosts."""
+    if "private address" in trouble.message:
+        return "of your own network? give --private-host HOST:PORT"
+    return "ask the portal to let in the agent bilbaokg" if "robots" in trouble.message else None
+
+
 @dataclass(slots=True)
 class _Host:
     """The things at one host that are still to be asked for, and how often it failed in a row."""
@@ -206,6 +213,7 @@ class Titles:
         try:
             page = await fetcher.fetch(iri, file, before)
         except Trouble as trouble:
+            trouble.hint = _hint(trouble)
             if trouble.answered in GONE:
                 return Found(iri, "gone", Visit(at, True), Words(at=at, gone=at))
             closed = 400 <= (trouble.answered or 0) < 500 and not trouble.again
