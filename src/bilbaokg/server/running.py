@@ -60,10 +60,17 @@ def run(
         drained = runner.run(_run(context, servers, listening, workspace, drain, started))
         context.pool.close()
         context.lanes.close()
-    if not drained or warmer.busy:
-        # Threads cannot be stopped; what they write is whole at any moment, as after a kill.
-        logging.shutdown()
-        os._exit(0)
+        if not drained:
+            # Here, for the runner waits for the threads of its requests.
+            _leave_threads()
+    if warmer.busy:
+        _leave_threads()
+
+
+def _leave_threads() -> None:
+    """End: threads cannot be stopped; what they write is whole at any moment, as after a kill."""
+    logging.shutdown()
+    os._exit(0)
 
 
 class _Server(uvicorn.Server):
