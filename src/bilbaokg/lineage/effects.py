@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable
 
 from bilbaokg.lineage.edges import Kind
 from bilbaokg.lineage.ground import Ground
-from bilbaokg.lineage.owners import wholes, within
+from bilbaokg.lineage.owners import owning, wholes, within
 from bilbaokg.lineage.walking import spread
 from bilbaokg.terms import DCAT, RDF, ref
 
-__all__ = ["reached"]
+__all__ = ["dependents", "reached"]
 
 
 def reached(ground: Ground, changed: Collection[str]) -> list[str]:
@@ -34,3 +34,9 @@ def reached(ground: Ground, changed: Collection[str]) -> list[str]:
     return [
         iri for iri in found if iri not in changed and any(ground.store.match(ref(iri), *dataset))
     ]
+
+
+def dependents(ground: Ground, changed: Collection[str]) -> dict[str, list[str]]:
+    """What `reached` gives, each with its present owners (IRIs); nothing where nothing changed."""
+    found = reached(ground, changed) if changed else []
+    return {iri: owning(ground.store, ground.base, iri) for iri in found}

@@ -8,8 +8,7 @@ from typing import Any, Final
 from bilbaokg import release as releases
 from bilbaokg.errors import BadInput, CorruptStore, DutyRefused
 from bilbaokg.lineage.duties import KINDS, Duty, duties_of, told
-from bilbaokg.lineage.effects import reached
-from bilbaokg.lineage.owners import owning
+from bilbaokg.lineage.effects import dependents, reached
 from bilbaokg.model import Release
 from bilbaokg.operations.questions import ground_of
 from bilbaokg.selection import Content
@@ -72,14 +71,11 @@ def foresee(
     change = releases.foreseen(previous, content.records)
     changed = {iris[id] for id in (*change.changed, *change.gone)}
     held = {record.iri for record in content.records if record.id.startswith("dataset/")}
-    depend = [iri for iri in reached(ground, changed) if iri in held] if changed else []
     return {
         "reached": [
-            {
-                **ground.named(iri),
-                "owners": [ground.named(a) for a in owning(ground.store, ground.base, iri)],
-            }
-            for iri in depend
+            {**ground.named(iri), "owners": list(map(ground.named, owners))}
+            for iri, owners in dependents(ground, changed).items()
+            if iri in held
         ],
         "duties": [told(ground, duty) for duty in duties_of(ground, *sorted(held))],
     }

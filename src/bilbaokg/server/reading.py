@@ -18,9 +18,8 @@ from bilbaokg.elsewhere import Words
 from bilbaokg.index import Index, Text, Where, choose, vocabulary
 from bilbaokg.lineage import Graph
 from bilbaokg.lineage.duties import Duty, duties_of
-from bilbaokg.lineage.effects import reached
+from bilbaokg.lineage.effects import dependents
 from bilbaokg.lineage.ground import Ground
-from bilbaokg.lineage.owners import owning
 from bilbaokg.model import Query, Release
 from bilbaokg.queries import bind
 from bilbaokg.release import Releases
@@ -119,12 +118,12 @@ class Opened:
         """The datasets (IRIs) that depend on what it changed or withdrew, the nearest first, and
         their owners; reckoned once for the same changes."""
         key = frozenset(changed)
-        with self._making:
-            if key not in self._dependents:
-                found = reached(self.ground(LANGUAGES[0]), key) if key else []
-                held = {iri: owning(self.store, self.base, iri) for iri in found}
-                self._dependents[key] = held
-            return self._dependents[key]
+        # What is there need not wait for what is being made.
+        if key not in self._dependents:
+            with self._making:
+                if key not in self._dependents:
+                    self._dependents[key] = dependents(self.ground(LANGUAGES[0]), key)
+        return self._dependents[key]
 
     @cached_property
     def elsewhere(self) -> Mapping[str, Words]:
