@@ -399,6 +399,7 @@ def test_findings_are_a_list_that_is_narrowed_sorted_and_downloaded(site: httpx.
     assert 1 < count < total
     resources = re.findall(r'<th scope="row"[^>]*><span><a[^>]*>(?:<span[^>]*>)?([^<]+)', some)
     assert len(resources) > 1
+    assert resources == sorted(resources, key=str.casefold)
     address = html.unescape(re.findall(r'href="([^"]*validation\.csv[^"]*)"', some)[0])
     rows = list(csv.DictReader(io.StringIO(site.get(address).text)))
     assert len(rows) == count

@@ -14,17 +14,16 @@ from bilbaokg import reports
 from bilbaokg.index import Text, find
 from bilbaokg.model import SEVERITIES, Report
 from bilbaokg.server.cards import names, text
-from bilbaokg.server.findings import Findings, Result
+from bilbaokg.server.findings import Findings, Result, downloads, subject_of
 from bilbaokg.server.paging import page_number, pager
 from bilbaokg.server.reading import Reader
-from bilbaokg.server.views import Action, Choice, FacetGroup, FindingRow, FindingsPage
+from bilbaokg.server.views import Choice, FacetGroup, FindingRow, FindingsPage
 
 __all__ = ["Asked", "page", "report"]
 
 _SIZE: Final = 50
 _LONGEST: Final = 200
 _SEARCHED: Final = ("message", "title", "dataset", "focus", "value", "hint")
-_DOWNLOADS: Final = (("CSV", "csv"), ("JSON", "json"))
 SORTS: Final = ("severity", "resource", "property")
 
 
@@ -57,7 +56,7 @@ def page(reader: Reader, asked: Asked) -> FindingsPage:
         lambda n: site.url(f"/validation/findings?{asked.link(page=n)}"),
     )  # fmt: skip
     shown = found[max(0, place.first - 1) : place.last]
-    reader.load(iri for each in shown for iri in (each["dataset"], each["focus"]) if iri)
+    reader.load(map(subject_of, shown))
     return FindingsPage(
         release=reader.opened.release.id,
         q=asked.q,
@@ -66,11 +65,7 @@ def page(reader: Reader, asked: Asked) -> FindingsPage:
         clear=site.url("/validation/findings") if asked.link(sort="") else "",
         rows=[_row(known, each) for each in shown],
         pager=place,
-        downloads=[
-            Action(name, site.url(f"/validation.{extension}?{asked.link()}"))
-            for name, extension in _DOWNLOADS
-            if known.report
-        ],
+        downloads=downloads(reader, asked.link()),
     )
 
 
@@ -115,13 +110,15 @@ def _fits(known: Findings, asked: Asked) -> Callable[[Result], bool]:
 
 
 def _found(known: Findings, asked: Asked) -> list[Result]:
-    fits = _fits(known, asked)
+    found = list(filter(_fits(known, asked), known.results))
+    if asked.sort == "resource":
+        known.reader.load(map(subject_of, found))
     orders: dict[str, Callable[[Result], Any]] = {
         "severity": lambda r: SEVERITIES.index(r["severity"]),
-        "resource": lambda r: str(r["title"] or r["dataset"] or r["focus"] or "").casefold(),
+        "resource": lambda r: known.title(subject_of(r), [r]).text.text.casefold(),
         "property": lambda r: str(r["path"] or ""),
     }
-    return sorted(filter(fits, known.results), key=orders[asked.sort])
+    return sorted(found, key=orders[asked.sort])
 
 
 def _filters(known: Findings, asked: Asked) -> list[FacetGroup]:
@@ -159,5 +156,4 @@ def _choice(reader: Reader, key: str, value: str, chosen: bool, count: int = 0) 
 
 
 def _row(known: Findings, result: Result) -> FindingRow:
-    subject = result["dataset"] or result["focus"] or ""
-    return FindingRow(known.title(subject, [result]), known.finding(result))
+    return FindingRow(known.title(subject_of(result), [result]), known.finding(result))

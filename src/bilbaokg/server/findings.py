@@ -29,7 +29,7 @@ from bilbaokg.server.views import (
 from bilbaokg.shacl.reading import read_files
 from bilbaokg.terms import SH, language_of, plain, ref, split_line
 
-__all__ = ["Findings", "Result", "of_dataset", "of_datasets", "page"]
+__all__ = ["Findings", "Result", "downloads", "of_dataset", "of_datasets", "page", "subject_of"]
 
 _GROUPS: Final = 20
 _DOWNLOADS: Final = (("CSV", "csv"), ("JSON", "json"))
@@ -40,6 +40,21 @@ _TEXTS: Final = {ref(SH.message): "message", ref(SH.description): "hint"}
 Result = Mapping[str, Any]
 """A finding as the report keeps it: the members of Problem.as_dict."""
 ShapeTexts = Mapping[tuple[str, str], Mapping[str, str]]
+
+
+def subject_of(result: Result) -> str:
+    """What a finding is about (an IRI): the dataset where it is one's; empty for none."""
+    return str(result["dataset"] or result["focus"] or "")
+
+
+def downloads(reader: Reader, asked: str = "") -> list[Action]:
+    """The report in other formats, narrowed by a query string."""
+    query = f"?{asked}" if asked else ""
+    return [
+        Action(name, reader.site.url(f"/validation.{extension}{query}"))
+        for name, extension in _DOWNLOADS
+        if reader.opened.report
+    ]
 
 
 @cache
@@ -116,7 +131,7 @@ class Findings:
         held: dict[str, list[Result]] = {}
         for result in self.results:
             if severity in ("", result["severity"]):
-                held.setdefault(result["dataset"] or result["focus"] or "", []).append(result)
+                held.setdefault(subject_of(result), []).append(result)
         self.reader.load(held)
         gravest = {
             subject: min(SEVERITIES.index(r["severity"]) for r in results)
@@ -141,7 +156,7 @@ class Findings:
         subjects: dict[tuple[str, str], set[str]] = {}
         for result in results:
             key = (result["severity"], self.text(result, "message") or "")
-            subjects.setdefault(key, set()).add(result["dataset"] or result["focus"] or "")
+            subjects.setdefault(key, set()).add(subject_of(result))
         ordered = sorted(counted, key=lambda f: (SEVERITIES.index(f.severity), -f.count, f.message))
         return [FindingKind(f, len(subjects[(f.severity, f.message)])) for f in ordered]
 
@@ -190,7 +205,7 @@ def _progress(known: Findings, before: Release | None) -> Progress | None:
 def _identity(result: Result) -> tuple[Any, ...]:
     """What makes a finding the same in another release: its rule, and what it is about."""
     return (
-        result["severity"], result["shape"], result["path"], result["dataset"] or result["focus"],
+        result["severity"], result["shape"], result["path"], subject_of(result),
     )  # fmt: skip
 
 
@@ -236,11 +251,7 @@ def page(
         pager=place,
         severity=severity,
         difference=_progress(known, before),
-        downloads=[
-            Action(name, reader.site.url(f"/validation.{extension}"))
-            for name, extension in _DOWNLOADS
-            if report
-        ],
+        downloads=downloads(reader),
     )
 
 
