@@ -13,7 +13,7 @@ from urllib.parse import quote
 import demo_release
 import httpx
 import pytest
-from serving import CATALOGUE, published, served
+from serving import CATALOGUE, load, operate, published, served
 
 from bilbaokg.server.drawing import draw
 from bilbaokg.server.question_form import QUESTIONS
@@ -347,3 +347,26 @@ def test_layers_fold_what_is_beyond_their_limit() -> None:
     assert len(set(places)) == len(places)
     assert [line.back for line in drawing.lines].count(True) == 1
     assert all(0 <= b.x < drawing.width and 0 <= b.y < drawing.height for b in drawing.boxes)
+
+
+def test_what_came_and_went_between_releases_is_told_in_tables(tmp_path: Path) -> None:
+    trees, noise, file = (
+        f"<https://data.example/id/{each}>"
+        for each in ("dataset/trees", "dataset/noise", "distribution/trees-csv")
+    )
+    derived = "<http://www.w3.org/ns/prov#wasDerivedFrom>"
+    data = published(tmp_path / "data", f"{CATALOGUE}{trees} {derived} {noise} .\n")
+    load(data, f"{CATALOGUE}{noise} {derived} {file} .\n")
+    operate(data, "release.build", unchecked=True)
+    operate(data, "release.publish", id="r2")
+    with served(data) as server:
+        page = question(server.client, "changed")
+        same = question(server.client, "changed", since="r2", until="r2")
+    added, removed = (
+        re.findall(rf'<h3 id="{name}">.*?<tbody>(.*?)</tbody>', page, re.S)[0]
+        for name in ("added", "removed")
+    )
+    assert added.count("<tr") == removed.count("<tr") == 1
+    assert 'href="/en/dataset/noise"' in added.partition("</th>")[0]
+    assert 'href="/en/dataset/trees"' in removed.partition("</th>")[0]
+    assert 'id="added"' not in same

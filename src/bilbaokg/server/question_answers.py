@@ -67,11 +67,11 @@ class Shown:
         return [self.around.value(thing["iri"]) for thing in things]
 
     def table(
-        self, id: str, columns: Sequence[tuple[str, str]], rows: list[tuple[Any, ...]],
-        more: int = 0, **else_: Any,
+        self, id: str, columns: Iterable[tuple[str, str]], rows: list[tuple[Any, ...]],
+        more: int = 0, title: str = "", note: str = "", anchors: Iterable[str] = (),
     ) -> AnswerTable:  # fmt: skip
-        """A table without a title."""
-        return AnswerTable(id, else_.pop("title", ""), tuple(columns), rows, more, **else_)
+        """A table of an answer, for most the whole of it."""
+        return AnswerTable(id, title, tuple(columns), rows, more, list(anchors), note)
 
     def counted(
         self, question: str, count: int, tables: list[AnswerTable], **values: object
@@ -220,14 +220,14 @@ def _tag(shown: Shown, kind: str) -> tuple[str, str]:
 
 def changed(after: Shown, before: Opened) -> Answer:
     """What came and went in the lineage between two releases."""
-    found = list(differences.between(before.lineage, after.reader.opened.lineage))
-    tables = [_came(after, name, [e for s, e in found if s == sign]) for sign, name in
-              ((1, "added"), (-1, "removed"))]  # fmt: skip
-    some = [table for table in tables if table.rows]
-    counts = {name: sum(s == sign for s, _ in found) for sign, name in ((1, "n"), (-1, "gone"))}
-    if not some:
+    came: dict[int, list[Any]] = {1: [], -1: []}
+    for sign, edge in differences.between(before.lineage, after.reader.opened.lineage):
+        came[sign].append(edge)
+    if not any(came.values()):
         return Answer(after.say("changed.none"))
-    return Answer(after.say("changed.found", **counts), some)
+    names = {1: "added", -1: "removed"}
+    tables = [_came(after, names[sign], edges) for sign, edges in came.items() if edges]
+    return Answer(after.say("changed.found", n=len(came[1]), gone=len(came[-1])), tables)
 
 
 def _came(shown: Shown, name: str, edges: Sequence[Any]) -> AnswerTable:
