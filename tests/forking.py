@@ -39,6 +39,7 @@ _LOADED: Final = (
     "bilbaokg.server.running",
     "bilbaokg.server.serving",
     "bilbaokg.webhooks.sending",
+    "pydantic.v1",  # which FastAPI loads to see that we do not use it
 )
 _FORKS: Final = "linux"  # it alone forks safely and hands on messages whole
 _MESSAGE: Final = 1 << 17
