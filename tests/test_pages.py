@@ -335,6 +335,20 @@ def test_dataset_shows_how_to_get_it_who_answers_and_where_it_comes_from(
     assert "Etxebarria" not in page
 
 
+def test_dataset_shows_what_is_one_and_two_steps_along_its_lineage(site: httpx.Client) -> None:
+    iri = "https://bilbaokg.example/id/dataset/zona-bajas-emisiones-indicadores"
+    derived = "<http://www.w3.org/ns/prov#wasDerivedFrom>"
+    steps = f"SELECT ?near ?far {{ <{iri}> {derived} ?near OPTIONAL {{ ?near {derived} ?far }} }}"
+    found = site.get("/sparql", params={"query": steps}, headers={"Accept": "text/csv"}).text
+    rows = sorted({(row["near"], row["far"]) for row in csv.DictReader(io.StringIO(found))})
+    assert any(far for _, far in rows)
+    expected: dict[str, None] = dict.fromkeys(each for row in rows for each in row if each)
+    page = site.get("/es/dataset/zona-bajas-emisiones-indicadores").text
+    shown = page.partition('<ul class="lineage">')[2].partition("</section>")[0]
+    paths = [each.replace("https://bilbaokg.example/id/", "/es/") for each in expected]
+    assert re.findall(r'href="([^"]+)"', shown) == paths
+
+
 def test_dataset_is_told_to_search_engines_in_the_language_of_the_page(site: httpx.Client) -> None:
     for lang, name in (("es", "Intensidad de tráfico"), ("en", "Traffic")):
         page = site.get(f"/{lang}/dataset/intensidad-trafico").text

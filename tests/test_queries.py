@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import demo_release
 import pyoxigraph as ox
@@ -17,7 +16,6 @@ from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import PREFIXES
 
 DATASET = "https://bilbaokg.example/id/dataset/bilbobus-gtfs"
-TABLE = "https://bilbaokg.example/id/table/bus-mart-gtfs"
 NAMES = [query.name for query in queries.available()]
 # The demo is in order here: these queries are for catalogues that are not.
 MAY_BE_EMPTY = {
@@ -183,14 +181,13 @@ def test_bundled_query_says_what_it_is_for_in_three_languages(name: str) -> None
 @pytest.mark.parametrize("name", NAMES)
 def test_bundled_query_runs_on_the_demo(name: str, store: EmbeddedStore) -> None:
     found = queries.load(name)
-    resource = TABLE if name == "pages/upstream" else DATASET
     given = {
-        param: resource
+        param: DATASET
         for param, spec in queries.header(found.text).params.items()
         if spec.type == "iri" and not spec.optional and spec.default is None
     }
     rows = list(store.query(queries.bind(found, **given)))
-    assert rows or name in MAY_BE_EMPTY | {"pages/downstream"}
+    assert rows or name in MAY_BE_EMPTY
 
 
 VALUES = {
@@ -218,16 +215,6 @@ def test_bundled_query_declares_every_prefix_and_parameter_it_uses(name: str) ->
         if line.startswith("PREFIX "):
             prefix = line.split()[1]
             assert body.count(prefix) > 1, f"{prefix} is declared and not used"
-
-
-def test_downstream_of_a_source_reaches_what_depends_on_it(store: EmbeddedStore) -> None:
-    source = "https://bilbaokg.example/id/dataset/intensidad-trafico"
-    text = queries.bind(queries.load("pages/downstream"), resource=source)
-    assert "zona-bajas-emisiones-indicadores" in str([row["near"] for row in rows_of(store, text)])
-
-
-def rows_of(store: EmbeddedStore, text: str) -> list[Any]:
-    return list(store.query(text))
 
 
 def test_data_folder_holds_only_queries() -> None:

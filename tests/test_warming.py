@@ -10,6 +10,7 @@ import pytest
 from serving import published
 
 from bilbaokg import settings
+from bilbaokg.lineage.duties import duties_of
 from bilbaokg.server import Context
 from bilbaokg.server.warming import Warmer
 from bilbaokg.workers import Pool
@@ -43,6 +44,8 @@ def test_a_release_is_ready_before_it_is_asked_for(context: Context) -> None:
     assert opened
     assert {"_lineage", "_compliance", "_terms", "_duties", "results_of"} <= vars(opened).keys()
     assert not warmer.busy
+    ground = opened.ground("es")
+    assert all(duties_of(ground, iri) == opened.duties_of(iri) for iri in opened.duties)
 
 
 def test_what_cannot_be_made_beforehand_holds_up_nothing_else(

@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
@@ -51,6 +51,8 @@ __all__ = [
 ]
 
 DEFAULT_LANGUAGE: Final = "es"
+# Values that are remembered as they are written: pages repeat dates, counts and addresses.
+_REMEMBERED: Final = 10_000
 _SCHEMES: Final = frozenset({"http", "https", "mailto", "tel"})
 
 
@@ -196,7 +198,7 @@ def translate(key: str, lang: str, count: int | None = None, **values: object) -
         form = Locale.parse(lang).plural_form(count if count is not None else 0)
         text = text.get(form, text["other"])
     if count is not None:
-        values["count"] = format_decimal(count, locale=lang)
+        values["count"] = number(count, lang)
     return str(text).format(**values) if values else str(text)
 
 
@@ -205,6 +207,7 @@ def has_text(key: str) -> bool:
     return key in catalogue(DEFAULT_LANGUAGE)
 
 
+@lru_cache(_REMEMBERED)
 def term_label(iri: str, lang: str) -> Text | None:
     """What a property or class of a vocabulary is called, or None."""
     found = wording.term(iri, lang)
@@ -214,6 +217,7 @@ def term_label(iri: str, lang: str) -> Text | None:
 # ---- values
 
 
+@lru_cache(_REMEMBERED)
 def safe_href(iri: str) -> str | None:
     """The IRI when a browser may follow it: javascript:, data: and the like never become links."""
     try:
@@ -224,6 +228,7 @@ def safe_href(iri: str) -> str | None:
         return None
 
 
+@lru_cache(_REMEMBERED)
 def when(value: str | None, lang: str, width: Literal["medium", "long"] = "long") -> str:
     """An xsd:date or xsd:dateTime as people write it; what is neither stays as it is."""
     if not value:
@@ -237,6 +242,12 @@ def when(value: str | None, lang: str, width: Literal["medium", "long"] = "long"
         return f"{day}, {moment:%H:%M}{' UTC' if moment.utcoffset() == timedelta(0) else ''}"
     except ValueError:
         return value
+
+
+@lru_cache(_REMEMBERED)
+def number(value: float, lang: str) -> str:
+    """A number as people write it."""
+    return format_decimal(value, locale=lang)
 
 
 def month(value: str, lang: str) -> str:
@@ -330,6 +341,18 @@ def stamp() -> str:
 # ---- pages
 
 
+class _Context(jinja2.runtime.Context):
+    """Calls what stands in a template as it is: none of our functions asks for the context, and to
+    find that out takes longer than most of them."""
+
+    def call(
+        self, thing: Callable[..., Any], /, *args: Any, _loop_vars: Any = None,
+        _block_vars: Any = None, **kwargs: Any,
+    ) -> Any:  # fmt: skip
+        """What a function or macro gives."""
+        return thing(*args, **kwargs)
+
+
 @cache
 def environment() -> jinja2.Environment:
     """The one template environment."""
@@ -340,6 +363,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.context_class = _Context
     made.filters["safe_href"] = safe_href
     return made
 
@@ -360,7 +384,7 @@ def page(content: Any, site: Site) -> str:
         t=lambda key, count=None, **values: translate(key, lang, count, **values),
         has_text=has_text,
         when=lambda value, width="long": when(value, lang, width),
-        number=lambda value: format_decimal(value, locale=lang),
+        number=lambda value: number(value, lang),
         asset=lambda name: asset(name, site.root),
         has_asset=has_asset,
     )  # fmt: skip

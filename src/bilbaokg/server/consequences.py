@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from itertools import groupby
 from typing import Final
 
 from bilbaokg.lineage import duties
@@ -17,13 +16,13 @@ _SHOWN: Final = 50
 
 def duties_of(reader: Reader, iri: str) -> list[Duty]:
     """What the sources of a dataset ask of it."""
-    return _told(reader, duties.duties_of(reader.opened.ground(reader.lang), iri))
+    return _told(reader, reader.opened.duties_of(iri))
 
 
 def obliged(reader: Reader) -> tuple[list[Obliged], int]:
     """The datasets of the reader's release whose sources ask something of them, the first of them,
     and how many there are."""
-    found = [(iri, list(held)) for iri, held in groupby(reader.opened.duties, lambda d: d.dataset)]
+    found = [(iri, held) for iri, held in reader.opened.duties.items() if held]
     shown = found[:_SHOWN]
     reader.load(iri for _, held in shown for duty in held for iri in _named(duty))
     return [Obliged(reader.iri(iri), _told(reader, held)) for iri, held in shown], len(found)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote
 
-from bilbaokg import exports, queries, render
+from bilbaokg import exports, render
 from bilbaokg.index import Text, Where
 from bilbaokg.model import Record
 from bilbaokg.server import consequences, findings, question_page
@@ -45,10 +46,13 @@ __all__ = ["PARAMETER", "dataset"]
 PARAMETER: Final = "files"
 """Names the page of the distributions."""
 _FILES: Final = 50
+# Things along the lineage.
+_STEPS: Final = 500
 # Characters of a record.
 _ISLAND: Final = 200_000
 
 _ATTRIBUTION: Final = ref(PROV.qualifiedAttribution)
+_DERIVED: Final = ref(PROV.wasDerivedFrom)
 # Kinds of records that the island of a dataset describes beside it.
 _AROUND: Final = frozenset({"agent", "catalog", "concept", "shared", "unit"})
 # What the first table of a dataset's page shows, in this order.
@@ -209,12 +213,19 @@ def _contacts(writer: Writer, term: str) -> list[Value]:
 
 
 def _lineage(reader: Reader, direction: str, iri: str) -> list[LineageStep]:
-    rows = reader.opened.select(queries.load(f"pages/{direction}"), resource=iri)
-    steps: dict[str, dict[str, None]] = {}
-    for row in rows:
-        further = steps.setdefault(row["near"], {})
-        if "far" in row:
-            further[row["far"]] = None
+    """One or two steps along the lineage, in the order of their IRIs."""
+
+    def beside(term: str) -> list[str]:
+        match = reader.opened.store.match
+        if direction == "downstream":
+            return sorted({s for s, *_ in match(None, _DERIVED, term)}, key=plain)
+        found = match(term, _DERIVED) if term.startswith("<") else ()
+        return sorted({o for *_, o, _ in found}, key=plain)
+
+    rows = ((near, far) for near in beside(ref(iri)) for far in ("", *beside(near)))
+    steps: dict[str, list[str]] = {}
+    for near, far in islice(rows, _STEPS):
+        steps.setdefault(near, []).extend([far] if far else [])
     reader.load(plain(term) for near, far in steps.items() for term in (near, *far))
     return [
         LineageStep(reader.value(near), [reader.value(far) for far in further])

@@ -102,17 +102,24 @@ class Opened:
         return Ground(self.store, self.base, lambda: self.lineage, lang=lang)
 
     @property
-    def duties(self) -> list[Duty]:
-        """What sources ask of its datasets, dataset by dataset, reckoned once, when first asked
-        for."""
-        found: list[Duty] = self._made("_duties")
+    def duties(self) -> Mapping[str, Sequence[Duty]]:
+        """What sources ask of each of its datasets (IRIs), reckoned once, when first asked for."""
+        found: Mapping[str, Sequence[Duty]] = self._made("_duties")
         return found
 
     @cached_property
-    def _duties(self) -> list[Duty]:
-        found = self.store.match(None, ref(RDF.type), ref(DCAT.Dataset))
-        iris = sorted({s[1:-1] for s, *_ in found if s.startswith("<")})
-        return duties_of(self.ground(LANGUAGES[0]), *iris)
+    def _duties(self) -> Mapping[str, Sequence[Duty]]:
+        typed = self.store.match(None, ref(RDF.type), ref(DCAT.Dataset))
+        iris = sorted({s[1:-1] for s, *_ in typed if s.startswith("<")})
+        found: dict[str, list[Duty]] = {iri: [] for iri in iris}
+        for duty in duties_of(self.ground(LANGUAGES[0]), *iris):
+            found[duty.dataset].append(duty)
+        return found
+
+    def duties_of(self, dataset: str) -> Sequence[Duty]:
+        """Those of a dataset (IRI); of it alone where those of all are not reckoned yet."""
+        known = vars(self).get("_duties", {}).get(dataset)
+        return duties_of(self.ground(LANGUAGES[0]), dataset) if known is None else known
 
     def dependents(self, changed: Collection[str]) -> Mapping[str, list[str]]:
         """The datasets (IRIs) that depend on what it changed or withdrew, the nearest first, and
@@ -223,6 +230,7 @@ class Reader:
     earlier: Sequence[Index] = ()
     _labels: dict[str, Text] = field(default_factory=dict)
     _places: dict[str, Where | None] = field(default_factory=dict)
+    _values: dict[str, Value] = field(default_factory=dict)
 
     @property
     def lang(self) -> str:
@@ -243,7 +251,8 @@ class Reader:
 
     def place(self, iri: str) -> Where | None:
         """Where the release shows a subject."""
-        self.load([iri])
+        if iri not in self._places:
+            self.load([iri])
         return self._places[iri]
 
     def name(self, iri: str) -> Text:
@@ -252,7 +261,7 @@ class Reader:
         What the release calls it in another language comes after what we call it in this one. A
         nameless part is called after its record.
         """
-        self.load([iri])
+        place = self.place(iri)
         told = self._labels.get(iri)
         if told and told.lang == self.lang:
             return told
@@ -266,7 +275,6 @@ class Reader:
             return told
         if ours:
             return choose(ours, self.lang)
-        place = self._places[iri]
         if place and not place.whole and place.page == place.record:
             return self.name(self.opened.index.iri(place.record))
         if GENID in iri:
@@ -283,7 +291,11 @@ class Reader:
 
     def iri(self, iri: str) -> Value:
         """An IRI by its name, with a link."""
-        return Value(self.name(iri), self.href(iri), iri, mark=self.mark(iri))
+        found = self._values.get(iri)
+        if found is None:
+            found = Value(self.name(iri), self.href(iri), iri, mark=self.mark(iri))
+            self._values[iri] = found
+        return found
 
     def mark(self, iri: str) -> str:
         """Where a thing is whose title was asked for elsewhere, and since when it is gone there;
