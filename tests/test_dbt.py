@@ -221,6 +221,14 @@ def test_test_that_could_not_run_is_told_and_measures_nothing(catalogue: Catalog
     assert "could not be run" in "".join(p["message"] for p in done["problems"])
 
 
+def test_test_that_passed_without_a_count_found_nothing(catalogue: Catalogue) -> None:
+    folder = whole(catalogue.folder)
+    write(folder, run_results=results({**PASSED, "failures": None, "message": "SUCCESS 1"}))
+    done = load(catalogue, folder)
+    assert done["measurements"] == 1
+    assert {p["severity"] for p in done["problems"]} == {"info"}
+
+
 # ---- columns, out of the SQL that was compiled
 
 

@@ -224,6 +224,8 @@ class _Reader:
             value, status = found.get("failures"), found.get("status")
             if status == "skipped":
                 continue
+            if status == "pass" and value is None:
+                value = 0  # not all adapters count
             if not isinstance(value, int) or status not in ("pass", "warn", "fail"):
                 self._tell("warning", f"the test {brief(test.called)} could not be run",
                            "run_results.json", facets.text(found.get("message")))  # fmt: skip
