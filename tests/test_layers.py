@@ -21,8 +21,8 @@ LAYERS = {
             "model settings assets",
             "formats skolem sorting writing parsing partition queries profiles wording",
             "store workers shacl",
-            "importers merging records holdings vetting adoption authority governance lineage"
-            " review selection release removals exports gaps quality index accounts audit"
+            "importers merging records planning holdings vetting adoption authority governance"
+            " lineage review selection release removals exports gaps quality index accounts audit"
             " integrity material published changes lint fetching probing harvesting editing"
             " scratch rehearsal webhooks bundle elsewhere",
             "render reports workspace operations",

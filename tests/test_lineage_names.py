@@ -16,6 +16,7 @@ from bilbaokg.importers import openlineage
 from bilbaokg.lineage import Planned, Scribe
 from bilbaokg.lineage.names import Name, column_iri, run_iri, table_iri
 from bilbaokg.merging import is_buried
+from bilbaokg.planning import Planner
 from bilbaokg.records import Records
 from bilbaokg.settings import Settings
 from bilbaokg.store.embedded import EmbeddedStore
@@ -51,7 +52,7 @@ class Writer:
     def say(self, subject: str, line: str) -> None:
         """A person says something of a record."""
         id = subject[len(f"{BASE}/id/") :]
-        plan = self.records.plan_known({id: (subject, {"steward": [line]})}, {})
+        plan = Planner(self.records).known({id: (subject, {"steward": [line]})}, {})
         self.records.commit(plan, actor="t", kind="load", subject="x", why="")
 
     def _save(self, planned: Planned) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from test_partition import GRAPHS
 from bilbaokg.errors import CorruptStore, Gone, Invalid, NotFound
 from bilbaokg.merging import Plan, text_of
 from bilbaokg.model import Event
+from bilbaokg.planning import Planner
 from bilbaokg.records import Records
 from bilbaokg.settings import Settings
 from bilbaokg.store import GraphChange
@@ -30,9 +32,15 @@ A, B = f"{BASE}/id/dataset/a", f"{BASE}/id/dataset/b"
 
 def save(records: Records, missing: tuple[str, ...] = (), why: str = "import", **said: str) -> Plan:
     """Import what each source says now, in Turtle."""
-    plan = records.plan({name: lines(text) for name, text in said.items()}, missing=missing)
+    told = {name: lines(text) for name, text in said.items()}
+    plan = Planner(records).plan(told, missing=missing)
     records.commit(plan, actor="ane", kind="load", subject=", ".join(said), why=why)
     return plan
+
+
+def load(records: Records, said: Mapping[str, list[str]]) -> Event | None:
+    """Import what each source says now, as lines."""
+    return records.commit(Planner(records).plan(said), actor="a", kind="load", subject="", why="")
 
 
 def text(turtle: str) -> str:
@@ -351,8 +359,8 @@ STATEMENTS_OF_ANY_KIND = GRAPHS.map(lambda graph: sorted(s.line for s in graph))
 def test_what_a_source_says_now_is_held_once_and_whole(imports: list[list[str]]) -> None:
     records = Records(EmbeddedStore(), Settings(base=BASE))
     for said in imports:
-        records.commit(records.plan({"s": said}), actor="a", kind="load", subject="", why="")
-        assert records.plan({"s": said}).changes == []
+        load(records, {"s": said})
+        assert Planner(records).plan({"s": said}).changes == []
         held = [x for r in records.all() if "s" not in r.gone for x in split_lines(r.text)]
         assert sorted(held) == said
         assert records.verify() == len(records.ids())
@@ -375,9 +383,9 @@ def test_order_of_sources_and_statements_changes_nothing(
         names = chance.sample(sorted(said), len(said))
         shuffled = {name: chance.sample(said[name], len(said[name])) for name in names}
         for records, given_ in ((one, said), (two, shuffled)):
-            records.commit(records.plan(given_), actor="a", kind="load", subject="", why="")
+            load(records, given_)
         assert list(one.all()) == list(two.all())
-        assert one.plan(said).changes == []
+        assert Planner(one).plan(said).changes == []
 
 
 # ---- the projection
@@ -442,11 +450,9 @@ def test_rule_6_record_is_what_all_sources_last_said_of_it(
             for iri in TYPES:
                 if about := {line for line in now_said if line.startswith(ref(iri))}:
                     last[iri, source] = about
-        records.commit(records.plan(said), actor="a", kind="load", subject="", why="")
+        load(records, said)
         before = content_hash(records.store)
-        assert (
-            records.commit(records.plan(said), actor="a", kind="load", subject="", why="") is None
-        )
+        assert load(records, said) is None
         assert content_hash(records.store) == before
         for id, iri in (("dataset/a", A), ("dataset/b", B)):
             expected = set().union(*(words for (about, _), words in last.items() if about == iri))
@@ -757,7 +763,7 @@ def test_any_text_is_exact_in_history_loaded_or_updated(values: list[str]) -> No
     for value in values:
         said = [*TYPES[A], f"{ref(A)} {ref(DCT.title)} {literal(value)} ."]
         records.commit(
-            records.plan({"s": said}), actor=value, kind="load", subject=value, why=value
+            Planner(records).plan({"s": said}), actor=value, kind="load", subject=value, why=value
         )
         texts.append(text_of(said))
     found = records.revisions("dataset/a")
@@ -772,7 +778,7 @@ def test_large_record_is_exact_and_kept_in_pieces_that_do_not_slow_the_store(
 ) -> None:
     said = [f'{ref(A)} {ref(DCT.title)} "\\\\u0041 {n:07} y más texto"@es .' for n in range(20_000)]
     for now_said in (said, said[1:], said):
-        plan = records.plan({"s": [*TYPES[A], *now_said], "t": now_said[:15_000]})
+        plan = Planner(records).plan({"s": [*TYPES[A], *now_said], "t": now_said[:15_000]})
         records.commit(plan, actor="a", kind="load", subject="", why="")
         record = records.get("dataset/a")
         assert record.text == text_of([*TYPES[A], *now_said])
@@ -799,7 +805,7 @@ def test_one_operation_is_one_entry_also_for_three_thousand_records(records: Rec
     many = {"s": [f"{ref(f'{A}{n}')} {ref(DCT.title)} {literal(str(n))} ." for n in range(3000)]}
     many["s"] += [line.replace("/a>", f"/a{n}>") for n in range(3000) for line in TYPES[A]]
     told: list[int] = []
-    plan = records.plan(many)
+    plan = Planner(records).plan(many)
     event = records.commit(
         plan, actor="ane", kind="load", subject="many", why="first", on_saved=told.append
     )
@@ -819,7 +825,7 @@ def test_nothing_to_write_is_no_entry(records: Records) -> None:
 
 def test_plan_writes_nothing(records: Records) -> None:
     before = content_hash(records.store)
-    assert records.plan({"s": lines(":a a dcat:Dataset .")}).counts["new"] == 1
+    assert Planner(records).plan({"s": lines(":a a dcat:Dataset .")}).counts["new"] == 1
     assert content_hash(records.store) == before
 
 
@@ -851,7 +857,7 @@ def test_every_batch_is_on_disk_before_the_next(
     real = os.fdatasync
     monkeypatch.setattr(os, "fdatasync", lambda fd: (real(fd), steps.append("synced"))[0])
     said = [line.replace("/a>", f"/a{n}>") for n in range(2500) for line in TYPES[A]]
-    plan = records.plan({"s": said})
+    plan = Planner(records).plan({"s": said})
     records.commit(plan, actor="a", kind="load", subject="", why="", on_saved=steps.append)
     assert [step for step in steps if step != "synced"] == [1000, 1000, 500]
     assert steps[0] == "synced"

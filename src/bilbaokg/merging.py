@@ -15,7 +15,9 @@ from bilbaokg.terms import (
     DCT,
     PERSONS,
     RDF,
+    XSD,
     Statement,
+    literal,
     plain,
     ref,
     split_line,
@@ -27,6 +29,7 @@ __all__ = [
     "Head",
     "Plan",
     "Said",
+    "buried",
     "bury",
     "conflicts",
     "digest",
@@ -208,6 +211,27 @@ def bury(before: Iterable[str], lines: set[str], iri: str) -> set[str]:
             if deleted:
                 kept.add(f"{part} {_DELETED} {deleted} .")
     return kept
+
+
+def buried(head: Head, replaced_by: str | None, at: str) -> Change:
+    """The step from a record to the tombstone of it and of its parts.
+
+    replaced_by: the IRI of what took its place; at: when, as xsd:dateTime.
+    """
+    subject = ref(head.iri)
+    lines = {
+        *head.lines,
+        f"{subject} {_TYPE} {_TOMBSTONE} .",
+        f"{subject} {_DELETED} {literal(at, datatype=XSD.dateTime)} .",
+    }
+    lines |= {
+        f"{subject} {ref(AS.formerType)} {o} ."
+        for s, p, o in map(split_line, head.lines)
+        if s == subject and p == _TYPE
+    }
+    if replaced_by:
+        lines.add(f"{subject} {ref(DCT.isReplacedBy)} {ref(replaced_by)} .")
+    return Change(head, text_of(bury(head.lines, lines, head.iri)), [])
 
 
 def is_buried(lines: Iterable[str], iri: str) -> bool:

@@ -1,4 +1,4 @@
-"""Records: planning an import, saving it atomically with history and audit, reading it back.
+"""Records: saving what was planned atomically with history and audit, reading it back.
 
 Layout in the working store, for a record `id` with graph G = `<base>/graph/record/{id}` and history
 graph H = `<base>/graph/history/{id}`:
@@ -18,8 +18,7 @@ A long text is kept in pieces, `rdf:_1 "...", rdf:_2 "..."` in place of prov:val
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
@@ -31,19 +30,13 @@ from bilbaokg.merging import (
     Head,
     Plan,
     Said,
-    bury,
-    conflicts,
+    buried,
     digest,
     is_buried,
     is_person,
-    merged,
-    speaking,
-    stop_changed_identifiers,
-    text_of,
-    waiting,
 )
 from bilbaokg.model import Event, Record
-from bilbaokg.partition import MEMBERSHIP, Home, is_path, partition, rest_id
+from bilbaokg.partition import MEMBERSHIP, Home, is_path
 from bilbaokg.settings import Settings
 from bilbaokg.store import GraphChange
 from bilbaokg.store.embedded import EmbeddedStore
@@ -142,6 +135,10 @@ class Records:
         holder = nodes[node[PROV.specializationOf]] if PROV.specializationOf in node else node
         name = unquote(node[PROV.hadPrimarySource][len(self._sources) :])
         return Said(name, _kept_text(holder), PROV.invalidatedAtTime in node)
+
+    def is_empty(self) -> bool:
+        """Whether there is no record yet."""
+        return next(self.store.match(predicate=_CURRENT), None) is None
 
     def ids(self) -> list[str]:
         """The ids of all records, sorted."""
@@ -293,6 +290,18 @@ class Records:
             )
         return found
 
+    def alive(self, head: Head) -> str:
+        """The last text of a record that was no tombstone, "" where none was."""
+        texts = (revision["text"] for revision in reversed(self.revisions(head.id)))
+        return next((x for x in texts if not is_buried(split_lines(x), head.iri)), "")
+
+    def was_replaced(self, head: Head) -> bool:
+        """Whether a record is a tombstone because another one took its place in lineage."""
+        if not head.deleted_here:
+            return False
+        last = self._revision_nodes(head.id)[head.number]
+        return self.audit.get(_sequence(last)).kind == "lineage"
+
     def _revision_nodes(self, id: str) -> dict[int, dict[str, str]]:
         """The properties of each revision, by its number."""
         prefix = f"{self.history_graph(id)}#r"
@@ -326,142 +335,6 @@ class Records:
                 raise CorruptStore(
                     f"the audit entry of revision {number} of record {id} is missing", where=id
                 )
-
-    # ---- planning
-
-    def plan(self, said: Mapping[str, Iterable[str]], *, missing: Iterable[str] = ()) -> Plan:
-        """What saving would do when each source (name -> lines) now says this.
-
-        `missing` names sources that no longer exist. All sources are one import: the split into
-        records does not depend on their order. Raises Invalid when an identifier would change.
-        """
-        plan = Plan()
-        empty = next(iter(self.store.match(predicate=_CURRENT)), None) is None
-        if empty:
-            assigned = partition(said, self.base)
-        else:
-            assigned = partition(said, self.base, known=self.home, referrers=self.reaching)
-        plan.rest = assigned.rest
-        sources = {*said, *missing}
-        for id in sorted(assigned.records):
-            head = (None if empty else self.head(id)) or Head(id, assigned.iris[id])
-            self._plan_record(plan, head, assigned.records[id], sources)
-        if not empty:
-            emptied = self._plan_rests(plan, assigned.records.keys(), said.keys())
-            self._plan_gone(plan, assigned.records.keys() | emptied, sources)
-        stop_changed_identifiers(plan)
-        return plan
-
-    def plan_known(
-        self,
-        said: Mapping[str, tuple[str, Mapping[str, list[str]]]],
-        replaced: Mapping[str, str | None],
-        back: Set[str] = frozenset(),
-    ) -> Plan:
-        """What saving would do where the caller knows the records: id -> its IRI, source -> lines.
-
-        A source says it of these records alone: of others it stays what it said. `replaced` (id ->
-        IRI) become tombstones that lead to what took their place, None where nothing did. Those of
-        `back` (ids) that became tombstones so come back as they were, with what is said now.
-        """
-        plan = Plan()
-        for id, (iri, by_source) in said.items():
-            head = self.head(id) or Head(id, iri)
-            words = {s: lines for s, lines in by_source.items() if lines or s in head.said}
-            if id in back and self._was_replaced(head):
-                self._plan_return(plan, head, words)
-            elif words:
-                self._plan_record(plan, head, words, words.keys())
-        for id, kept in replaced.items():
-            if (gone := self.head(id)) and not is_buried(gone.lines, gone.iri):
-                plan.changes.append(_buried(gone, kept))
-        return plan
-
-    def plan_gone(self, source: str, present: Set[str]) -> Plan:
-        """What saving would do where a source says nothing of any records but these (ids)."""
-        plan = Plan()
-        self._plan_gone(plan, present, {source})
-        return plan
-
-    def _plan_record(
-        self, plan: Plan, head: Head, now_said: Mapping[str, list[str]], sources: Set[str]
-    ) -> None:
-        """One record's step: what `sources` say of it now; those that say nothing are gone."""
-        if head.deleted_here:
-            now_said = waiting(plan, head, now_said)
-        said = dict(head.said)
-        for source, words in now_said.items():
-            said[source] = Said(source, text_of(words))
-        for source in sorted((sources & said.keys()) - now_said.keys()):
-            if not said[source].gone:
-                said[source] = Said(source, said[source].text, gone=True)
-                plan.tell_gone(head, source, still=now_said)
-        lines = merged(head, now_said)
-        if is_buried(head.lines, head.iri) and not is_buried(lines, head.iri):
-            # It came back at its source, and with it all that was said of it.
-            lines = {line for words in said.values() for line in split_lines(words.text)}
-        if head.number or len(said) > 1 or is_buried(lines, head.iri):
-            text = text_of(bury(head.lines, lines, head.iri))
-        else:
-            # The first words of the only source are the record.
-            text = "".join(words.text for words in said.values())
-        updates = [state for source, state in said.items() if head.said.get(source) != state]
-        if text == head.text:
-            plan.unchanged += 1
-        if text != head.text or updates:
-            plan.changes.append(Change(head, text, updates))
-        if len(said) > 1:
-            plan.problems += conflicts(head.iri, text, said)
-
-    def _was_replaced(self, head: Head) -> bool:
-        """Whether a record is a tombstone because another one took its place in lineage."""
-        if not head.deleted_here:
-            return False
-        last = self._revision_nodes(head.id)[head.number]
-        return self.audit.get(_sequence(last)).kind == "lineage"
-
-    def _plan_return(self, plan: Plan, head: Head, now_said: Mapping[str, list[str]]) -> None:
-        """The step from a tombstone to what the record was before, and what is said of it now."""
-        step, text, said = Plan(), self._alive(head), list[Said]()
-        self._plan_record(step, replace(head, text=text), now_said, now_said.keys())
-        for change in step.changes:
-            text, said = change.text, change.said
-        plan.changes.append(Change(head, text, said))
-        plan.problems += step.problems
-
-    def _alive(self, head: Head) -> str:
-        """The last text of a record that was no tombstone, "" where none was."""
-        texts = (revision["text"] for revision in reversed(self.revisions(head.id)))
-        return next((x for x in texts if not is_buried(split_lines(x), head.iri)), "")
-
-    def _plan_rests(self, plan: Plan, assigned: Set[str], sources: Set[str]) -> set[str]:
-        """Empty the rests of sources whose words all found a record: nothing of them is lost."""
-        emptied: set[str] = set()
-        for source in sorted(sources):
-            id = rest_id(source)
-            head = None if id in assigned else self.head(id)
-            if head:
-                emptied.add(id)
-                self._plan_record(plan, head, {source: []}, {source})
-        return emptied
-
-    def _plan_gone(self, plan: Plan, present: Set[str], sources: Set[str]) -> None:
-        """What sources no longer list is marked, never deleted."""
-        gone: dict[str, tuple[Head, list[Said]]] = {}
-        for source in sorted(sources):
-            found = self.store.match(predicate=_SOURCE, object=ref(self._source_iri(source)))
-            graphs = {g for *_, g in found if g.startswith(self._history)}
-            for id in sorted({g[len(self._history) :] for g in graphs} - present):
-                head = self.head(id)
-                said = head.said[source] if head else None
-                if head is None or said is None or said.gone:
-                    continue
-                gone.setdefault(id, (head, []))[1].append(Said(source, said.text, gone=True))
-        for head, lost in gone.values():
-            plan.changes.append(Change(head, head.text, lost))
-            still = speaking(head.said.values()) - {said.source for said in lost}
-            for said in lost:
-                plan.tell_gone(head, said.source, still=still)
 
     # ---- writing
 
@@ -569,7 +442,7 @@ class Records:
         head = self._head_of(id)
         if is_buried(head.lines, head.iri):
             raise Gone("it was deleted before", where=head.iri)
-        plan = Plan(changes=[_buried(head, replaced_by)])
+        plan = Plan(changes=[buried(head, replaced_by, now())])
         also(plan)
         event = self.commit(plan, actor=actor, kind="delete", subject=head.iri, why=why)
         if event is None:
@@ -584,7 +457,7 @@ class Records:
         also: adds to the plan what follows for other records.
         """
         head = self._head_of(id)
-        alive = self._alive(head)
+        alive = self.alive(head)
         if not is_buried(head.lines, head.iri) or not alive:
             raise Invalid("it is not deleted, or was never anything else", where=head.iri)
         plan = Plan(changes=[Change(head, alive, [])])
@@ -629,24 +502,6 @@ class Records:
             yield from _text_lines(node, said.text)
         if said.gone:
             yield f"{node} {_GONE} {literal(now(), datatype=XSD.dateTime)} ."
-
-
-def _buried(head: Head, replaced_by: str | None) -> Change:
-    """The step from a record to the tombstone of it and of its parts."""
-    subject = ref(head.iri)
-    lines = {
-        *head.lines,
-        f"{subject} {_TYPE} {_TOMBSTONE} .",
-        f"{subject} {_DELETED} {literal(now(), datatype=XSD.dateTime)} .",
-    }
-    lines |= {
-        f"{subject} {ref(AS.formerType)} {o} ."
-        for s, p, o in map(split_line, head.lines)
-        if s == subject and p == _TYPE
-    }
-    if replaced_by:
-        lines.add(f"{subject} {ref(DCT.isReplacedBy)} {ref(replaced_by)} .")
-    return Change(head, text_of(bury(head.lines, lines, head.iri)), [])
 
 
 def _text_lines(node: str, text: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Importers: a source in, statements out. `records.py` alone splits them into records.
+"""Importers: a source in, statements out. `planning.py` alone splits them into records.
 
 A new import format is a file here and a line in IMPORTERS.
 """

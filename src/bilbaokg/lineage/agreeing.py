@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from bilbaokg.merging import Change, Head, Plan, Said, bury, is_buried, merged, own_lines, text_of
+from bilbaokg.planning import Planner
 from bilbaokg.records import Records
 from bilbaokg.terms import DCT, PROV, ref, split_line, split_lines
 
@@ -41,7 +42,7 @@ def agree(records: Records, plan: Plan) -> None:
         home = records.home(dataset)
         if home and home.iri == dataset[1:-1] and home.id.startswith("dataset/"):
             said[home.id] = (home.iri, {_SOURCE: lines})
-    plan.changes += records.plan_known(said, {}).changes
+    plan.changes += Planner(records).known(said, {}).changes
 
 
 def _say_too(plan: Plan, change: Change, lines: list[str]) -> None:

@@ -23,6 +23,7 @@ from bilbaokg.lineage.states import States
 from bilbaokg.lineage.tables import Tables
 from bilbaokg.lineage.telling import Teller
 from bilbaokg.merging import Plan
+from bilbaokg.planning import Planner
 from bilbaokg.records import Records
 from bilbaokg.store import GraphChange
 
@@ -50,6 +51,7 @@ class Scribe:
         self.states = States(records.store, records.base)
         self.aliases = Aliases(self.states, records.base)
         self.tables = Tables(self.states, self.aliases, records.base)
+        self._planner = Planner(records)
         self._teller, self._follower = Teller(self.tables), Follower(self.tables)
 
     def written(self) -> None:
@@ -108,7 +110,7 @@ class Scribe:
         }
         for id, (iri, said) in beside().items():
             known[id] = (iri, {**batch.said.get(id, {}), **said})
-        plan = self.records.plan_known(known, batch.replaced, batch.back)
+        plan = self._planner.known(known, batch.replaced, batch.back)
         agree(self.records, plan)
         hidden = [x for old, new in sorted(batch.moved) for x in self.records.kept_in(new, old)]
         return Planned(plan, [*self.states.changes(), *hidden])

@@ -16,6 +16,7 @@ from bilbaokg.lineage import Event, Name, Table, Words, agree, facets, project
 from bilbaokg.lineage.names import job_iri, record_of
 from bilbaokg.operations.base import Progress
 from bilbaokg.operations.lineage import take_in
+from bilbaokg.planning import Planner
 from bilbaokg.terms import record_id, split_lines
 from bilbaokg.workspace import Workspace, operator
 
@@ -49,7 +50,7 @@ def lineage_dbt(workspace: Workspace, params: dict[str, Any], progress: Progress
         taken += len(batch)
         progress(taken, len(found.events), "taking in tables and jobs")
     with workspace.mutex:
-        plan = workspace.records.plan_gone(source, words.told)
+        plan = Planner(workspace.records).gone(source, words.told)
         agree(workspace.records, plan)
         workspace.records.commit(
             plan, actor=actor, kind="lineage", subject=source, why=why,

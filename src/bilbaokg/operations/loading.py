@@ -16,6 +16,7 @@ from bilbaokg.lineage import agree
 from bilbaokg.merging import Plan
 from bilbaokg.model import Problem, Source
 from bilbaokg.operations.base import Progress
+from bilbaokg.planning import Planner
 from bilbaokg.records import Records
 from bilbaokg.settings import Settings
 from bilbaokg.terms import PREFIXES, split_line
@@ -87,7 +88,7 @@ def take_in(
     happen before anything does, and may raise. The caller holds the write lock.
     """
     progress(0, None, "comparing with the catalogue")
-    plan = workspace.records.plan({n: p.lines for n, p in parsed.items()}, missing=missing)
+    plan = Planner(workspace.records).plan({n: p.lines for n, p in parsed.items()}, missing=missing)
     agree(workspace.records, plan)
     check(plan)
     if not params.get("dry_run"):

@@ -16,6 +16,7 @@ from bilbaokg.lineage.sql import check_dialect
 from bilbaokg.model import Problem
 from bilbaokg.operations.base import Progress
 from bilbaokg.operations.lineage import lineage_forget, take_in
+from bilbaokg.planning import Planner
 from bilbaokg.terms import mint, record_id, split_line
 from bilbaokg.workspace import Workspace, operator
 
@@ -131,7 +132,7 @@ def save(
                 lineage_forget(workspace, {"iri": iri, "actor": actor, "why": why}, progress)
         for source in partial:
             said[source] += _before(workspace, source)
-        plan = workspace.records.plan(said)
+        plan = Planner(workspace.records).plan(said)
         agree(workspace.records, plan)
         workspace.records.commit(
             plan, actor=actor, kind="lineage", subject=subject, why=why,

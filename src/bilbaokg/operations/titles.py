@@ -16,6 +16,7 @@ from bilbaokg.harvesting.shelf import Shelf
 from bilbaokg.harvesting.titles import Found, Manner, Titles, Visits
 from bilbaokg.model import Problem
 from bilbaokg.operations.base import Progress, tell
+from bilbaokg.planning import Planner
 from bilbaokg.store.embedded import storage_errors
 from bilbaokg.workers import Pool
 from bilbaokg.workspace import Workspace, operator
@@ -113,7 +114,7 @@ class _Run:
             lines = elsewhere.lines(base, iri, known) if known else []
             said[id] = (record, {SOURCE: lines})
         with self.workspace.mutex:
-            plan = self.workspace.records.plan_known(said, {})
+            plan = Planner(self.workspace.records).known(said, {})
             self.workspace.records.commit(
                 plan, actor=self.params.get("actor") or operator(), kind="load", subject=SOURCE,
                 why=self.params.get("why") or "titles of things elsewhere",
