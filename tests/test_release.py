@@ -494,3 +494,19 @@ def test_report_speaks_of_what_the_release_holds_alone(workspace: Workspace) -> 
     released = "\n".join(lines(built))
     assert report["results"]
     assert all(f"<{result['focus']}>" in released for result in report["results"])
+
+
+def test_manifest_is_read_once_and_again_where_its_file_is_another(workspace: Workspace) -> None:
+    load(workspace, CATALOGUE)
+    first = do(workspace, "release.build", unchecked=True)["id"]
+    held = workspace.releases.get(first)
+    assert workspace.releases.get(first) is held
+    file = held.path / "manifest.json"
+    manifest = json.loads(file.read_bytes())
+    manifest["build"]["note"] = "told later"
+    file.chmod(0o600)
+    file.write_text(json.dumps(manifest))
+    assert workspace.releases.get(first).manifest["build"]["note"] == "told later"
+    shutil.rmtree(held.path)
+    with pytest.raises(NotFound):
+        workspace.releases.get(first)

@@ -12,11 +12,12 @@ import contextlib
 import hashlib
 import json
 import shutil
-from collections import Counter
+import threading
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bilbaokg import exports, index, integrity, published, removals
 from bilbaokg.audit import now
@@ -42,15 +43,29 @@ _MANIFEST: Final = "manifest.json"
 _BUILDING: Final = ".building-"
 _HELD_BACK: Final = "held-back.json"
 _PIECE: Final = 200_000
+# Bytes of manifests that stay read; in memory each takes some times its file.
+_KEPT: Final = 16 << 20
 _TYPE: Final = ref(RDF.type)
 
 
+class _Key(NamedTuple):
+    """Tells one state of a manifest's file from another."""
+
+    id: str
+    inode: int
+    size: int
+    changed: int
+
+
 class Releases:
-    """The releases of a data directory, for readers. Reads the disk at every call."""
+    """The releases of a data directory, for readers. Looks at the disk at every call; of the
+    manifests it has read the last stay known as long as their files are the same."""
 
     def __init__(self, data: Path, settings: Settings) -> None:
         self.path, self.settings = data / "releases", settings
         self.cache = data / "cache"
+        self._read: OrderedDict[_Key, Release] = OrderedDict()
+        self._lock = threading.Lock()
 
     def current(self) -> Release | None:
         """The published release, or None before the first. Raises as `get`."""
@@ -71,6 +86,10 @@ class Releases:
             known = ", ".join(self.ids()) or "none yet"
             raise NotFound(f"no release {id!r}", hint=f"releases: {known}")
         try:
+            file = (path / _MANIFEST).stat()
+            key = _Key(id, file.st_ino, file.st_size, file.st_mtime_ns)
+            if read := self._known(key):
+                return read
             manifest = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
             build, content = manifest["build"], manifest["content"]
             sha256 = content["files"]["catalogue.nq"]
@@ -80,7 +99,22 @@ class Releases:
                 where=str(path / _MANIFEST),
                 hint="restore it from a backup, or publish another release",
             ) from None
-        return Release(id, path, build["created_at"], build["previous"], sha256, manifest)
+        release = Release(id, path, build["created_at"], build["previous"], sha256, manifest)
+        return self._keep(key, release)
+
+    def _known(self, key: _Key) -> Release | None:
+        with self._lock:
+            found = self._read.get(key)
+            if found:
+                self._read.move_to_end(key)
+            return found
+
+    def _keep(self, key: _Key, release: Release) -> Release:
+        with self._lock:
+            self._read[key] = release
+            while len(self._read) > 1 and sum(held.size for held in self._read) > _KEPT:
+                self._read.popitem(last=False)
+        return release
 
     def list(self) -> list[Release]:
         """All releases, oldest first. Raises as `get`."""
@@ -405,7 +439,7 @@ def difference(before: Release | None, after: Release) -> Difference:
 
     What became a tombstone is gone.
     """
-    return _compared(before, {e.id: e.sha256 for e in after.entries}, _tombstones(after))
+    return _compared(before, _hashes(after), _tombstones(after))
 
 
 def foreseen(before: Release | None, records: Iterable[Record]) -> Difference:
@@ -416,7 +450,7 @@ def foreseen(before: Release | None, records: Iterable[Record]) -> Difference:
 
 
 def _compared(before: Release | None, new: Mapping[str, str], tombstones: set[str]) -> Difference:
-    old = {e.id: e.sha256 for e in before.entries} if before else {}
+    old = _hashes(before) if before else {}
     buried = tombstones - (_tombstones(before) if before else set())
     both = new.keys() & old.keys()
     return Difference(
@@ -432,6 +466,10 @@ def removed(before: Release, after: Release, limit: float) -> Removals:
         integrity.check(release, "catalogue.nq")
     old, new = map(removals.of_release, (before, after))
     return removals.between(old, new, before.id, limit)
+
+
+def _hashes(release: Release) -> dict[str, str]:
+    return {entry["id"]: entry["sha256"] for entry in release.manifest["content"]["entries"]}
 
 
 def _tombstones(release: Release) -> set[str]:

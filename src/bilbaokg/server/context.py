@@ -42,6 +42,8 @@ class Context:
     lanes: Lanes = field(init=False)
     kept: Kept[str, Given] = field(init=False)
     replays: Replays = field(init=False)
+    # How many records were new, changed and gone, by the ids of two releases.
+    counted: dict[tuple[str, str], tuple[int, int, int]] = field(default_factory=dict, init=False)
     _link: str = field(init=False, repr=False)
     _seen: dict[str, Release] = field(default_factory=dict, init=False, repr=False)
 

@@ -28,7 +28,7 @@ from bilbaokg.server.views import (
     Value,
 )
 
-__all__ = ["change_counts", "overview", "page", "previous"]
+__all__ = ["change_counts", "overview", "page", "previous", "warm"]
 
 _SHOWN: Final = 100
 _MOST_CUT: Final = 20
@@ -49,7 +49,7 @@ def page(context: Context, reader: Reader, id: str) -> ReleasePage:
         raise NotFound(f"no release {id[:50]!r}")
     before = line.before(release)
     found = releases.difference(before, release)
-    iris = {e.id: e.iri for r in (before, release) if r for e in r.entries}
+    iris = _iris(before, release)
     groups = [
         _group(reader, kind, ids, iris)
         for kind, ids in (("new", found.new), ("changed", found.changed), ("gone", found.gone))
@@ -57,7 +57,7 @@ def page(context: Context, reader: Reader, id: str) -> ReleasePage:
         if ids and (before or kind != "new")
     ]
     opened = context.catalogue.past(release.id)
-    altered = {iris[id] for id in (*found.changed, *found.gone)} if before else set()
+    altered = _altered(found, iris) if before else set()
     # Duties are of the present: those of a release of the past are no longer anybody's.
     is_current = opened is reader.opened
     datasets, duties = consequences.obliged(reader) if is_current else ([], 0)
@@ -75,6 +75,24 @@ def page(context: Context, reader: Reader, id: str) -> ReleasePage:
         obliged=datasets,
         carried=_carried(reader, release),
     )
+
+
+def warm(context: Context, opened: Opened) -> None:
+    """Reckon beforehand whom the changes of an opened release reach."""
+    if before := previous(context, opened.release):
+        iris = _iris(before, opened.release)
+        opened.dependents(_altered(releases.difference(before, opened.release), iris))
+
+
+def _iris(*held: Release | None) -> dict[str, str]:
+    """The IRIs of records of these releases, by id."""
+    told = (release.manifest["content"]["entries"] for release in held if release)
+    return {entry["id"]: entry["iri"] for entries in told for entry in entries}
+
+
+def _altered(found: releases.Difference, iris: Mapping[str, str]) -> set[str]:
+    """What was there before and is no longer the same (IRIs)."""
+    return {iris[id] for id in (*found.changed, *found.gone)}
 
 
 def _checks(reader: Reader, opened: Opened) -> list[Check]:
@@ -121,7 +139,7 @@ def _carried(reader: Reader, release: Release) -> list[Carried]:
 
 def change_counts(context: Context, release: Release) -> tuple[int, int, int]:
     """New, changed and gone records since the release before; none when that was removed."""
-    return _changes(_Line(context), release)
+    return _Line(context).changes(release)
 
 
 def previous(context: Context, release: Release) -> Release | None:
@@ -134,7 +152,7 @@ class _Line:
 
     def __init__(self, context: Context) -> None:
         self.ids = context.releases.standing()
-        self._find = context.releases.get
+        self._find, self._counted = context.releases.get, context.counted
         self._read: dict[str, Release | None] = {}
 
     def get(self, id: str) -> Release | None:
@@ -155,13 +173,19 @@ class _Line:
         """Whether no release was public before it."""
         return self.ids[:1] == [release.id]
 
+    def changes(self, release: Release) -> tuple[int, int, int]:
+        """New, changed and gone records since the release before; none when that was removed.
 
-def _changes(line: _Line, release: Release) -> tuple[int, int, int]:
-    before = line.before(release)
-    if before is None and not line.is_first(release):
-        return (0, 0, 0)
-    found = releases.difference(before, release)
-    return (len(found.new), len(found.changed), len(found.gone))
+        Reckoned once of two releases, since they stay as they are.
+        """
+        before = self.before(release)
+        if before is None and not self.is_first(release):
+            return (0, 0, 0)
+        pair = before.id if before else "", release.id
+        if pair not in self._counted:
+            found = releases.difference(before, release)
+            self._counted[pair] = len(found.new), len(found.changed), len(found.gone)
+        return self._counted[pair]
 
 
 def _row(line: _Line, reader: Reader, release: Release) -> ReleaseRow:
@@ -176,15 +200,16 @@ def _row(line: _Line, reader: Reader, release: Release) -> ReleaseRow:
         held_back=release.held_back,
         waived=content["waived"],
         accepted=(release.manifest["build"].get("removals") or {}).get("accepted"),
-        changes=_changes(line, release),
+        changes=line.changes(release),
         note=release.manifest["build"]["note"],
     )
 
 
 def _group(reader: Reader, kind: str, ids: list[str], iris: Mapping[str, str]) -> ChangeGroup:
     """Records by their names; what the current release does not hold is only counted."""
-    reader.load(iris[id] for id in ids)
-    named = [iris[id] for id in ids if reader.place(iris[id])]
+    there = reader.opened.index.resources(iris[id] for id in ids)
+    named = [iris[id] for id in ids if iris[id] in there]
+    reader.load(named[:_SHOWN])
     return ChangeGroup(
         kind=kind,
         count=len(ids),

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 from bilbaokg import render
 from bilbaokg.errors import NotFound
 from bilbaokg.index.dashboard import area_of
-from bilbaokg.model import SEVERITIES, Release
+from bilbaokg.model import SEVERITIES
 from bilbaokg.server import (
     components,
     dataset_page,
@@ -121,7 +121,6 @@ class Pages:
         self.dashboards = Dashboards(context)
         # Pages of a release never change: what was drawn is sent again.
         self._kept = Kept[str, bytes](context.settings.cache_bytes // 4)
-        self._counted: dict[str, tuple[int, int, int]] = {}
 
     def site(self, request: Request, lang: str, section: str, opened: Opened | None) -> render.Site:
         """What stands around the page, as it is now."""
@@ -206,15 +205,8 @@ class Pages:
 
     def home(self, request: Request, reader: Reader) -> Response:
         """The entrance."""
-        return html.html(lists.home(reader, self._changes(reader.opened.release)), reader.site)
-
-    def _changes(self, release: Release) -> tuple[int, int, int]:
-        """How much a release changed; reckoned once, since releases stay as they are."""
-        found = self._counted.get(release.id)
-        if found is None:
-            found = history.change_counts(self.context, release)
-            self._counted = {release.id: found}
-        return found
+        changes = history.change_counts(self.context, reader.opened.release)
+        return html.html(lists.home(reader, changes), reader.site)
 
     def search(self, request: Request, reader: Reader) -> Response:
         """Everything that fits the words, by kind; an IRI leads to its page."""

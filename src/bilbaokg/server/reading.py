@@ -129,7 +129,7 @@ class Opened:
         if key not in self._dependents:
             with self._making:
                 if key not in self._dependents:
-                    self._dependents[key] = dependents(self.ground(LANGUAGES[0]), key)
+                    self._dependents[key] = dependents(self.ground(LANGUAGES[0]), sorted(key))
         return self._dependents[key]
 
     @cached_property

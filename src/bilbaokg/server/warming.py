@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from bilbaokg import index, render
 from bilbaokg.errors import BilbaokgError
+from bilbaokg.server import history
 from bilbaokg.server.dashboards import TREND
 
 if TYPE_CHECKING:
@@ -76,9 +77,14 @@ class Warmer:
         for id in self.context.public_ids()[-TREND:]:
             yield partial(self._index, id)
         yield partial(self._make, "duties")
+        yield self._reach
 
     def _make(self, part: str) -> None:
         getattr(self.context.catalogue.current(), part, None)
+
+    def _reach(self) -> None:
+        if opened := self.context.catalogue.current():
+            history.warm(self.context, opened)
 
     def _index(self, id: str) -> None:
         index.of(self.context.releases.get(id), self.context.cache)
