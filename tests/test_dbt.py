@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,22 @@ def test_test_that_passed_without_a_count_found_nothing(catalogue: Catalogue) ->
     done = load(catalogue, folder)
     assert done["measurements"] == 1
     assert {p["severity"] for p in done["problems"]} == {"info"}
+
+
+def test_results_of_what_ran_no_test_are_told_once(catalogue: Catalogue) -> None:
+    folder = whole(catalogue.folder)
+    write(folder, run_results=results({**PASSED, "status": "success", "failures": None}))
+    done = load(catalogue, folder)
+    assert done["measurements"] == 0
+    [told] = [p for p in done["problems"] if p["path"] == "run_results.json"]
+    assert (told["severity"], told["message"]) == ("info", "its tests were compiled and not run")
+
+
+def test_the_project_of_an_old_manifest_is_known_by_its_id(catalogue: Catalogue) -> None:
+    told = manifest(*NODES, {**NODES[0], "package_name": "zeta", "unique_id": "model.zeta.x"})
+    told["metadata"].pop("project_name", None)
+    told["metadata"]["project_id"] = hashlib.md5(b"zeta", usedforsecurity=False).hexdigest()
+    assert load(catalogue, write(catalogue.folder / "target", manifest=told))["project"] == "zeta"
 
 
 # ---- columns, out of the SQL that was compiled

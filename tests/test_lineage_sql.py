@@ -293,6 +293,38 @@ def test_what_star_replaces_and_renames_comes_from_what_it_says() -> None:
     assert told.edges == (Edge("Z", o, "X", "IDENTITY"),)
 
 
+@pytest.mark.parametrize("dialect", ["postgres", "snowflake", "bigquery", "tsql", "oracle"])
+def test_a_subquery_over_an_unknown_table_has_its_columns(dialect: str) -> None:
+    script = columns(
+        "INSERT INTO m SELECT day, x + 1 AS more FROM t WHERE day > (SELECT max(day) FROM m)",
+        dialect,
+        {},
+    )
+    assert script.faults == []
+    [told] = script.statements
+    found = {(e.output.lower(), e.table.name.lower(), e.column.lower()) for e in told.edges}
+    assert found == {("day", "t", "day"), ("more", "t", "x")}
+    named = {(b.table.name.lower(), b.column.lower()) for b in told.indirect}
+    assert named == {("t", "day"), ("m", "day")}
+
+
+def test_of_several_unknown_tables_in_a_subquery_none_is_guessed() -> None:
+    [told] = columns(
+        "CREATE TABLE c AS SELECT p FROM t WHERE q IN"
+        " (SELECT r FROM u JOIN v ON u.id = v.id WHERE s = 1)",
+        "postgres",
+        {},
+    ).statements
+    t, u, v = (TableName("", "", name) for name in "tuv")
+    assert told.edges == (Edge("p", t, "p", "IDENTITY"),)
+    assert set(told.reads) == {t, u, v}
+    assert set(told.indirect) == {
+        Indirect(t, "q", "FILTER"),
+        Indirect(u, "id", "JOIN"),
+        Indirect(v, "id", "JOIN"),
+    }
+
+
 def test_a_schema_of_yesterday_does_not_lose_the_columns() -> None:
     told = only("CREATE VIEW c AS SELECT added, x FROM a")
     assert set(told.edges) == {

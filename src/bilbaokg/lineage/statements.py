@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
-from sqlglot.errors import ParseError, SqlglotError, TokenError
+from sqlglot.errors import OptimizeError, ParseError, SqlglotError, TokenError
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
@@ -23,6 +23,7 @@ from bilbaokg.lineage.declarations import comments, new_name, without_null
 from bilbaokg.lineage.origins import Found, Origins
 from bilbaokg.lineage.plans import Plan, is_temporary, plans
 from bilbaokg.lineage.script import Edge, Fault, Indirect, Schema, Statement, TableName
+from bilbaokg.lineage.subqueries import settled
 
 __all__ = ["Reader"]
 
@@ -271,12 +272,19 @@ class Reader:
         return found.renamed(names) if names else found
 
     def _followed(self, query: exp.Query, known: MappingSchema) -> Found:
-        qualified = qualify(
-            query.copy(), dialect=self.dialect, db=self.database, catalog=self.catalog,
-            schema=known, validate_qualify_columns=False, quote_identifiers=False,
-        )  # fmt: skip
+        try:
+            qualified = self._qualified(query.copy(), known)
+        except OptimizeError:
+            qualified = self._qualified(settled(query, known), known)
         scope = build_scope(qualified)
         return Origins(self._name).of(scope) if scope else Found()
+
+    def _qualified(self, query: exp.Query, known: MappingSchema) -> exp.Expr:
+        """A query, which is changed, in which each column names its source."""
+        return qualify(
+            query, dialect=self.dialect, db=self.database, catalog=self.catalog,
+            schema=known, validate_qualify_columns=False, quote_identifiers=False,
+        )  # fmt: skip
 
     def _made_schema(self) -> MappingSchema:
         nested: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -58,7 +59,9 @@ class _Reader:
             **members(manifest, "nodes"), **members(manifest, "sources")
         }  # fmt: skip
         self.names: dict[str, Name] = {}
-        project = facets.text(told.get("project_name")) or _project(self.nodes)
+        project = facets.text(told.get("project_name")) or _project(
+            self.nodes, facets.text(told.get("project_id"))
+        )
         adapter = facets.text(told.get("adapter_type")) or ""
         self.out = Artefacts(" ".join(project.split()), adapter, self.namespace)
 
@@ -217,11 +220,15 @@ class _Reader:
 
     def _results(self, results: Mapping[str, Any]) -> None:
         at = within(results, "metadata").get("generated_at")
+        only_compiled = False
         for found in facets.items(results.get("results")):
             test = self.out.tests.get(str(found.get("unique_id")))
             if test is None:
                 continue
             value, status = found.get("failures"), found.get("status")
+            if status == "success":
+                only_compiled = True
+                continue
             if status == "skipped":
                 continue
             if status == "pass" and value is None:
@@ -231,6 +238,10 @@ class _Reader:
                            "run_results.json", facets.text(found.get("message")))  # fmt: skip
                 continue
             self._measure("run_results.json", test, value, passed=status == "pass", at=at)
+        if only_compiled:
+            # dbt compile and dbt docs generate write the file anew, too.
+            self._tell("info", "its tests were compiled and not run", "run_results.json",
+                       "run dbt test after dbt docs generate")  # fmt: skip
 
     def _freshness(self, sources: Mapping[str, Any]) -> None:
         for found in facets.items(sources.get("results")):
@@ -277,7 +288,11 @@ def _namespace(told: Mapping[str, Any], path: Path) -> str:
     )  # fmt: skip
 
 
-def _project(nodes: Mapping[str, Mapping[str, Any]]) -> str:
-    """The project of a manifest that does not name it (before version 11): that of most models."""
+def _project(nodes: Mapping[str, Mapping[str, Any]], id: str | None) -> str:
+    """The project of a manifest that does not name it (before version 11): the package whose name
+    has the digest that is its id, else that of most models."""
     packages = [text for n in nodes.values() if (text := facets.text(n.get("package_name")))]
+    for name in sorted(set(packages)):
+        if hashlib.md5(name.encode(), usedforsecurity=False).hexdigest() == id:
+            return name
     return max(sorted(set(packages)), key=packages.count, default="project")
