@@ -44,6 +44,9 @@ def test_a_release_is_ready_before_it_is_asked_for(context: Context) -> None:
     assert opened
     assert {"_lineage", "_compliance", "_terms", "_duties", "results_of"} <= vars(opened).keys()
     assert not warmer.busy
+    # Nothing is made again: what there is, is given.
+    for lang in ("es", "eu", "en"):
+        assert opened.once(("subjects", "", lang), lambda: None) is not None
     ground = opened.ground("es")
     assert all(duties_of(ground, iri) == opened.duties_of(iri) for iri in opened.duties)
 

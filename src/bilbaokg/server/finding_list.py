@@ -109,22 +109,27 @@ def _fits(known: Findings, asked: Asked) -> Callable[[Result], bool]:
     return fits
 
 
-def _found(known: Findings, asked: Asked) -> list[Result]:
-    found = list(filter(_fits(known, asked), known.results))
-    if asked.sort == "resource":
-        known.reader.load(map(subject_of, found))
+def _found(known: Findings, asked: Asked) -> Sequence[Result]:
+    narrowed = asked.q or asked.severity or asked.path or asked.area
+    ordered = _ordered(known, asked.sort)
+    return list(filter(_fits(known, asked), ordered)) if narrowed else ordered
+
+
+def _ordered(known: Findings, sort: str) -> Sequence[Result]:
+    """All findings in an order: one for each language where titles are what they are sorted by."""
+    places = known.places if sort == "resource" else {}
     orders: dict[str, Callable[[Result], Any]] = {
         "severity": lambda r: SEVERITIES.index(r["severity"]),
-        "resource": lambda r: known.title(subject_of(r), [r]).text.text.casefold(),
+        "resource": lambda r: places[subject_of(r)],
         "property": lambda r: str(r["path"] or ""),
     }
-    return sorted(found, key=orders[asked.sort])
+    name = "findings by", sort, known.reader.lang if places else ""
+    return known.reader.opened.once(name, lambda: sorted(known.results, key=orders[sort]))
 
 
 def _filters(known: Findings, asked: Asked) -> list[FacetGroup]:
     reader, results = known.reader, known.results
-    severities = Counter(result["severity"] for result in results)
-    paths = Counter(result["path"] for result in results if result["path"])
+    severities, paths = reader.opened.once("counts of findings", lambda: _counts(results))
     areas = find(reader.opened.index).facets(("area",))["area"]
     called = names(reader, "area", [value for value, _ in areas])
     reader.load(paths)
@@ -141,6 +146,14 @@ def _filters(known: Findings, asked: Asked) -> list[FacetGroup]:
             Choice(iri, called[iri], count, iri == asked.area) for iri, count in areas
         ]),
     ]  # fmt: skip
+
+
+def _counts(results: Sequence[Result]) -> tuple[Counter[str], Counter[str]]:
+    """How many findings there are of each severity, and of each property."""
+    return (
+        Counter(result["severity"] for result in results),
+        Counter(result["path"] for result in results if result["path"]),
+    )
 
 
 def _group(reader: Reader, name: str, chosen: str, choices: Sequence[Choice]) -> FacetGroup:

@@ -7,15 +7,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bilbaokg import profiles, render
 from bilbaokg.errors import BilbaokgError
 from bilbaokg.index import Text, choose
 from bilbaokg.model import SEVERITIES, Release
 from bilbaokg.selection import DANGLING
+from bilbaokg.server import history
 from bilbaokg.server.paging import pager
-from bilbaokg.server.reading import Reader, anchor
+from bilbaokg.server.reading import Opened, Reader, anchor
 from bilbaokg.server.views import (
     Action,
     Finding,
@@ -29,7 +30,12 @@ from bilbaokg.server.views import (
 from bilbaokg.shacl.reading import read_files
 from bilbaokg.terms import SH, language_of, plain, ref, split_line
 
-__all__ = ["Findings", "Result", "downloads", "of_dataset", "of_datasets", "page", "subject_of"]
+if TYPE_CHECKING:
+    from bilbaokg.server.context import Context
+
+__all__ = [
+    "Findings", "Result", "downloads", "of_dataset", "of_datasets", "page", "subject_of", "warm",
+]  # fmt: skip
 
 _GROUPS: Final = 20
 _DOWNLOADS: Final = (("CSV", "csv"), ("JSON", "json"))
@@ -85,14 +91,19 @@ class Findings:
         self.results: list[Result] = self.report["results"] if self.report else []
         own = reader.opened.release.path.parents[1] / profiles.FOLDER
         self.texts = _shape_texts(self.report["profile"], own) if self.report else {}
+        self._told: dict[tuple[str, str], str | None] = {}
 
     def text(self, result: Result, kind: str) -> str | None:
         """The message or hint in the reader's language, else as the report has it."""
         stored: str | None = result[kind]
-        known = self.texts.get((result["shape"] or "", kind), {})
-        if not known or (kind == "message" and result["component"] == _OWN_MESSAGE):
+        if kind == "message" and result["component"] == _OWN_MESSAGE:
             return stored
-        return choose(known, self.reader.lang).text
+        key = result["shape"] or "", kind
+        if key not in self._told:
+            known = self.texts.get(key)
+            self._told[key] = choose(known, self.reader.lang).text if known else None
+        told = self._told[key]
+        return stored if told is None else told
 
     def finding(self, result: Result, count: int = 1) -> Finding:
         """One result, or `count` of the same kind."""
@@ -123,22 +134,44 @@ class Findings:
         ordered = sorted(same.values(), key=lambda held: SEVERITIES.index(held[0]["severity"]))
         return [self.finding(held[0], len(held)) for held in ordered]
 
-    def by_subject(self, severity: str = "") -> list[tuple[str, list[Result]]]:
-        """The results by what they are about, those with the gravest first, then by title.
+    def about(self, subject: str, severity: str = "") -> list[Result]:
+        """The results about one thing; severity: of these only ("" all)."""
+        held = self._by_subject.get(subject, ())
+        return [result for result in held if severity in ("", result["severity"])]
+
+    @property
+    def _by_subject(self) -> Mapping[str, Sequence[Result]]:
+        return self.reader.opened.once("findings by subject", lambda: _by_subject(self.results))
+
+    def subjects(self, severity: str = "") -> Sequence[str]:
+        """What the results are about, what has the gravest first, then by title.
 
         severity: of these results only ("" all).
         """
-        held: dict[str, list[Result]] = {}
-        for result in self.results:
-            if severity in ("", result["severity"]):
-                held.setdefault(subject_of(result), []).append(result)
-        self.reader.load(held)
+        return self.reader.opened.once(
+            ("subjects", severity, self.reader.lang), lambda: self._subjects(severity)
+        )
+
+    def _subjects(self, severity: str) -> list[str]:
         gravest = {
-            subject: min(SEVERITIES.index(r["severity"]) for r in results)
-            for subject, results in held.items()
+            subject: min(SEVERITIES.index(result["severity"]) for result in results)
+            for subject in self._by_subject
+            if (results := self.about(subject, severity))
         }
+        places = self.places
+        return sorted(gravest, key=lambda subject: (gravest[subject], places[subject]))
+
+    @property
+    def places(self) -> Mapping[str, int]:
+        """The place of each thing that results are about in the order of their titles."""
+        return self.reader.opened.once(("titles of findings", self.reader.lang), self._places)
+
+    def _places(self) -> dict[str, int]:
+        held = self._by_subject
+        self.reader.load(held)
         titles = {s: self.title(s, results).text.text.casefold() for s, results in held.items()}
-        return sorted(held.items(), key=lambda each: (gravest[each[0]], titles[each[0]]))
+        ordered = sorted(titles, key=titles.__getitem__)
+        return {subject: place for place, subject in enumerate(ordered)}
 
     def group(self, subject: str, results: Sequence[Result]) -> FindingGroup:
         """The results about one thing, drawn together."""
@@ -149,6 +182,12 @@ class Findings:
         if self.reader.place(subject):
             return self.reader.iri(subject)
         return Value(Text(results[0]["title"] or subject, ""), None, subject)
+
+    def every_kind(self) -> list[FindingKind]:
+        """The different findings of the release."""
+        return self.reader.opened.once(
+            ("kinds of findings", self.reader.lang), lambda: self.kinds(self.results)
+        )
 
     def kinds(self, results: Sequence[Result]) -> list[FindingKind]:
         """The different findings, the gravest and most frequent first."""
@@ -173,6 +212,13 @@ class Findings:
         return f"{name}: {component}" if name else component
 
 
+def _by_subject(results: Iterable[Result]) -> dict[str, list[Result]]:
+    held: dict[str, list[Result]] = {}
+    for result in results:
+        held.setdefault(subject_of(result), []).append(result)
+    return held
+
+
 def of_dataset(reader: Reader, iri: str) -> list[Finding]:
     """What the validation says of one dataset."""
     known = Findings(reader)
@@ -187,18 +233,30 @@ def of_datasets(reader: Reader, iris: Collection[str]) -> list[FindingKind]:
 
 def _progress(known: Findings, before: Release | None) -> Progress | None:
     """What differs from the validation of the release before."""
-    file = before.path / "report.json" if before else None
-    if before is None or file is None or not file.is_file() or known.report is None:
+    if before is None or known.report is None:
         return None
-    document = json.loads(file.read_text(encoding="utf-8"))
+    reader = known.reader
+    kinds = reader.opened.once(
+        ("progress", before.id, reader.lang), lambda: _difference(known, before)
+    )
+    if kinds is None:
+        return None
+    previous = Value(Text(before.id, ""), reader.site.url(f"/releases/{before.id}"))
+    return Progress(previous, *kinds)
+
+
+def _difference(
+    known: Findings, before: Release
+) -> tuple[list[FindingKind], list[FindingKind]] | None:
+    """What is new, and what is no longer found."""
+    file = before.path / "report.json"
+    document = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
     if not document:
         return None
     old, new = (Counter(map(_identity, held)) for held in (document["results"], known.results))
-    site = known.reader.site
-    return Progress(
-        previous=Value(Text(before.id, ""), site.url(f"/releases/{before.id}")),
-        new=known.kinds(_only(known.results, new - old)),
-        mended=known.kinds(_only(document["results"], old - new)),
+    return (
+        known.kinds(_only(known.results, new - old)),
+        known.kinds(_only(document["results"], old - new)),
     )
 
 
@@ -231,12 +289,14 @@ def page(
     known = Findings(reader)
     report = known.report
     held = [HeldBack(known.rule(failed), failed["count"]) for failed in content["held_back"]]
-    subjects = known.by_subject(severity)
+    subjects = known.subjects(severity)
     asked = f"severity={severity}&" if severity else ""
     place = pager(
         number, _GROUPS, len(subjects),
         lambda n: reader.site.url(f"/validation?{asked}page={n}#results"),
     )  # fmt: skip
+    shown = subjects[max(0, place.first - 1) : place.last]
+    reader.load(shown)
     return ValidationPage(
         release=reader.opened.release.id,
         verdict=_verdict(report, bool(held), content["waived"]),
@@ -246,13 +306,20 @@ def page(
         counts=list(report["counts"].items()) if report else [],
         waived=content["waived"],
         held_back=held,
-        kinds=known.kinds(known.results),
-        groups=[known.group(*each) for each in subjects[max(0, place.first - 1) : place.last]],
+        kinds=known.every_kind(),
+        groups=[known.group(subject, known.about(subject, severity)) for subject in shown],
         pager=place,
         severity=severity,
         difference=_progress(known, before),
         downloads=downloads(reader),
     )
+
+
+def warm(context: Context, opened: Opened) -> None:
+    """Reckon beforehand, in every language, what the page of a release takes long for."""
+    before = history.previous(context, opened.release)
+    for lang in render.languages():
+        page(Reader(opened, render.Site(lang)), "", before=before)
 
 
 def _verdict(report: Result | None, held: bool, waived: str | None) -> str:

@@ -6,11 +6,11 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote, unquote
 
 from bilbaokg import elsewhere, index, queries, render
@@ -31,6 +31,8 @@ from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import DCAT, LANGUAGES, PREFIXES, RDF, XSD, language_of, plain, ref
 
 __all__ = ["Catalogue", "Opened", "Reader", "anchor"]
+
+T = TypeVar("T")
 
 _DATES: Final = (f"^^<{XSD.date}>", f"^^<{XSD.dateTime}>")
 _AUTHORITIES: Final = (
@@ -58,9 +60,7 @@ class Opened:
     index: Index
     store: EmbeddedStore
     base: str
-    _dependents: dict[frozenset[str], Mapping[str, list[str]]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    _once: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
     # What is made may be made of what else is.
     _making: Any = field(default_factory=threading.RLock, repr=False, compare=False)
 
@@ -124,13 +124,20 @@ class Opened:
     def dependents(self, changed: Collection[str]) -> Mapping[str, list[str]]:
         """The datasets (IRIs) that depend on what it changed or withdrew, the nearest first, and
         their owners; reckoned once for the same changes."""
-        key = frozenset(changed)
-        # What is there need not wait for what is being made.
-        if key not in self._dependents:
+        make = partial(dependents, self.ground(LANGUAGES[0]), sorted(changed))
+        return self.once(("dependents", frozenset(changed)), make)
+
+    def once(self, name: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, which depends on the release and this name alone: made once.
+
+        What is there need not wait for what is being made.
+        """
+        if name not in self._once:
             with self._making:
-                if key not in self._dependents:
-                    self._dependents[key] = dependents(self.ground(LANGUAGES[0]), sorted(key))
-        return self._dependents[key]
+                if name not in self._once:
+                    self._once[name] = make()
+        found: T = self._once[name]
+        return found
 
     @cached_property
     def elsewhere(self) -> Mapping[str, Words]:

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Final
 
 from bilbaokg import index, render
 from bilbaokg.errors import BilbaokgError
-from bilbaokg.server import history
+from bilbaokg.server import findings, history
 from bilbaokg.server.dashboards import TREND
 
 if TYPE_CHECKING:
     from bilbaokg.server.context import Context
+    from bilbaokg.server.reading import Opened
 
 __all__ = ["Warmer"]
 
@@ -77,14 +78,15 @@ class Warmer:
         for id in self.context.public_ids()[-TREND:]:
             yield partial(self._index, id)
         yield partial(self._make, "duties")
-        yield self._reach
+        for warm in (history.warm, findings.warm):
+            yield partial(self._warm, warm)
 
     def _make(self, part: str) -> None:
         getattr(self.context.catalogue.current(), part, None)
 
-    def _reach(self) -> None:
+    def _warm(self, warm: Callable[[Context, Opened], None]) -> None:
         if opened := self.context.catalogue.current():
-            history.warm(self.context, opened)
+            warm(self.context, opened)
 
     def _index(self, id: str) -> None:
         index.of(self.context.releases.get(id), self.context.cache)
