@@ -308,6 +308,21 @@ def test_a_subquery_over_an_unknown_table_has_its_columns(dialect: str) -> None:
     assert named == {("t", "day"), ("m", "day")}
 
 
+@pytest.mark.parametrize("tables", ["t", "t, u"])
+def test_names_that_a_query_gives_itself_are_followed_over_unknown_tables(tables: str) -> None:
+    script = columns(
+        "CREATE TABLE c AS SELECT a AS b, b + 1 AS more, trim(e) AS e"
+        f" FROM {tables} WHERE b > 1 AND e = 'x' GROUP BY b, e",
+        "snowflake",
+        {},
+    )
+    assert script.faults == []
+    [told] = script.statements
+    assert told.columns == ("B", "MORE", "E")
+    found = {(edge.output, edge.column) for edge in told.edges}
+    assert found == ({("B", "A"), ("MORE", "A"), ("E", "E")} if tables == "t" else set())
+
+
 def test_of_several_unknown_tables_in_a_subquery_none_is_guessed() -> None:
     [told] = columns(
         "CREATE TABLE c AS SELECT p FROM t WHERE q IN"

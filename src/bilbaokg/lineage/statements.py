@@ -23,7 +23,7 @@ from bilbaokg.lineage.declarations import comments, new_name, without_null
 from bilbaokg.lineage.origins import Found, Origins
 from bilbaokg.lineage.plans import Plan, is_temporary, plans
 from bilbaokg.lineage.script import Edge, Fault, Indirect, Schema, Statement, TableName
-from bilbaokg.lineage.subqueries import settled
+from bilbaokg.lineage.unknowns import settled
 
 __all__ = ["Reader"]
 

@@ -1,0 +1,79 @@
+"""Columns of tables that are not known, where sqlglot refuses the whole statement for their sake.
+
+In a subquery, such a column may as well be one of the query around it. A name is looked up from the
+inside out (SQL:2016 part 2, 6.6 and 7.6), and who means a column of the query around it mostly says
+its table: `WHERE day > (SELECT max(day) FROM made)`.
+
+Where a query gives a column under a name (`x + 1 AS y`), that name may mean it elsewhere in the
+query, or a column of the table: the latter in `trim(y) AS y`, for it shows that the table has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sqlglot import exp
+from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.schema import MappingSchema
+
+__all__ = ["settled"]
+
+# Names no source: of several tables whose columns are not known, none can be told.
+_NONE: Final = "\x01"
+# Parts of a SELECT in which a name may mean what the query gives under it.
+_LATER: Final = ("where", "group", "having", "qualify")
+
+
+def settled(query: exp.Query, known: MappingSchema) -> exp.Query:
+    """The query with such columns named after their table, or written out. known: the columns of
+    tables."""
+    found = query.copy()
+    for scope in traverse_scope(found):
+        sources = [(name, source) for name, (_, source) in scope.selected_sources.items()]
+        unknown = [name for name, source in sources if not _columns(source, known)]
+        if unknown:
+            told = {name for _, source in sources for name in _columns(source, known)}
+            table = exp.to_identifier(unknown[0] if len(unknown) == 1 else _NONE)
+            for column in _own(scope):
+                if column.name not in told:
+                    column.set("table", table.copy())
+    return found
+
+
+def _own(scope: Scope) -> Iterator[exp.Column]:
+    """The columns of a scope that are surely not of the query around it; those that mean what it
+    gives itself are written out."""
+    given = dict(_given(scope))
+    for column in list(scope.find_all(exp.Column)):
+        made = given.get(column.name)
+        if column.table or (made is None and not scope.can_be_correlated):
+            continue
+        if made is None or any(each.name == column.name for each in made.find_all(exp.Column)):
+            yield column
+        elif id(column) in _after(scope, column.name):
+            column.replace(exp.paren(made.copy()))
+
+
+def _given(scope: Scope) -> Iterator[tuple[str, exp.Expr]]:
+    """What a query gives under a name of its own."""
+    query: Any = scope.expression
+    for each in query.selects:
+        if isinstance(each, exp.Alias) and not each.this.find(exp.AggFunc, exp.Query):
+            yield each.alias, each.this
+
+
+def _after(scope: Scope, name: str) -> set[int]:
+    """The ids of the columns that stand where a name may mean what the query gives under it."""
+    query: Any = scope.expression
+    place = next(n for n, each in enumerate(query.selects) if each.alias == name)
+    parts = [*query.selects[place + 1 :], *filter(None, map(query.args.get, _LATER))]
+    return {id(column) for part in parts for column in part.find_all(exp.Column)}
+
+
+def _columns(source: Any, known: MappingSchema) -> list[str]:
+    """The columns of a source; none where they are not known."""
+    if isinstance(source, exp.Table):
+        return list(known.column_names(source))
+    query: Any = source.expression
+    return [] if query.is_star else list(query.named_selects)
