@@ -7,8 +7,9 @@ import difflib
 import logging
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, cast
 
 from sqlglot import exp
@@ -18,6 +19,7 @@ from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 from sqlglot.schema import MappingSchema
+from sqlglot.tokenizer_core import TokenType
 
 from bilbaokg.lineage.declarations import comments, new_name, without_null
 from bilbaokg.lineage.origins import Found, Origins
@@ -37,6 +39,7 @@ _SEMICOLON: Final = re.compile(r";")
 _END: Final = re.compile(r";[ \t]*\r?\n")
 # How sqlglot shows a token in its messages.
 _TOKEN: Final = re.compile(r"<Token token_type: TokenType\.\w+, text: (.*?), line: \d+.*?>")
+_DEPTHS: Final = {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}
 _MOST_TRIES: Final = 50
 _BATCH_ENDS: Final = {"tsql": "GO", "fabric": "GO", "oracle": "/"}
 _VERBS: Final = ("SELECT", "INSERT", "CREATE", "UPDATE", "MERGE", "DELETE", "WITH")
@@ -62,6 +65,8 @@ class Reader:
             {t: {self._column(c): kind for c, kind in told.items()} for t, told in schema.items()}
         )
         self._lines = [0]
+        # The tokens of the statement that was parsed last, and the text that they are of.
+        self._last: tuple[list[Any], str] = ([], "")
 
     def _whole(self, table: TableName) -> TableName:
         return TableName(table.catalog or self.catalog, table.schema or self.database, table.name)
@@ -94,7 +99,10 @@ class Reader:
     # ---- parsing
 
     def parsed(self, sql: str) -> Iterator[tuple[Place, exp.Expr | Fault]]:
-        """Each statement with the place where it begins, or what is wrong with it."""
+        """Each statement with the place where it begins, or what is wrong with it.
+
+        One is to be `told` before the next is asked for.
+        """
         self._lines = [0, *(found.end() for found in _LINE.finditer(sql))]
         try:
             yield from self._parsed(sql, 0)
@@ -123,32 +131,36 @@ class Reader:
             yield place, Fault("a text, name or comment is not closed", *place)
 
     def _parsed(self, sql: str, offset: int) -> Iterator[tuple[Place, exp.Expr | Fault]]:
-        chunk: list[Any] = []
-        tokens = [*self.dialect.tokenize(sql), None]
-        for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
-            if token is not None and not self._is_end(before, token, after):
-                chunk.append(token)
-            elif chunk:
+        tokens, begin = self.dialect.tokenize(sql), 0
+        for end in [*self._ends(tokens), len(tokens)]:
+            if chunk := tokens[begin:end]:
                 yield self._one(chunk, sql, offset)
-                chunk = []
+            begin = end + 1
 
-    def _is_end(self, before: Any, token: Any, after: Any) -> bool:
-        """Whether a token ends a statement: a semicolon, or alone in a line what tools of the
-        dialect take for one."""
-        if token.token_type.name == "SEMICOLON":
-            return True
+    def _ends(self, tokens: list[Any]) -> list[int]:
+        """The places of the tokens that end a statement: semicolons, and what stands alone in a
+        line where tools of the dialect take that for one."""
+        return [
+            place
+            for place, token in enumerate(tokens)
+            if token.token_type is TokenType.SEMICOLON
+            or (self._batch_end and self._ends_batch(tokens, place))
+        ]
+
+    def _ends_batch(self, tokens: list[Any], place: int) -> bool:
+        line = tokens[place].line
         return (
-            bool(self._batch_end)
-            and token.text.upper() == self._batch_end
-            and (before is None or before.line < token.line)
-            and (after is None or after.line > token.line)
+            tokens[place].text.upper() == self._batch_end
+            and (place == 0 or tokens[place - 1].line < line)
+            and (place + 1 == len(tokens) or tokens[place + 1].line > line)
         )
 
     def _one(self, chunk: list[Any], sql: str, offset: int) -> tuple[Place, exp.Expr | Fault]:
         place = self._place(offset + chunk[0].start)
         try:
             tokens = without_null(_without_rows(chunk))
-            found: Any = self.dialect.parser().parse(tokens, sql)[0]
+            self._last = tokens, sql
+            found = self._parse(*self._last)
         except ParseError as error:
             told = error.errors[0] if error.errors else {}
             what = str(told.get("description") or "it cannot be parsed").split(". ")[0].rstrip(".")
@@ -176,6 +188,9 @@ class Reader:
                 return place, Fault(what, *place)
         return place, found
 
+    def _parse(self, tokens: list[Any], sql: str) -> Any:
+        return self.dialect.parser().parse(tokens, sql)[0]
+
     def _place(self, offset: int) -> Place:
         line = bisect_right(self._lines, offset)
         return line, offset - self._lines[line - 1] + 1
@@ -188,7 +203,7 @@ class Reader:
         defined = self._define(statement, place[0])
         told: list[Statement] = [defined] if defined and not does else []
         faults: list[Fault] = []
-        told += [self._told(plan, place, faults) for plan in does]
+        told += [self._told(which, plan, place, faults) for which, plan in enumerate(does)]
         if said := self._commented(statement, place[0], told[-1] if told else None):
             told[-1:] = [said]
         return [*told, *self._renamed(statement, place[0])], faults
@@ -225,15 +240,18 @@ class Reader:
             temporary=new in self.temporary,
         )  # fmt: skip
 
-    def _told(self, plan: Plan, place: Place, faults: list[Fault]) -> Statement:
+    def _told(self, which: int, plan: Plan, place: Place, faults: list[Fault]) -> Statement:
+        """What a plan of a statement does, by its number."""
         whole = Found()
-        for query in plan.queries:
+        for number, query in enumerate(plan.queries):
+            anew = partial(self._anew, which, number)
             try:
-                whole.join(self._found(query, plan.names))
+                found = self._found(query, anew)
+                whole.join(found.renamed(plan.names) if plan.names else found)
             except SqlglotError as error:
                 what = str(error).replace(_UNSAID, "").split("\n")[0]
                 faults.append(Fault(f"its columns cannot be followed: {what}", *place))
-                whole.reads.update(dict.fromkeys(self._tables(query)))
+                whole.reads.update(dict.fromkeys(self._tables(anew())))
         for part in plan.read:
             whole.reads.update(dict.fromkeys(self._tables(part)))
         target = self._name(plan.target) if plan.target is not None else None
@@ -261,28 +279,35 @@ class Reader:
     def _said(self, table: TableName) -> TableName:
         return TableName(*("" if part == _UNSAID else part for part in table))
 
-    def _found(self, query: exp.Query, names: list[str]) -> Found:
+    def _found(self, query: exp.Query, anew: Callable[[], exp.Query]) -> Found:
         if self._mapping is None:
             self._mapping = self._made_schema()
         try:
-            found = self._followed(query, self._mapping)
+            return self._followed(query, anew, self._mapping)
         except SqlglotError:
             # The columns that are known of a table may be those of yesterday.
-            found = self._followed(query, MappingSchema(dialect=self.dialect))
-        return found.renamed(names) if names else found
+            return self._followed(anew(), anew, MappingSchema(dialect=self.dialect))
 
-    def _followed(self, query: exp.Query, known: MappingSchema) -> Found:
+    def _anew(self, which: int, number: int) -> exp.Query:
+        """A query of a plan of the statement that was parsed last, as it was before it was
+        followed: to parse the few that fail again costs less than to copy all."""
+        return plans(self._parse(*self._last))[which].queries[number]
+
+    def _followed(
+        self, query: exp.Query, anew: Callable[[], exp.Query], known: MappingSchema
+    ) -> Found:
+        """What a query finds, which is changed by that. anew: gives it as it was."""
         try:
-            qualified = self._qualified(query.copy(), known)
+            qualified = self._qualified(query, known)
         except OptimizeError:
-            qualified = self._qualified(settled(query, known), known)
+            qualified = self._qualified(settled(anew(), known), known)
         scope = build_scope(qualified)
-        return Origins(self._name).of(scope) if scope else Found()
+        return Origins(self._named).of(scope) if scope else Found()
 
     def _qualified(self, query: exp.Query, known: MappingSchema) -> exp.Expr:
         """A query, which is changed, in which each column names its source."""
         return qualify(
-            query, dialect=self.dialect, db=self.database, catalog=self.catalog,
+            query.pop(), dialect=self.dialect, db=self.database, catalog=self.catalog,
             schema=known, validate_qualify_columns=False, quote_identifiers=False,
         )  # fmt: skip
 
@@ -297,8 +322,11 @@ class Reader:
 
     def _name(self, table: exp.Table) -> TableName:
         """The whole name of a table, by the case rules of the dialect."""
-        found = normalize_identifiers(table.copy(), dialect=self.dialect)
-        return self._whole(TableName(found.catalog, found.db, found.name))
+        return self._named(normalize_identifiers(table.copy(), dialect=self.dialect))
+
+    def _named(self, table: exp.Table) -> TableName:
+        """The whole name of a table whose identifiers are normalised."""
+        return self._whole(TableName(table.catalog, table.db, table.name))
 
     def _tables(self, part: exp.Expr) -> Iterator[TableName]:
         """The tables that stand in a part, without what WITH defines there."""
@@ -350,12 +378,12 @@ class Reader:
 def _without_rows(chunk: list[Any]) -> list[Any]:
     """The tokens of INSERT ... VALUES with the first of its rows alone: constants carry no lineage,
     and there may be a million of them."""
-    kinds = [token.token_type.name for token in chunk]
-    if kinds[0] != "INSERT" or "VALUES" not in kinds or "SELECT" in kinds:
+    kinds = [token.token_type for token in chunk] if chunk[0].token_type is TokenType.INSERT else []
+    if TokenType.VALUES not in kinds or TokenType.SELECT in kinds:
         return chunk
     depth = 0
-    for place in range(kinds.index("VALUES") + 1, len(kinds)):
-        depth += {"L_PAREN": 1, "R_PAREN": -1}.get(kinds[place], 0)
+    for place in range(kinds.index(TokenType.VALUES) + 1, len(kinds)):
+        depth += _DEPTHS.get(kinds[place], 0)
         if depth == 0:
             return chunk[: place + 1]
     return chunk
