@@ -341,6 +341,16 @@ def stamp() -> str:
 # ---- pages
 
 
+def warm() -> None:
+    """Read beforehand what pages of every language need, which takes longer than most pages."""
+    stamp()
+    for lang in languages():
+        catalogue(lang)
+        number(0, lang)
+        for width in ("medium", "long"):
+            when("2026-01-31", lang, width)
+
+
 class _Context(jinja2.runtime.Context):
     """Calls what stands in a template as it is: none of our functions asks for the context, and to
     find that out takes longer than most of them."""

@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from bilbaokg import queries
 from bilbaokg.index import Text
 from bilbaokg.server.paging import pager
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import Group, Incoming, Value
 from bilbaokg.skolem import GENID
-from bilbaokg.terms import mint, plain
+from bilbaokg.terms import mint, plain, ref
 
 __all__ = ["PARAMETER", "incoming"]
 
@@ -31,33 +30,42 @@ def incoming(
     Where the datasets that use it are `listed`, they are not told again, nor are the properties
     (IRIs) of `without`.
     """
-    rows = reader.opened.select(queries.load("pages/incoming"), resource=iri, limit=str(_MOST + 1))
-    places = reader.opened.index.resources(plain(row["subject"]) for row in rows[:_MOST])
+    rows = _rows(reader, iri)
+    places = reader.opened.index.resources(subject for _, subject in rows[:_MOST])
     found: dict[tuple[str, str], str] = {}
     rests = mint(reader.opened.base, "rest", "")
-    for row in rows[:_MOST]:
-        subject = plain(row["subject"])
+    for predicate, subject in rows[:_MOST]:
         if subject.startswith(rests):  # the words about a thing elsewhere, shown as its name
             continue
         place = places.get(subject)
         record = place.record if place else subject
-        if plain(row["predicate"]) in without or (listed and record.startswith("dataset/")):
+        if predicate in without or (listed and record.startswith("dataset/")):
             continue
-        found.setdefault((row["predicate"], record if GENID in subject else subject), subject)
+        found.setdefault((predicate, record if GENID in subject else subject), subject)
     place_in = pager(number, _SIZE, len(found), lambda page: _address(reader, iri, page))
     shown = list(found.items())[max(0, place_in.first - 1) : place_in.last]
-    reader.load(term for (p, _), subject in shown for term in (plain(p), subject))
+    reader.load(term for (p, _), subject in shown for term in (p, subject))
     groups: dict[str, list[Value]] = {}
     for (predicate, _), subject in shown:
         groups.setdefault(predicate, []).append(_value(reader, subject))
     return Incoming(
         groups=[
-            Group(reader.iri(plain(p)), sorted(held, key=lambda v: v.text.text.casefold()))
+            Group(reader.iri(p), sorted(held, key=lambda v: v.text.text.casefold()))
             for p, held in groups.items()
         ],
         pager=place_in,
         cut=_MOST if len(rows) > _MOST else 0,
     )
+
+
+def _rows(reader: Reader, iri: str) -> list[tuple[str, str]]:
+    """What points to it, one more than are looked at: properties and subjects, each once."""
+    found: dict[tuple[str, str], None] = {}
+    for subject, predicate, *_ in reader.opened.store.match(object=ref(iri)):
+        found[plain(predicate), plain(subject)] = None
+        if len(found) > _MOST:
+            break
+    return sorted(found)
 
 
 def _address(reader: Reader, iri: str, page: int) -> str:

@@ -71,6 +71,7 @@ class Warmer:
             log.warning("release %s is not all ready beforehand: %s", id, error)
 
     def _steps(self) -> Iterator[Callable[[], object]]:
+        yield render.warm
         for name in render.environment().list_templates(["html"]):
             yield partial(render.environment().get_template, name)
         for part in ("lineage", "compliance", "terms", "results_of"):
