@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-__all__ = ["SCREENSHOTS", "Examined", "Watched", "faults_of_layout", "faults_of_structure"]
+__all__ = [
+    "SCREENSHOTS",
+    "Examined",
+    "Watched",
+    "faults_of_layout",
+    "faults_of_structure",
+    "picture",
+]
 
 # Pictures of what the tests saw; git ignores them and `tasks.py clean` takes them away.
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
@@ -44,18 +51,35 @@ _STRUCTURE = """() => {
     wrong(!all(`link[hreflang=${language}]`).length, `no address in ${language}`);
   return faults;
 }"""
-# What the stylesheet sees of a page, without its words.
-_LOOK = """() => {
+# The first element of each look, looks as numbers: equal ones have equal colours, in the light and
+# in the dark. A look is what style sheets see of an element and of all around it, and its style.
+_LOOKS = """(() => {
   const says = e => [...e.childNodes].some(n => n.nodeType === Node.TEXT_NODE && n.data.trim());
-  const of = e => `${e.parentElement.tagName} ${e.tagName} ${e.className} ${says(e)}`;
-  return [...new Set([...document.querySelectorAll('body, body *')].map(of))].join('|');
+  const number = text => { let sum = 7; for (let at = 0; at < text.length; at++)
+    sum = Math.imul(sum ^ text.charCodeAt(at), 16777619); return sum >>> 0; };
+  const walk = (e, around, found) => {
+    const style = getComputedStyle(e);
+    const look = number([around, e.tagName, e.getAttribute('class'), e.getAttribute('type'),
+      e.getAttribute('aria-current'), e.getAttributeNames(), says(e), style.color, style.opacity,
+      style.backgroundColor, style.fontSize, style.fontWeight, style.textDecorationLine,
+      style.display, style.visibility].join(' '));
+    found.has(look) || found.set(look, {e, alone: says(e) || !e.children.length});
+    for (const inner of e.children) walk(inner, look, found);
+    return found;
+  };
+  return walk(document.body, 0, new Map());
+})()"""
+# Those of some looks that hold text, or nothing.
+_THESE = f"""looks => (found => looks.map(look => found.get(look)).filter(each => each.alone)
+  .map(each => each.e))({_LOOKS})"""
+_AXE = """async ([where, options]) => {
+  const told = where.length && await axe.run(where, {resultTypes: ['violations'], ...options});
+  return told ? told.violations.map(each => `axe: ${each.id}: ${each.nodes.slice(0, 3).map(n =>
+    n.html.slice(0, 150)).join(' ')}`) : [];
 }"""
-_AXE = """rules => axe.run({resultTypes: ['violations'], ...rules}).then(found =>
-  found.violations.map(each => `axe: ${each.id}: ${each.nodes.slice(0, 3).map(n =>
-    n.html.slice(0, 150)).join(' ')}`))"""
 _COLOURS = ["color-contrast", "link-in-text-block"]
 _WORDS = {"rules": {rule: {"enabled": False} for rule in _COLOURS}}
-_LOOKS = {"runOnly": {"type": "rule", "values": _COLOURS}}
+_COLOURED = {"runOnly": {"type": "rule", "values": _COLOURS}}
 
 
 class Watched:
@@ -96,6 +120,13 @@ def _axe() -> str:
     return next(Path(package.__file__).parent.rglob("axe.min.js")).read_text("utf-8")
 
 
+def picture(tab: Any, name: str) -> None:
+    """Keep how a page looks, from its head to its foot."""
+    # Not PNG: a long page takes three times as long.
+    path = SCREENSHOTS / f"{name}.jpg"
+    tab.screenshot(path=path, type="jpeg", quality=80, full_page=True)
+
+
 def faults_of_layout(tab: Any) -> list[str]:
     """What is wider than the screen."""
     return [f"too wide: {what}" for what in tab.evaluate(_OVERFLOW)]
@@ -108,30 +139,34 @@ def faults_of_structure(tab: Any, lang: str) -> list[str]:
 
 
 class Examined:
-    """Looks through pages with axe; at what follows from their look once for each look.
+    """Looks through pages with axe; at what follows from a look once for each look.
 
-    Colours take most of the time of axe. They follow from elements, classes, width and scheme, not
-    from the words, and so does what is different in a second width: pages that look the same are
-    examined for it once. All other rules are asked of every page in the first width.
+    Colours take most of the time of axe. They follow from how elements look, not from the words:
+    of those that look the same in a width one is examined, whatever page it stands on. All other
+    rules are asked of every page as it was opened, and of a width it takes afterwards where
+    anything looks otherwise than before.
     """
 
     def __init__(self) -> None:
-        self._seen: set[tuple[str, int]] = set()
-        self._first = 0
+        self._seen: set[tuple[int, int]] = set()
 
-    def faults(self, tab: Any) -> list[str]:
-        """What axe finds in a page as it is shown now, and in its dark colours."""
+    def faults(self, tab: Any, *, again: bool = False) -> list[str]:
+        """What axe finds in a page as it is shown now, and in its dark colours.
+
+        again: whether the page has been examined already, in another width.
+        """
         width = tab.viewport_size["width"]
-        look = (tab.evaluate(_LOOK), width)
-        self._first = self._first or width
-        known = look in self._seen
-        self._seen.add(look)
-        if known and width != self._first:
+        looks = [int(each) for each in tab.evaluate(f"[...{_LOOKS}.keys()]")]
+        new = [each for each in looks if (each, width) not in self._seen]
+        self._seen.update((each, width) for each in new)
+        if again and not new:
             return []
         # The policy of the site forbids inline scripts, so axe is evaluated, not inserted.
-        tab.evaluate(f"typeof axe === 'undefined' && (() => {{{_axe()}}})()")
-        found: list[str] = tab.evaluate(_AXE, _WORDS)
-        for scheme in () if known else ("dark", "light"):
+        if tab.evaluate("typeof axe") == "undefined":
+            tab.evaluate(f"(() => {{{_axe()}}})()")
+        found: list[str] = tab.evaluate(_AXE, ["html", _WORDS])
+        these = tab.evaluate_handle(_THESE, new)
+        for scheme in ("dark", "light") if new else ():
             tab.emulate_media(color_scheme=scheme)
-            found += [f"{scheme}: {fault}" for fault in tab.evaluate(_AXE, _LOOKS)]
+            found += [f"{scheme}: {fault}" for fault in tab.evaluate(_AXE, [these, _COLOURED])]
         return found

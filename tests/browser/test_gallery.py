@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from gallery import BARE, DEMO, NO_PAGES, Shown, page_routes
-from looking import SCREENSHOTS, Examined, Watched, faults_of_layout, faults_of_structure
+from looking import Examined, Watched, faults_of_layout, faults_of_structure, picture
 from serving import Served, initialise, published, served, token
 
 from bilbaokg import render, settings
@@ -47,7 +47,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield running
 
 
-def faults(watched: Watched, shown: Shown, examined: Examined, name: str = "") -> list[str]:
+def faults(watched: Watched, shown: Shown, examined: Examined, name: str) -> list[str]:
     """What is wrong with a page, in each language and width."""
     tab, found = watched.tab, []
     for lang in render.languages():
@@ -56,12 +56,14 @@ def faults(watched: Watched, shown: Shown, examined: Examined, name: str = "") -
         wrong += faults_of_structure(tab, lang)
         if shown.state == "empty" and not tab.locator("main :is(a[href], code)").count():
             wrong.append("it does not say what next")
-        for width in WIDTHS:
+        # Opened as wide as it was left, then in the other width.
+        opened = tab.viewport_size["width"]
+        for width in sorted(WIDTHS, key=lambda each: each != opened):
             tab.set_viewport_size({"width": width, "height": 900})
-            around = [*faults_of_layout(tab), *examined.faults(tab)]
+            around = [*faults_of_layout(tab), *examined.faults(tab, again=width != opened)]
             wrong += [f"{width} px: {fault}" for fault in around]
-            if name and lang == render.DEFAULT_LANGUAGE:
-                tab.screenshot(path=SCREENSHOTS / "pages" / f"{name}-{width}.png", full_page=True)
+            if lang == render.DEFAULT_LANGUAGE:
+                picture(tab, f"pages/{name}-{width}")
         wrong += watched.taken(shown.status)
         found += [f"{lang}: {fault}" for fault in wrong]
     return found
@@ -105,6 +107,15 @@ def test_what_is_wrong_is_found(tabs: dict[bool, Watched]) -> None:
     # The policy of the page still stands: the script did not run, and that was noted.
     assert "Content Security Policy" in found
     assert "ran" not in found.split()
+
+
+def test_one_faint_word_is_found_on_a_page_that_is_known(tabs: dict[bool, Watched]) -> None:
+    tab, examined = tabs[False].tab, Examined()
+    tab.goto(f"{tabs[False].home}/es/help")
+    assert examined.faults(tab) == examined.faults(tab, again=True) == []
+    tab.evaluate("[...document.querySelectorAll('main p')].at(-1).style.color = '#888'")
+    found = " ".join(examined.faults(tab, again=True))
+    assert "light: axe: color-contrast: <p style" in found
 
 
 # ---- the table is complete
