@@ -120,11 +120,11 @@ def _axe() -> str:
     return next(Path(package.__file__).parent.rglob("axe.min.js")).read_text("utf-8")
 
 
-def picture(tab: Any, name: str) -> None:
-    """Keep how a page looks, from its head to its foot."""
+def picture(tab: Any, name: str, *, whole: bool = True) -> None:
+    """Keep how a page looks, from its head to its foot or what is on the screen."""
     # Not PNG: a long page takes three times as long.
     path = SCREENSHOTS / f"{name}.jpg"
-    tab.screenshot(path=path, type="jpeg", quality=80, full_page=True)
+    tab.screenshot(path=path, type="jpeg", quality=80, full_page=whole)
 
 
 def faults_of_layout(tab: Any) -> list[str]:
@@ -164,6 +164,7 @@ class Examined:
         # The policy of the site forbids inline scripts, so axe is evaluated, not inserted.
         if tab.evaluate("typeof axe") == "undefined":
             tab.evaluate(f"(() => {{{_axe()}}})()")
+            tab.add_init_script(_axe())  # so that pages opened from now on have it
         found: list[str] = tab.evaluate(_AXE, ["html", _WORDS])
         these = tab.evaluate_handle(_THESE, new)
         for scheme in ("dark", "light") if new else ():

@@ -9,7 +9,7 @@ from typing import Any
 import payloads
 import pytest
 from gallery import DEMO, Shown
-from looking import SCREENSHOTS, Watched, faults_of_layout, faults_of_structure
+from looking import Watched, faults_of_layout, faults_of_structure, picture
 from serving import Served, served, token
 
 from bilbaokg import render
@@ -46,7 +46,7 @@ def test_nothing_of_a_payload_runs_leads_astray_or_sticks_out(watched: Watched, 
             wrong.append("a payload ran")
         wrong += watched.taken(shown.status)
         found += [f"{lang} {width} px: {fault}" for fault in wrong]
-    tab.screenshot(path=SCREENSHOTS / "payloads" / f"{name}.png")
+    picture(tab, f"payloads/{name}", whole=False)
     assert found == []
 
 
