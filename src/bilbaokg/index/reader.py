@@ -142,6 +142,12 @@ class Index:
             raise NotFound(f"no record {id!r} in this release")
         return zlib.decompress(found[0][0]).decode()
 
+    def texts(self, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """The IRIs and exact released texts of records, by id; those that the release lacks are
+        left out."""
+        rows = self._in("SELECT id, iri, text FROM entries WHERE id IN ({})", ids)
+        return {id: (iri, zlib.decompress(packed).decode()) for id, iri, packed in rows}
+
     def iri(self, id: str) -> str:
         """The IRI of a record. Raises NotFound."""
         found = self._all("SELECT iri FROM entries WHERE id = ?", (id,))

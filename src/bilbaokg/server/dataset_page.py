@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote
@@ -79,6 +80,7 @@ def dataset(place: Where, reader: Reader, number: int = 1) -> DatasetPage:
     held = {r.role.text for r in responsible}
     licences = set(map(plain, record.all(term, DCT.license)))
     files = record.all(term, DCAT.distribution)
+    upstream, downstream = _lineage(reader, place.iri)
     there = pager(number, _FILES, len(files), lambda page: _address(reader, place, page))
     return DatasetPage(
         id=place.record,
@@ -92,8 +94,8 @@ def dataset(place: Where, reader: Reader, number: int = 1) -> DatasetPage:
             _distribution(writer, d, licences) for d in files[max(0, there.first - 1) : there.last]
         ],
         files=there,
-        upstream=_lineage(reader, "upstream", place.iri),
-        downstream=_lineage(reader, "downstream", place.iri),
+        upstream=upstream,
+        downstream=downstream,
         tables=_tables(reader, place.iri),
         duties=consequences.duties_of(reader, place.iri),
         questions=question_page.about(reader, place.iri, "dataset"),
@@ -122,13 +124,12 @@ def _island(place: Where, record: Described, reader: Reader) -> dict[str, Any]:
 
     Nothing for a record too large to be carried by its page: its data stand beside it.
     """
-    index = reader.opened.index
-    named = index.resources(record.iris()).values()
+    named = (found for iri in record.iris() if (found := reader.place(iri)))
     ids = {place.record, *(n.record for n in named if n.record.partition("/")[0] in _AROUND)}
-    texts = {id: index.text(id) for id in sorted(ids)}
-    if len(texts[place.record]) > _ISLAND:
+    texts = reader.opened.index.texts(sorted(ids))
+    if len(texts[place.record][1]) > _ISLAND:
         return {}
-    records = [Record(id, index.iri(id), text, "", 1, "public") for id, text in texts.items()]
+    records = [Record(id, iri, text, "", 1, "public") for id, (iri, text) in texts.items()]
     return exports.island(records, place.iri, reader.opened.base, reader.lang)
 
 
@@ -212,25 +213,33 @@ def _contacts(writer: Writer, term: str) -> list[Value]:
     return found
 
 
-def _lineage(reader: Reader, direction: str, iri: str) -> list[LineageStep]:
-    """One or two steps along the lineage, in the order of their IRIs."""
+def _lineage(reader: Reader, iri: str) -> tuple[list[LineageStep], list[LineageStep]]:
+    """What is one or two steps before it and after it, in the order of their IRIs."""
+    match = reader.opened.store.match
 
-    def beside(term: str) -> list[str]:
-        match = reader.opened.store.match
-        if direction == "downstream":
-            return sorted({s for s, *_ in match(None, _DERIVED, term)}, key=plain)
-        found = match(term, _DERIVED) if term.startswith("<") else ()
-        return sorted({o for *_, o, _ in found}, key=plain)
+    def before(term: str) -> Iterable[str]:
+        return {o for *_, o, _ in match(term, _DERIVED)} if term.startswith("<") else ()
 
-    rows = ((near, far) for near in beside(ref(iri)) for far in ("", *beside(near)))
+    def after(term: str) -> Iterable[str]:
+        return {s for s, *_ in match(None, _DERIVED, term)}
+
+    both = [_steps(ref(iri), beside) for beside in (before, after)]
+    reader.load(plain(t) for steps in both for near, far in steps.items() for t in (near, *far))
+    upstream, downstream = (
+        [LineageStep(reader.value(n), [*map(reader.value, far)]) for n, far in steps.items()]
+        for steps in both
+    )
+    return upstream, downstream
+
+
+def _steps(term: str, beside: Callable[[str], Iterable[str]]) -> dict[str, list[str]]:
+    """The terms beside one, each with those beside it."""
+    nearest = sorted(beside(term), key=plain)
+    rows = ((n, far) for n in nearest for far in ("", *sorted(beside(n), key=plain)))
     steps: dict[str, list[str]] = {}
     for near, far in islice(rows, _STEPS):
         steps.setdefault(near, []).extend([far] if far else [])
-    reader.load(plain(term) for near, far in steps.items() for term in (near, *far))
-    return [
-        LineageStep(reader.value(near), [reader.value(far) for far in further])
-        for near, further in steps.items()
-    ]
+    return steps
 
 
 def _sources(reader: Reader, iri: str, predicate: str) -> list[Value]:

@@ -92,6 +92,7 @@ class Findings:
         own = reader.opened.release.path.parents[1] / profiles.FOLDER
         self.texts = _shape_texts(self.report["profile"], own) if self.report else {}
         self._told: dict[tuple[str, str], str | None] = {}
+        self._stewards: dict[str, str] = {}
 
     def text(self, result: Result, kind: str) -> str | None:
         """The message or hint in the reader's language, else as the report has it."""
@@ -120,10 +121,13 @@ class Findings:
 
     def steward(self, result: Result) -> str | None:
         """Who looks after the dataset, named in the reader's language where we show it."""
-        place = self.reader.place(result["dataset"] or "")
-        held = self.reader.opened.index.facets_of(place.record) if place else {}
-        names = [self.reader.name(iri).text for iri in held.get("steward", ())]
-        return ", ".join(names) or result["steward"]
+        iri = result["dataset"] or ""
+        if iri not in self._stewards:
+            place = self.reader.place(iri)
+            held = self.reader.opened.index.facets_of(place.record) if place else {}
+            names = [self.reader.name(agent).text for agent in held.get("steward", ())]
+            self._stewards[iri] = ", ".join(names)
+        return self._stewards[iri] or result["steward"]
 
     def findings(self, results: Iterable[Result]) -> list[Finding]:
         """The results, the gravest first; the same message about several parts is one finding."""
@@ -131,6 +135,7 @@ class Findings:
         for result in results:
             key = (result["severity"], result["shape"], result["path"], result["message"])
             same.setdefault(key, []).append(result)
+        self.reader.load(held[0]["path"] for held in same.values() if held[0]["path"])
         ordered = sorted(same.values(), key=lambda held: SEVERITIES.index(held[0]["severity"]))
         return [self.finding(held[0], len(held)) for held in ordered]
 
