@@ -107,11 +107,12 @@ class Head:
 
 @dataclass(slots=True)
 class Change:
-    """One record's step from `head` to `text`."""
+    """One record's step from `head` to `text`; a new one may begin as `internal`."""
 
     head: Head
     text: str
     said: list[Said]
+    internal: bool = False
 
     @property
     def kind(self) -> str:

@@ -61,6 +61,9 @@ __all__ = ["Records"]
 # Records and bytes a batch: new ones are bulk loaded, changed ones are one update text.
 _NEW_BATCH: Final = (1000, 8 << 20)
 _CHANGED_BATCH: Final = (100, 1 << 20)
+# Characters of new records from which a batch of their own pays: adding alone is several times
+# faster a statement than an update, and each batch is put on disk by itself.
+_APART: Final = 32_000
 # Characters of text a literal: one of over 2 MiB makes every look-up of its RocksDB file slow.
 _PIECE: Final = 400_000
 _TYPE: Final = ref(RDF.type)
@@ -366,7 +369,7 @@ class Records:
             {"why": why, "records": plan.counts, "planned": digest(planned), **(detail or {})},
         )
         pending: list[GraphChange] = [entry]
-        batches = list(_batches(plan.changes)) or [[]]
+        batches = _batches(plan.changes, takes_away=not all(c.only_adds for c in beside))
         for number, batch in enumerate(batches):
             pending += [part for change in batch for part in self._write(change, event)]
             if number == len(batches) - 1:
@@ -382,23 +385,13 @@ class Records:
     def set_visibility(self, id: str, visibility: str, *, actor: str, why: str) -> Event:
         """Set a record public or internal, with its audit entry. Raises NotFound, Invalid."""
         head = self._head_of(id)
-        return self.set_visibilities([head], visibility, subject=head.iri, actor=actor, why=why)
-
-    def set_visibilities(
-        self, heads: Sequence[Head], visibility: str, *, subject: str, actor: str, why: str
-    ) -> Event:
-        """The same of many records: of all or of none, with one audit entry."""
         if visibility not in ("public", "internal"):
             raise Invalid(f"visibility {visibility!r}", hint="public or internal")
-        for head in heads:
-            if visibility == "public" and is_person(head):
-                raise Invalid("persons are always internal", where=head.iri)
+        if visibility == "public" and is_person(head):
+            raise Invalid("persons are always internal", where=head.iri)
         detail: dict[str, object] = {"to": visibility, "why": why}
-        if len(heads) > 1:
-            detail["records"] = len(heads)
-        event, entry = self.audit.next(actor, "visibility", subject, detail)
-        changes = [self._set_visibility(h.id, h.visibility, visibility) for h in heads]
-        self.store.apply([entry, *changes])
+        event, entry = self.audit.next(actor, "visibility", head.iri, detail)
+        self.store.apply([entry, self._set_visibility(id, head.visibility, visibility)])
         self.audit.written(event)
         return event
 
@@ -485,6 +478,7 @@ class Records:
                 delete.append(f"{graph} {_CURRENT} <{history}#r{head.number}> .")
             else:
                 insert.append(f"{ref(head.iri)} {_TOPIC_OF} {graph} .")
+                insert += [f'{graph} {_ACCESS} "internal" .'] * change.internal
             parts.append(_projection(self.graph(head.id), head.text, change.text))
         for said in change.said:
             node = f"<{history}#s-{digest(said.source)[:16]}>"
@@ -541,17 +535,29 @@ def _projection(graph: str, old: str, new: str) -> GraphChange:
     return GraphChange(graph, insert=sorted((after - before) | again), delete=sorted(gone))
 
 
-def _batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
-    """Whole records in batches that Oxigraph commits quickly, the new ones first."""
-    ordered = sorted(changes, key=lambda change: change.kind != "new")
-    for new, group in itertools.groupby(ordered, key=lambda change: change.kind == "new"):
-        most, limit = _NEW_BATCH if new else _CHANGED_BATCH
-        batch: list[Change] = []
-        size = 0
-        for change in group:
-            if batch and (len(batch) >= most or size > limit):
-                yield batch
-                batch, size = [], 0
-            batch.append(change)
-            size += 2 * len(change.text)
+def _batches(changes: Sequence[Change], *, takes_away: bool) -> list[list[Change]]:
+    """Whole records in batches that Oxigraph commits quickly, the new ones first; at least one.
+
+    takes_away: whether what goes with the last batch does, which makes that an update.
+    """
+    new = [change for change in changes if change.kind == "new"]
+    others = [change for change in changes if change.kind != "new"]
+    if not (others or takes_away):
+        return list(_pieces(new, *_NEW_BATCH)) or [[]]
+    if sum(len(change.text) for change in new) > _APART:
+        return [*_pieces(new, *_NEW_BATCH), *(_pieces(others, *_CHANGED_BATCH) if others else [[]])]
+    return list(_pieces([*new, *others], *_CHANGED_BATCH)) or [[]]
+
+
+def _pieces(changes: Iterable[Change], most: int, limit: int) -> Iterator[list[Change]]:
+    """Batches of at most so many records, and of about so many bytes."""
+    batch: list[Change] = []
+    size = 0
+    for change in changes:
+        if batch and (len(batch) >= most or size > limit):
+            yield batch
+            batch, size = [], 0
+        batch.append(change)
+        size += 2 * len(change.text)
+    if batch:
         yield batch

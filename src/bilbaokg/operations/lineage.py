@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
@@ -35,19 +35,42 @@ _LONGEST_LINE: Final = 2 * openlineage.EVENT_LIMIT
 
 def take_in(
     workspace: Workspace, events: Sequence[Event], actor: str, subject: str, why: str = "",
-    beside: Callable[[], Words] = dict,
+    beside: Callable[[], Words] = dict, drafts: Set[Name] = frozenset(),
 ) -> dict[str, int]:  # fmt: skip
     """Save what events tell, all of it or nothing; on disk when it returns. beside: as of
-    Scribe.plan.
+    Scribe.plan; drafts: tables that begin as internal where they are new.
 
     Returns how many records are new and changed.
     """
+    detail: dict[str, Any] = {"events": len(events)}
+
+    def plan() -> Planned:
+        planned = workspace.lineage.plan(events, beside)
+        if hidden := _hide(workspace, planned, drafts):
+            detail["internal"] = hidden
+        return planned
+
     with workspace.mutex:
         counts = _save(
-            workspace, lambda: workspace.lineage.plan(events, beside), actor=actor, subject=subject,
-            why=why or "told by pipelines", detail={"events": len(events)},
+            workspace, plan, actor=actor, subject=subject, why=why or "told by pipelines",
+            detail=detail,
         )  # fmt: skip
     return {"new": counts["new"], "changed": counts["changed"]}
+
+
+def _hide(workspace: Workspace, planned: Planned, drafts: Set[Name]) -> int:
+    """Let the new ones of these tables begin as internal; returns how many those are."""
+    ids = {workspace.lineage.tables.id(name) for name in drafts}
+    hidden = [
+        change
+        for change in planned.plan.changes
+        if change.head.id in ids
+        and change.kind == "new"
+        and workspace.records.visibility(change.head) != "internal"
+    ]
+    for change in hidden:
+        change.internal = True
+    return len(hidden)
 
 
 def lineage_load(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bilbaokg.errors import BadInput
@@ -16,7 +16,7 @@ from bilbaokg.lineage.sql import check_dialect
 from bilbaokg.model import Problem
 from bilbaokg.operations.base import Progress
 from bilbaokg.operations.sql import save
-from bilbaokg.workspace import Workspace, operator
+from bilbaokg.workspace import Workspace
 
 __all__ = ["lineage_scan"]
 
@@ -36,17 +36,11 @@ def lineage_scan(
     progress(0, None, "reading views")
     told = reading.read(workspace)
     names = {name for each in told.values() for name in each.tables}
-    with workspace.mutex:
-        new = {
-            name
-            for name in names
-            if workspace.records.head(workspace.lineage.tables.id(name)) is None
-        }
     why = params.get("why") or "found in the database"
     counts, problems = save(
-        workspace, told, reading.partial, {"actor": params.get("actor"), "why": why}, progress
-    )
-    _keep_in(workspace, new, reading.namespace, params.get("actor") or operator())
+        workspace, told, reading.partial, {"actor": params.get("actor"), "why": why}, progress,
+        drafts=names,
+    )  # fmt: skip
     return {
         "namespace": reading.namespace,
         "tables": len(names),
@@ -56,19 +50,6 @@ def lineage_scan(
         "records": counts,
         "problems": [problem.as_dict() for problem in [*reading.problems, *problems]],
     }
-
-
-def _keep_in(workspace: Workspace, names: Iterable[Name], subject: str, actor: str) -> None:
-    """Set tables internal that nobody has decided about, in one write."""
-    records = workspace.records
-    with workspace.mutex:
-        ids = sorted({workspace.lineage.tables.id(name) for name in names})
-        heads = [head for id in ids if (head := records.head(id))]
-        public = [head for head in heads if records.visibility(head) != "internal"]
-        if public:
-            records.set_visibilities(
-                public, "internal", actor=actor, why="a draft of a scan", subject=subject
-            )
 
 
 class _Reading:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 from typing import Any, Final
 
 from bilbaokg.errors import BadInput
 from bilbaokg.importers.sql import Read, Told, discover, read_all, tell
-from bilbaokg.lineage import agree, facets, project
+from bilbaokg.lineage import Name, agree, facets, project
 from bilbaokg.lineage.events import stamp
 from bilbaokg.lineage.names import job_iri
 from bilbaokg.lineage.script import Schema, Statement, TableName
@@ -111,11 +111,12 @@ def _known_fields(
 
 def save(
     workspace: Workspace, told: Mapping[str, Told], partial: set[str], params: dict[str, Any],
-    progress: Progress,
+    progress: Progress, drafts: Set[Name] = frozenset(),
 ) -> tuple[dict[str, int], list[Problem]]:  # fmt: skip
     """Save what each source (by name) tells; what it told before and no longer does is gone, and
     its jobs are forgotten. `partial` are sources not all of which could be read: nothing of theirs
-    is gone. Returns how many records are new, changed and gone, and what is to be told."""
+    is gone. drafts: as of `take_in`. Returns how many records are new, changed and gone, and what
+    is to be told."""
     actor, why = params.get("actor") or operator(), params.get("why") or "told by SQL"
     events = [event for each in told.values() for event in each.events]
     subject = next(iter(told)) if len(told) == 1 else f"{len(told)} sources"
@@ -123,7 +124,9 @@ def save(
     counts = {"new": 0, "changed": 0}
     for start in range(0, len(events), _AT_ONCE):
         progress(start, len(events), "taking in tables and jobs")
-        saved = take_in(workspace, events[start : start + _AT_ONCE], actor, subject, why)
+        saved = take_in(
+            workspace, events[start : start + _AT_ONCE], actor, subject, why, drafts=drafts
+        )
         counts = {kind: counts[kind] + saved[kind] for kind in counts}
     with workspace.mutex:
         said = {source: _lines(workspace, each) for source, each in told.items()}
