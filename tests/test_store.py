@@ -71,7 +71,7 @@ def test_only_adds() -> None:
 
 
 @pytest.mark.parametrize("first", [GraphChange(G, [line("new", "1")]), GraphChange(G, drop=True)])
-@pytest.mark.parametrize("many", [1, 20_000], ids=["small", "bulk"])
+@pytest.mark.parametrize("many", [1, 30_000], ids=["small", "bulk"])
 def test_all_changes_or_none(tmp_path: Path, first: GraphChange, many: int) -> None:
     store = EmbeddedStore(tmp_path / "s")
     store.apply([GraphChange(G, [line("old", "1")])])
@@ -99,7 +99,7 @@ def test_text_is_exact_loaded_and_updated(values: list[str]) -> None:
     assert quads(store) == set()
 
 
-@pytest.mark.parametrize("size", [10, 100_000], ids=["load", "bulk"])
+@pytest.mark.parametrize("size", [10, 200_000], ids=["load", "bulk"])
 def test_what_was_applied_is_there_after_reopening(tmp_path: Path, size: int) -> None:
     store = EmbeddedStore(tmp_path / "s")
     store.apply([GraphChange(G, [line(f"a{n}", "x" * (size // 10)) for n in range(200)])])
@@ -112,7 +112,7 @@ def test_what_was_applied_is_there_after_reopening(tmp_path: Path, size: int) ->
     again.close()
 
 
-@pytest.mark.parametrize("size", [10, 100_000], ids=["load", "bulk"])
+@pytest.mark.parametrize("size", [10, 3 << 20], ids=["load", "bulk"])
 def test_log_is_on_disk_when_apply_returns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:

@@ -21,7 +21,10 @@ __all__ = ["UPDATE_LIMIT", "EmbeddedStore", "storage_errors"]
 
 # Oxigraph's time for one update text grows faster than its length.
 UPDATE_LIMIT: Final = 10 << 20
-_BULK_BYTES: Final = 1 << 20
+# From which size bulk loading pays: RocksDB merges its tables with those that are there, the longer
+# the more these are, up to what the first level holds. Measured, in processors' time.
+_BULK_BYTES: Final = (2 << 20, 8 << 20)
+_BULK_SHARE: Final = 40
 
 
 @contextlib.contextmanager
@@ -188,8 +191,14 @@ class EmbeddedStore:
 
     def _add(self, nquads: bytes) -> None:
         """Both ways are one transaction; bulk loading writes tables and syncs them itself."""
-        add = self.raw.bulk_load if len(nquads) > _BULK_BYTES else self.raw.load
+        add = self.raw.bulk_load if self._is_bulk(len(nquads)) else self.raw.load
         add(nquads, format=ox.RdfFormat.N_QUADS, lenient=True)
+
+    def _is_bulk(self, size: int) -> bool:
+        least, most = _BULK_BYTES
+        if size <= least or self.path is None:
+            return size > least
+        return size > min(_size_of_tables(self.path) // _BULK_SHARE, most)
 
     def sync(self) -> None:
         """Put the write-ahead log on disk: Oxigraph commits without fsync."""
@@ -254,6 +263,15 @@ class EmbeddedStore:
         with contextlib.suppress(AttributeError):
             del self.raw
         gc.collect()
+
+
+def _size_of_tables(path: Path) -> int:
+    """The bytes of the tables of RocksDB, which removes some at any time."""
+    size = 0
+    for table in path.glob("*.sst"):
+        with contextlib.suppress(FileNotFoundError):
+            size += table.stat().st_size
+    return size
 
 
 def _holds_data(path: Path) -> bool:
