@@ -17,6 +17,7 @@ from bilbaokg.lineage.names import job_iri, record_of
 from bilbaokg.operations.base import Progress
 from bilbaokg.operations.lineage import take_in
 from bilbaokg.planning import Planner
+from bilbaokg.shacl.collecting import uncollected
 from bilbaokg.terms import record_id, split_lines
 from bilbaokg.workspace import Workspace, operator
 
@@ -34,9 +35,10 @@ def lineage_dbt(workspace: Workspace, params: dict[str, Any], progress: Progress
     """
     progress(0, None, "reading the artefacts of dbt")
     jobs = params.get("jobs") or "dbt"
-    found = dbt.read(
-        Path(params["path"]), params.get("namespace"), jobs, workspace.settings.file_limit
-    )
+    with uncollected():
+        found = dbt.read(
+            Path(params["path"]), params.get("namespace"), jobs, workspace.settings.file_limit
+        )
     actor, source = params.get("actor") or operator(), f"dbt {found.project}"
     why = params.get("why") or "told by dbt"
     done = {"new": 0, "changed": 0, "gone": 0}

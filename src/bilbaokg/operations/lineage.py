@@ -15,6 +15,7 @@ from bilbaokg.lineage.events import stamp
 from bilbaokg.lineage.names import table_iri
 from bilbaokg.model import Problem
 from bilbaokg.operations.base import Progress
+from bilbaokg.shacl.collecting import uncollected
 from bilbaokg.terms import record_id
 from bilbaokg.workspace import Workspace, operator
 
@@ -50,7 +51,7 @@ def take_in(
             detail["internal"] = hidden
         return planned
 
-    with workspace.mutex:
+    with workspace.mutex, uncollected():
         counts = _save(
             workspace, plan, actor=actor, subject=subject, why=why or "told by pipelines",
             detail=detail,
