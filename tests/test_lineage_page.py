@@ -100,6 +100,39 @@ def test_path_between_two_things_is_told_from_either_end(site: httpx.Client) -> 
     assert "There is no path between the two." in page
 
 
+def test_a_table_lists_its_columns_with_type_and_origin(site: httpx.Client) -> None:
+    page = site.get("/en/table/aire-mart-diario").text
+    section = page.partition('id="columns"')[2].partition("</section>")[0]
+    found = [
+        [html.unescape(re.sub(r"<[^>]+>", " ", cell)).split() for cell in cells]
+        for row in section.partition("<tbody>")[2].split("</tr>")
+        if (cells := re.findall(r"<t[hd] .*?</t[hd]>", row, re.S))
+    ]
+    assert found
+    assert all(len(row) == 3 for row in found)
+    assert any("·" in row[2] for row in found)  # a column of another table
+    # What the columns say of the table is not told a second time.
+    before_raw = page.partition('<details class="all"')[0]
+    assert before_raw.count("/en/column/") == section.count("/en/column/")
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("city.mart.trips", ["city.mart.trips"]),
+        ("your-project.jaffle_shop.trips_a_day", ["…jaffle_shop", "trips_a_day"]),
+        ("p.jaffle_shop.alerts_anomaly_detection", ["alerts_anomaly_", "detection"]),
+        ("s3://warehouse/of/the/city/trips", ["…of/the/city", "trips"]),
+        ("trip_id · p.jaffle_shop.trips_a_day", ["trip_id", "trips_a_day"]),
+        ("Air: readings received (raw)", ["Air: readings received", "(raw)"]),
+        ("x" * 60, ["x" * 22, "x" * 21 + "…"]),
+    ],
+)
+def test_a_box_shows_what_tells_a_name_apart(name: str, lines: list[str]) -> None:
+    [box] = draw({"a": 0}, [], {"a": name}).boxes
+    assert box.lines == lines
+
+
 def test_drawing_leads_to_the_lineage_of_each_thing(site: httpx.Client) -> None:
     svg = re.search(r"<svg.*?</svg>", ask(site, MART), re.S)
     assert svg

@@ -310,12 +310,8 @@ def test_a_subquery_over_an_unknown_table_has_its_columns(dialect: str) -> None:
 
 @pytest.mark.parametrize("tables", ["t", "t, u"])
 def test_names_that_a_query_gives_itself_are_followed_over_unknown_tables(tables: str) -> None:
-    script = columns(
-        "CREATE TABLE c AS SELECT a AS b, b + 1 AS more, trim(e) AS e"
-        f" FROM {tables} WHERE b > 1 AND e = 'x' GROUP BY b, e",
-        "snowflake",
-        {},
-    )
+    made = "CREATE TABLE c AS SELECT a AS b, b + 1 AS more, trim(e) AS e FROM"
+    script = columns(f"{made} {tables} WHERE b > 1 AND e = 'x' GROUP BY b, e", "snowflake", {})
     assert script.faults == []
     [told] = script.statements
     assert told.columns == ("B", "MORE", "E")

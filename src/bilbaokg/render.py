@@ -24,6 +24,7 @@ import jinja2
 from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
+from markupsafe import Markup, escape
 
 from bilbaokg import assets, wording
 from bilbaokg.errors import BilbaokgError
@@ -40,6 +41,7 @@ __all__ = [
     "error_page",
     "file_size",
     "has_text",
+    "jointed",
     "languages",
     "month",
     "page",
@@ -53,6 +55,9 @@ __all__ = [
 DEFAULT_LANGUAGE: Final = "es"
 # Values that are remembered as they are written: pages repeat dates, counts and addresses.
 _REMEMBERED: Final = 10_000
+_LONG: Final = 16
+_WORDS: Final = re.compile(r"(\s+)")
+_JOINT: Final = re.compile(r"(?<=[./_])(?=\w)")
 _SCHEMES: Final = frozenset({"http", "https", "mailto", "tel"})
 
 
@@ -229,6 +234,16 @@ def safe_href(iri: str) -> str | None:
 
 
 @lru_cache(_REMEMBERED)
+def jointed(text: str) -> Markup:
+    """A text as markup in which long words, such as names of tables, may break behind their dots,
+    slashes and underscores, before they break anywhere."""
+    return Markup("").join(
+        Markup("<wbr>").join(_JOINT.split(part)) if len(part) >= _LONG else escape(part)
+        for part in _WORDS.split(text)
+    )
+
+
+@lru_cache(_REMEMBERED)
 def when(value: str | None, lang: str, width: Literal["medium", "long"] = "long") -> str:
     """An xsd:date or xsd:dateTime as people write it; what is neither stays as it is."""
     if not value:
@@ -375,6 +390,7 @@ def environment() -> jinja2.Environment:
     )
     made.context_class = _Context
     made.filters["safe_href"] = safe_href
+    made.filters["jointed"] = jointed
     return made
 
 

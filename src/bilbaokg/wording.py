@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Final
 
 from bilbaokg import assets
-from bilbaokg.terms import DQV, DUV, EARL, PREFIXES, SH
+from bilbaokg.terms import DQV, DUV, EARL, PREFIXES, SCHEMA, SH
 
 __all__ = ["counted", "find", "say", "term"]
 
@@ -37,7 +37,7 @@ _NAMESPACES: Final = {
     "earl": EARL,
     "eli": "http://data.europa.eu/eli/ontology#",
     "oa": "http://www.w3.org/ns/oa#",
-    "schema": "http://schema.org/",
+    "schema": SCHEMA,
     "sh": SH,
 }
 
@@ -71,6 +71,8 @@ def _findings() -> Mapping[str, Mapping[str, str]]:
 
 def term(iri: str, language: str) -> tuple[str, str] | None:
     """What a property or class of a vocabulary is called, and in which language; or None."""
+    # schema.org says both addresses of its own.
+    iri = iri.replace("http://schema.org/", SCHEMA, 1)
     labels = _terms().get(iri) or _terms().get(re.sub(r"^.*/ns#", "bkg:", iri)) or {}
     for code in (language, _DEFAULT):
         if code in labels:

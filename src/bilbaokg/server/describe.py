@@ -5,6 +5,7 @@ from __future__ import annotations
 from bilbaokg import render
 from bilbaokg.index import Where
 from bilbaokg.server import lists, question_page
+from bilbaokg.server.columns import columns
 from bilbaokg.server.described import (
     SUMMARIES,
     TITLES,
@@ -41,6 +42,10 @@ def resource(place: Where, reader: Reader, number: int = 1) -> ResourcePage:
     whole = reader.opened.index.iri(place.record)
     listed = lists.where_used(reader, place.iri)
     kind = place.page.partition("/")[0]
+    held_columns = columns(place.iri, writer)
+    # A table and its columns say of each other what the other says, too: told once.
+    told = {title, summary, *((ref(DCT.hasPart),) if held_columns else ())}
+    other = {"table": (DCT.isPartOf,), "column": (DCT.hasPart,)}.get(kind, ())
     return ResourcePage(
         id=place.record,
         iri=place.iri,
@@ -49,9 +54,10 @@ def resource(place: Where, reader: Reader, number: int = 1) -> ResourcePage:
         summary=writer.text(term, SUMMARIES),
         record=None if place.whole else reader.iri(whole),
         questions=question_page.about(reader, place.iri, kind),
-        groups=writer.groups(term, skip=(title, summary)),
+        columns=held_columns,
+        groups=writer.groups(term, skip=told),
         listed=listed,
-        incoming=incoming(reader, place.iri, bool(listed), number),
+        incoming=incoming(reader, place.iri, bool(listed), number, without=other),
         formats=formats(reader, place.record),
         sparql=open_in_sparql(reader, place.iri),
         nodes=writer.nodes(term),

@@ -64,6 +64,17 @@ class Described:
         """One object of a subject's property, as its plain text."""
         return next(map(plain, self.all(subject, predicate)), None)
 
+    def is_part(self, term: str) -> bool:
+        """Whether a term is a nameless node of the record, or a part without a name of a thing in
+        it: one whose IRI is that of the thing, with a fragment."""
+        held = self.subjects.get(term)
+        if held is None:
+            return False
+        whole, mark, _ = term.partition("#")
+        return GENID in term or (
+            bool(mark) and f"{whole}>" in self.subjects and not any(p in held for p in TITLES)
+        )
+
     def iris(self) -> Iterator[str]:
         """Every IRI that the record mentions."""
         for subject, held in self.subjects.items():
@@ -82,7 +93,7 @@ class Writer:
 
     def value(self, term: str, depth: int = 0) -> Value:
         """A term; a nameless node of the record is shown by what is said of it."""
-        if GENID not in term or term not in self.record.subjects:
+        if not self.record.is_part(term):
             return self.reader.value(term)
         if depth >= _DEPTH:
             return Value(Text("…", ""), f"#{anchor(plain(term))}")

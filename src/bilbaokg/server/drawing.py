@@ -128,10 +128,39 @@ def _ordered(layers: Mapping[str, int], pairs: Sequence[tuple[str, str]]) -> dic
 
 
 def _lines(name: str) -> list[str]:
-    """A name in at most two lines."""
-    return textwrap.wrap(name, _LETTERS, max_lines=2, placeholder="…", break_on_hyphens=False) or [
-        name[:_LETTERS]
-    ]
+    """A name in at most two lines. Of names with dots or slashes (database.schema.table) what tells
+    them apart stands at the end; of a column in its table, both have a line."""
+    column, dot, table = name.partition(" · ")
+    if dot:
+        return [_cut(column), _cut(_parted(table)[1])]
+    if len(name) <= _LETTERS or " " in name:
+        return textwrap.wrap(
+            name, _LETTERS, max_lines=2, placeholder="…", break_on_hyphens=False
+        ) or [name]
+    before, last = _parted(name)
+    if len(last) <= _LETTERS:
+        return [_tail(before), last] if before else [last]
+    at = max(last.rfind(mark, 0, _LETTERS) for mark in "_-") + 1 or _LETTERS
+    return [last[:at], _cut(last[at:])]
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """What stands before the last dot or slash, and what behind it."""
+    at = max(name.rfind(mark, 0, -1) for mark in "./") + 1
+    return name[: max(at - 1, 0)], name[at:]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
+
+
+def _tail(text: str) -> str:
+    """The end of a text, from a joint on where it has one."""
+    if len(text) <= _LETTERS:
+        return text
+    end = text[1 - _LETTERS :]
+    at = min((end.find(mark) for mark in "./" if mark in end), default=-1)
+    return f"…{end[at + 1 :]}"
 
 
 def _line(source: tuple[int, int], target: tuple[int, int]) -> Line:

@@ -282,7 +282,7 @@ def _beside(around: Around, asked: Asked) -> list[Action]:
     parts = [iri for iri in around.parts(asked.iri) if iri in around.graph]
     around.reader.load([*wholes, *parts])
     return [
-        Action(around.name(iri).text, _here(around.reader, asked, iri), rel)
+        Action(around.reader.name(iri).text, _here(around.reader, asked, iri), rel)
         for rel, iris in (("up", wholes), ("item", parts))
         for iri in iris
     ]

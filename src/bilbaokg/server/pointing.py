@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from bilbaokg.index import Text
+from bilbaokg.index import Text, Where
 from bilbaokg.server.paging import pager
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import Group, Incoming, Value
@@ -41,7 +41,8 @@ def incoming(
         record = place.record if place else subject
         if predicate in without or (listed and record.startswith("dataset/")):
             continue
-        found.setdefault((predicate, record if GENID in subject else subject), subject)
+        nameless = GENID in subject or _is_fragment(subject, place)
+        found.setdefault((predicate, record if nameless else subject), subject)
     place_in = pager(number, _SIZE, len(found), lambda page: _address(reader, iri, page))
     shown = list(found.items())[max(0, place_in.first - 1) : place_in.last]
     reader.load(term for (p, _), subject in shown for term in (p, subject))
@@ -66,6 +67,11 @@ def _rows(reader: Reader, iri: str) -> list[tuple[str, str]]:
         if len(found) > _MOST:
             break
     return sorted(found)
+
+
+def _is_fragment(subject: str, place: Where | None) -> bool:
+    """Whether a subject only says how a thing of the release is made or called."""
+    return "#" in subject and place is not None and place.page == place.record and not place.whole
 
 
 def _address(reader: Reader, iri: str, page: int) -> str:

@@ -62,6 +62,7 @@ from bilbaokg.server.views.questions import (
 )
 from bilbaokg.server.views.records import (
     Assertion,
+    Column,
     DatasetPage,
     Distribution,
     Duty,
@@ -127,6 +128,7 @@ __all__ = [
     "Check",
     "Choice",
     "Chosen",
+    "Column",
     "ComponentsPage",
     "ConceptPage",
     "Cut",

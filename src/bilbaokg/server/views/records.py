@@ -12,6 +12,7 @@ from bilbaokg.server.views.values import Action, Group, Incoming, Node, Pager, V
 
 __all__ = [
     "Assertion",
+    "Column",
     "DatasetPage",
     "Distribution",
     "Duty",
@@ -111,8 +112,22 @@ class DatasetPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: what it is called there (`name`; empty where that is its title), its
+    type as the database says it (`native`) and as XML Schema does, what it comes from."""
+
+    column: Value
+    name: str
+    summary: Text
+    native: str
+    datatype: Value | None
+    sources: list[Value]
+
+
+@dataclass(frozen=True, slots=True)
 class ResourcePage:
-    """Any other resource: what is said of it and what points to it, names first."""
+    """Any other resource: what is said of it and what points to it, names first. Of a table,
+    `columns`."""
 
     id: str
     iri: str
@@ -121,6 +136,7 @@ class ResourcePage:
     summary: Text
     record: Value | None
     questions: list[Action]
+    columns: list[Column]
     groups: list[Group]
     listed: list[Listed]
     incoming: Incoming
