@@ -136,8 +136,8 @@ class EmbeddedStore:
         """
         try:
             if all(change.only_adds for change in changes):
-                nquads = "".join(_nquads(change) for change in changes).encode()
-                self.add(nquads)
+                trig = "".join(_trig(change) for change in changes).encode()
+                self._write(lambda: self._add(trig, ox.RdfFormat.TRIG))
             else:
                 self.update(";\n".join(_operations(changes)))
         finally:
@@ -153,7 +153,7 @@ class EmbeddedStore:
 
     def add(self, nquads: bytes) -> None:
         """Add N-Quads, all or none, and return when they are on disk; their blank nodes are new."""
-        self._write(lambda: self._add(nquads))
+        self._write(lambda: self._add(nquads, ox.RdfFormat.N_QUADS))
 
     def _write(self, action: Callable[[], None]) -> None:
         """Do what writes and put it on disk; what failed for an earlier failure is done again."""
@@ -189,10 +189,10 @@ class EmbeddedStore:
                 raise
         self._stalled = False
 
-    def _add(self, nquads: bytes) -> None:
+    def _add(self, content: bytes, format: ox.RdfFormat) -> None:
         """Both ways are one transaction; bulk loading writes tables and syncs them itself."""
-        add = self.raw.bulk_load if self._is_bulk(len(nquads)) else self.raw.load
-        add(nquads, format=ox.RdfFormat.N_QUADS, lenient=True)
+        add = self.raw.bulk_load if self._is_bulk(len(content)) else self.raw.load
+        add(content, format=format, lenient=True)
 
     def _is_bulk(self, size: int) -> bool:
         least, most = _BULK_BYTES
@@ -280,9 +280,9 @@ def _holds_data(path: Path) -> bool:
     return any(path.glob("*.sst")) or any(logs)
 
 
-def _nquads(change: GraphChange) -> str:
-    # A literal holds no bare line feed, so that " ." before one is the end of a statement.
-    return "\n".join((*change.insert, "")).replace(" .\n", f" <{change.graph}> .\n")
+def _trig(change: GraphChange) -> str:
+    """What a change adds, its graph told once."""
+    return "\n".join((f"<{change.graph}> {{", *change.insert, "}\n"))
 
 
 def _operations(changes: Sequence[GraphChange]) -> Iterator[str]:
