@@ -64,9 +64,9 @@ def test_page_tells_what_is_new_and_what_is_gone_since_the_release_before(
 
 def test_results_come_in_pages_of_datasets(site: httpx.Client) -> None:
     first, last = (site.get(f"/en/validation?page={n}").text for n in (1, 99))
-    assert first.count('<details class="group"') == 20
+    assert first.count('<details class="group"') == 15
     assert 'rel="next" href="/en/validation?page=2#results"' in first
-    assert 0 < last.count('<details class="group"') <= 20
+    assert 0 < last.count('<details class="group"') <= 15
     only = site.get("/en/validation?severity=warning").text
     assert "/en/validation?severity=warning&amp;page=2#results" in only
 

@@ -37,7 +37,7 @@ __all__ = [
     "Findings", "Result", "downloads", "of_dataset", "of_datasets", "page", "subject_of", "warm",
 ]  # fmt: skip
 
-_GROUPS: Final = 20
+_GROUPS: Final = 15
 _DOWNLOADS: Final = (("CSV", "csv"), ("JSON", "json"))
 # Messages of these are made when the constraint runs, so the shape's text is not the message.
 _OWN_MESSAGE: Final = "SPARQLConstraintComponent"

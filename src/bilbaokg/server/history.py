@@ -30,7 +30,7 @@ from bilbaokg.server.views import (
 
 __all__ = ["change_counts", "overview", "page", "previous", "warm"]
 
-_SHOWN: Final = 100
+_SHOWN: Final = 50
 _MOST_CUT: Final = 20
 
 
