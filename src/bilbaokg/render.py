@@ -1,6 +1,6 @@
 """Turns typed pages into HTML in the reader's language: Jinja, text catalogues, Babel.
 
-A page is a frozen dataclass of `pages.py` in the server; its template has the same name. Texts of
+A page is a frozen dataclass of the server (`views`); its template has the same name. Texts of
 our own stand in `web/locale/<language>.toml`; names of RDF terms come from wording.py. A language
 is a catalogue in that folder: nothing here names one but the endings of dates. Autoescape is on and
 an undefined name is an error, so a literal can neither become markup nor vanish.

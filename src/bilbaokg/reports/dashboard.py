@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Any, Final
 
-from bilbaokg.reports.tools import cell
+from bilbaokg.reports import tables
 
 __all__ = ["as_csv"]
 
-_COLUMNS: Final = (
-    "area", "area_label", "datasets", "measure", "measure_label", "good", "lacking", "untold",
-    "share",
-)  # fmt: skip
+_NUMBERS: Final = ("good", "lacking", "untold", "share")
+_COLUMNS: Final = ("area", "area_label", "datasets", "measure", "measure_label", *_NUMBERS)
 
 
 def as_csv(told: dict[str, Any]) -> str:
     """A dashboard (see `index.dashboard`) as CSV (RFC 4180), with no cell that a spreadsheet takes
     for a formula; `share` is in per cent, empty where it cannot be told."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(_COLUMNS)
-    writer.writerows([cell(each) for each in row] for row in _rows(told))
-    return out.getvalue()
+    return tables.as_csv([_COLUMNS, *_rows(told)])
 
 
-def _rows(told: dict[str, Any]) -> Iterator[list[str]]:
+def _rows(told: dict[str, Any]) -> Iterator[list[Any]]:
     for standing in (told, *told["areas"]):
         area = standing["area"] or {"iri": "", "label": ""}
-        begin = [area["iri"], area["label"], str(standing["datasets"])]
+        begin = [area["iri"], area["label"], standing["datasets"]]
         for figure in (*standing["measures"], *standing.get("principles", ())):
-            share = "" if figure["share"] is None else str(figure["share"])
             names = [figure.get("iri") or figure["name"], figure.get("label", "")]
-            numbers = [str(figure[state]) for state in ("good", "lacking", "untold")]
-            yield [*begin, *names, *numbers, share]
+            yield [*begin, *names, *(figure[name] for name in _NUMBERS)]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from bilbaokg.reports.tools import cell
+from bilbaokg.reports import tables
 
 __all__ = ["TABLES", "Table", "as_csv"]
 
@@ -117,8 +115,4 @@ TABLES: Final = {
 
 def as_csv(kind: str, told: Answer) -> str:
     """An answer as CSV (RFC 4180), with no cell that a spreadsheet takes for a formula."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(TABLES[kind].columns)
-    writer.writerows([cell(each) for each in row] for row in TABLES[kind].rows(told))
-    return out.getvalue()
+    return tables.as_csv([TABLES[kind].columns, *TABLES[kind].rows(told)])

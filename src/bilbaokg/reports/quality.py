@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,9 +12,9 @@ from bilbaokg.quality import MAXIMUM, Assessment, Group, measurements
 from bilbaokg.quality.assessment import MAXIMA, Summary
 from bilbaokg.quality.mqa import BANDS, DIMENSIONS, band
 from bilbaokg.quality.todo import Task
+from bilbaokg.reports import tables
 from bilbaokg.reports.people import templates
 from bilbaokg.reports.printing import on_one_line
-from bilbaokg.reports.tools import cell
 from bilbaokg.terms import LANGUAGES, plain
 
 __all__ = ["FORMATS", "Quality", "render"]
@@ -81,13 +79,10 @@ _TODO: Final = ("name", "iri", "fix", "what", "points", "effort", "datasets", "f
 
 def _csv(quality: Quality, language: str) -> str:
     """One row a group, or with to-do lists one row a thing to do."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(_TODO if quality.todo else _FIGURES)
+    rows: list[Iterable[Any]] = [_TODO if quality.todo else _FIGURES]
     for group in quality.found.groups(quality.by):
-        rows = _tasks(group, language) if quality.todo else [_figures(group)]
-        writer.writerows([cell(value) for value in row] for row in rows)
-    return out.getvalue()
+        rows += _tasks(group, language) if quality.todo else [_figures(group)]
+    return tables.as_csv(rows)
 
 
 def _figures(group: Group) -> list[Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections import defaultdict
@@ -13,9 +11,10 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from bilbaokg.model import Problem, Report
+from bilbaokg.reports import tables
 from bilbaokg.reports.words import agreement, difference, one, words
 
-__all__ = ["as_csv", "as_json", "cell", "junit", "sarif", "turtle"]
+__all__ = ["as_csv", "as_json", "junit", "sarif", "turtle"]
 
 _COLUMNS: Final = (
     "severity", "dataset", "title", "steward", "focus", "path", "value", "message", "hint",
@@ -27,20 +26,13 @@ _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 
 def as_csv(report: Report, language: str) -> str:
     """One row a finding."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(_COLUMNS)
-    for problem in report.results:
-        row = {**problem.as_dict(), "file": None, "line": None, **(problem.source or {})}
-        row["allowed"] = " | ".join(problem.allowed or ())
-        writer.writerow([cell(row[name]) for name in _COLUMNS])
-    return out.getvalue()
+    return tables.as_csv([_COLUMNS, *map(_row, report.results)])
 
 
-def cell(value: Any) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+def _row(problem: Problem) -> list[Any]:
+    row = {**problem.as_dict(), "file": None, "line": None, **(problem.source or {})}
+    row["allowed"] = " | ".join(problem.allowed or ())
+    return [row[name] for name in _COLUMNS]
 
 
 def as_json(report: Report, language: str) -> str:

@@ -12,12 +12,12 @@ from starlette.datastructures import QueryParams
 from bilbaokg.index import Text, find
 from bilbaokg.lineage import DIRECTIONS, Graph, Making
 from bilbaokg.lineage.walking import Step, Walk
+from bilbaokg.reports.tables import as_csv
 from bilbaokg.server import question_page
 from bilbaokg.server.around import Around
 from bilbaokg.server.drawing import Drawing, draw
 from bilbaokg.server.jobs import Job, Made
 from bilbaokg.server.lineage_form import Asked
-from bilbaokg.server.lists import csv_rows
 from bilbaokg.server.paging import pager
 from bilbaokg.server.reading import Reader
 from bilbaokg.server.views import Action, Pager, Tile, Value
@@ -292,7 +292,7 @@ def table(reader: Reader, asked: Asked, direction: str) -> Iterator[str]:
     """Everything that is reached one way, as CSV (RFC 4180)."""
     graph, around = reader.opened.lineage, Around(reader)
     head = ["iri", "title", "level", "hops", "via", "area", *_ROLES, "job", "last_run", "state"]
-    yield csv_rows([head])
+    yield as_csv([head])
     if direction not in DIRECTIONS:
         return
     steps = asked.walk(graph, direction).steps
@@ -300,7 +300,7 @@ def table(reader: Reader, asked: Asked, direction: str) -> Iterator[str]:
         batch = steps[begin : begin + 500]
         around.load(step.iri for step in batch)
         some = [s for s in batch if _fits(around, asked, s.iri)]
-        yield csv_rows(
+        yield as_csv(
             [
                 s.iri, around.name(s.iri).text, around.level(s.iri), str(s.hops), s.via,
                 *(_called(reader, around.facet(s.iri, name)) for name in ("area", *_ROLES)),

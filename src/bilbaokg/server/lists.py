@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -12,7 +10,7 @@ from starlette.datastructures import QueryParams
 
 from bilbaokg import render
 from bilbaokg.index import FACETS, SORTS, Listing, Row, Text, find
-from bilbaokg.reports.tools import cell
+from bilbaokg.reports.tables import as_csv
 from bilbaokg.server.cards import cards, hints, names, text
 from bilbaokg.server.guides import has_tour
 from bilbaokg.server.paging import page_number, pager
@@ -31,7 +29,7 @@ from bilbaokg.server.views import (
     Tile,
 )
 
-__all__ = ["Form", "csv_rows", "datasets", "home", "kind", "table", "where_used"]
+__all__ = ["Form", "datasets", "home", "kind", "table", "where_used"]
 
 _SIZE: Final = 20
 _TABLE_SIZE: Final = 50
@@ -232,10 +230,10 @@ def _chips(reader: Reader, form: Form) -> list[Action]:
 def table(reader: Reader, form: Form) -> Iterator[str]:
     """All pages of the list as CSV (RFC 4180), piece by piece, names in the reader's language."""
     found = find(reader.opened.index, form.q, form.filters)
-    yield csv_rows([["id", "iri", "title", "issued", "modified", *_COLUMNS]])
+    yield as_csv([["id", "iri", "title", "issued", "modified", *_COLUMNS]])
     for rows in found.rows(reader.lang, form.sort):
         reader.load(v for row in rows for f in _COLUMNS for v in row.facets.get(f, ()))
-        yield csv_rows(_cells(reader, row) for row in rows)
+        yield as_csv(_cells(reader, row) for row in rows)
 
 
 def _cells(reader: Reader, row: Row) -> list[str]:
@@ -244,13 +242,6 @@ def _cells(reader: Reader, row: Row) -> list[str]:
         for f in _COLUMNS
     ]
     return [row.id, row.iri, row.title.text, row.issued or "", row.modified or "", *values]
-
-
-def csv_rows(rows: Iterable[Sequence[str]]) -> str:
-    """Rows as CSV (RFC 4180), with no cell that a spreadsheet takes for a formula."""
-    out = io.StringIO()
-    csv.writer(out).writerows([cell(text) for text in row] for row in rows)
-    return out.getvalue()
 
 
 # ---- other lists

@@ -1,4 +1,4 @@
-"""What each page shows, as frozen dataclasses: the contract between `pages.py` and the templates.
+"""What each page shows, as frozen dataclasses: the contract between the server and the templates.
 
 `SomePage` is drawn by `web/templates/some.html`, which uses every field and no other. Addresses are
 ready to print: they carry the path prefix and were checked to be safe links.
