@@ -12,6 +12,7 @@ from typing import Any
 import pyoxigraph as ox
 
 from bilbaokg.operations import OPERATIONS
+from bilbaokg.store import GraphChange
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.workspace import Workspace
 
@@ -24,6 +25,7 @@ __all__ = [
     "eventually",
     "lines",
     "reference_folder",
+    "wipe",
 ]
 
 BASE = "https://datos.example.org"
@@ -78,6 +80,12 @@ def content_hash(store: EmbeddedStore) -> str:
     for quad in sorted(map(str, store.raw.quads_for_pattern(None, None, None, None))):
         digest.update(quad.encode())
     return digest.hexdigest()
+
+
+def wipe(store: EmbeddedStore, graph: str, subject: str) -> None:
+    """Take away all that a graph says of a subject (IRIs), as damage would."""
+    found = store.match(f"<{subject}>", graph=graph)
+    store.apply([GraphChange(graph, delete=[f"{s} {p} {o} ." for s, p, o, _ in found])])
 
 
 class Catalogue:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import BASE
+from helpers import BASE, wipe
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -243,13 +243,13 @@ def test_second_text_beside_the_first_is_found(audit: Audit) -> None:
 
 
 def test_lost_entry_is_found_by_name(audit: Audit) -> None:
-    audit.store.apply([GraphChange(audit.graph, clear=[ref(audit.iri(2))])])
+    wipe(audit.store, audit.graph, audit.iri(2))
     with pytest.raises(CorruptStore, match="audit entry 2 is missing"):
         reopened(audit).verify()
 
 
 def test_last_entry_of_a_running_process_cannot_be_lost_unseen(audit: Audit) -> None:
-    audit.store.apply([GraphChange(audit.graph, clear=[ref(audit.iri(3))])])
+    wipe(audit.store, audit.graph, audit.iri(3))
     with pytest.raises(CorruptStore, match="audit entry 3 is missing"):
         audit.verify()
 

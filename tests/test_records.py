@@ -11,7 +11,7 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from helpers import BASE, content_hash, lines
+from helpers import BASE, content_hash, lines, wipe
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -600,6 +600,23 @@ def test_source_that_follows_a_deletion_and_comes_back_brings_the_record_back(
     assert records.get("dataset/a").text == text(said)
 
 
+@pytest.mark.parametrize("at", ["2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00.120Z"])
+def test_what_a_source_said_before_leaves_nothing_behind(
+    records: Records, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    monkeypatch.setattr("bilbaokg.records.now", lambda: at)
+    long = ":a a dcat:Dataset ; dct:description " + literal("x" * 900_000) + " ."
+    for said in (":a a dcat:Dataset .", ':a a dcat:Dataset ; dct:title "x" .', long):
+        save(records, s=said, t=':a a dcat:Dataset ; dct:title "y" .')
+        save(records, t=':a a dcat:Dataset ; dct:title "y" .', missing=("s",))
+        save(records, s=':a a dcat:Dataset ; dct:title "z" .')
+        kept = records.store.values(records.history_graph("dataset/a"))
+        told = [p for s, p, _ in kept if "#s-" in s]
+        assert (len(told), told.count(PROV.hadPrimarySource), PROV.invalidatedAtTime in told) == (
+            4, 2, False
+        )  # fmt: skip
+
+
 def test_gone_and_back_is_noted_also_of_a_deleted_record(records: Records) -> None:
     both = ":a a dcat:Dataset . :b a dcat:Dataset ."
     save(records, s=both)
@@ -910,7 +927,7 @@ def test_record_whose_current_revision_is_lost_is_found(two_revisions: Records) 
 
 def test_audit_that_was_cut_at_its_end_is_found(two_revisions: Records) -> None:
     audit = two_revisions.audit
-    two_revisions.store.apply([GraphChange(audit.graph, clear=[ref(audit.iri(2))])])
+    wipe(two_revisions.store, audit.graph, audit.iri(2))
     reopened = Records(two_revisions.store, two_revisions.settings)
     assert reopened.audit.verify() == 1
     with pytest.raises(CorruptStore, match="audit entry of revision 2 of record dataset/a"):

@@ -21,6 +21,7 @@ from bilbaokg.store.embedded import EmbeddedStore, storage_errors
 from bilbaokg.terms import literal, plain
 
 G, H = "urn:g", "urn:h"
+NOTHING = "<urn:nothing> <urn:p> <urn:o> ."
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
@@ -39,7 +40,7 @@ def test_keeps_the_protocol() -> None:
     store.close()
 
 
-def test_change_clears_then_deletes_then_inserts() -> None:
+def test_change_deletes_then_inserts() -> None:
     store = EmbeddedStore()
     store.apply([GraphChange(G, [line("a", "1"), line("a", "2"), line("b", "1"), line("c", "1")])])
     store.apply(
@@ -47,8 +48,7 @@ def test_change_clears_then_deletes_then_inserts() -> None:
             GraphChange(
                 G,
                 insert=[line("a", "3"), line("b", "1")],
-                delete=[line("b", "1")],
-                clear=["<urn:a>"],
+                delete=[line("a", "1"), line("a", "2"), line("b", "1")],
             ),
             GraphChange(H, insert=[line("a", "1")]),
         ]
@@ -66,7 +66,6 @@ def test_drop_empties_the_graph_first_also_one_that_is_not_there() -> None:
 def test_only_adds() -> None:
     assert GraphChange(G, insert=["x"]).only_adds
     assert not GraphChange(G, delete=["x"]).only_adds
-    assert not GraphChange(G, clear=["x"]).only_adds
     assert not GraphChange(G, drop=True).only_adds
 
 
@@ -89,7 +88,7 @@ def test_text_is_exact_loaded_and_updated(values: list[str]) -> None:
     store = EmbeddedStore()
     for number, value in enumerate(values):
         store.apply([GraphChange(G, [line(f"loaded{number}", value)])])
-        store.apply([GraphChange(H, [line(f"updated{number}", value)], clear=["<urn:nothing>"])])
+        store.apply([GraphChange(H, [line(f"updated{number}", value)], delete=[NOTHING])])
         for graph in (G, H):
             found = {o for s, _, o in store.values(graph) if s.endswith(f"d{number}")}
             assert found == {value}
@@ -150,7 +149,7 @@ def test_write_after_a_failed_one_is_taken_and_what_failed_may_be_done_again(
 
     store = EmbeddedStore(tmp_path / "s")
     store.apply([GraphChange(G, [line("a", "1")])])
-    change = [GraphChange(G, insert=[line("a", "2")], clear=["<urn:a>"])]
+    change = [GraphChange(G, insert=[line("a", "2")], delete=[line("a", "1")])]
     with monkeypatch.context() as full:
         full.setattr(os, "fdatasync", fail)
         with pytest.raises(StorageFull):

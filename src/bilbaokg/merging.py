@@ -74,11 +74,12 @@ def title_of(iri: str, lines: Iterable[str]) -> str | None:
 
 @dataclass(slots=True)
 class Said:
-    """What one source last said of a record."""
+    """What one source last said of a record; held: the properties by which the store keeps it."""
 
     source: str
     text: str
     gone: bool = False
+    held: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(slots=True)

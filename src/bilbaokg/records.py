@@ -137,7 +137,7 @@ class Records:
     def _said(self, node: Mapping[str, str], nodes: Mapping[str, Mapping[str, str]]) -> Said:
         holder = nodes[node[PROV.specializationOf]] if PROV.specializationOf in node else node
         name = unquote(node[PROV.hadPrimarySource][len(self._sources) :])
-        return Said(name, _kept_text(holder), PROV.invalidatedAtTime in node)
+        return Said(name, _kept_text(holder), PROV.invalidatedAtTime in node, node)
 
     def is_empty(self) -> bool:
         """Whether there is no record yet."""
@@ -464,7 +464,7 @@ class Records:
         """The changes of a record's two graphs."""
         head, history = change.head, self.history_graph(change.head.id)
         graph = ref(self.graph(head.id))
-        parts, insert, delete, clear = [], [], [], []
+        parts, insert, delete = [], [], []
         revision = f"<{history}#r{head.number}>"
         if change.text != head.text:
             revision = f"<{history}#r{head.number + 1}>"
@@ -482,11 +482,15 @@ class Records:
             parts.append(_projection(self.graph(head.id), head.text, change.text))
         for said in change.said:
             node = f"<{history}#s-{digest(said.source)[:16]}>"
+            before = set[str]()
             if said.source in head.said:
-                clear.append(node)
-            insert += self._source_lines(node, said, change.text, revision)
+                # Exact statements are taken away at half the time of all that there are.
+                before.update(_held_lines(node, head.said[said.source].held))
+            now_said = list(self._source_lines(node, said, change.text, revision))
+            delete += sorted(before.difference(now_said))
+            insert += [line for line in now_said if line not in before]
         # A source that pointed to an old revision keeps its words: revisions are never removed.
-        return [*parts, GraphChange(history, insert, delete, clear)]
+        return [*parts, GraphChange(history, insert, delete)]
 
     def _source_lines(self, node: str, said: Said, text: str, revision: str) -> Iterator[str]:
         yield f"{node} {_SOURCE} {ref(self._source_iri(said.source))} ."
@@ -505,6 +509,17 @@ def _text_lines(node: str, text: str) -> Iterator[str]:
         return
     for number, start in enumerate(range(0, len(text), _PIECE), 1):
         yield f"{node} <{RDF}_{number}> {literal(text[start : start + _PIECE])} ."
+
+
+def _held_lines(node: str, held: Mapping[str, str]) -> Iterator[str]:
+    """The statements that keep what a source says, of their properties as the store gave them."""
+    for predicate, value in held.items():
+        if predicate in (PROV.hadPrimarySource, PROV.specializationOf):
+            yield f"{node} {ref(predicate)} {ref(value)} ."
+        elif predicate == PROV.invalidatedAtTime:
+            yield f"{node} {_GONE} {literal(value, datatype=XSD.dateTime)} ."
+        else:
+            yield f"{node} {ref(predicate)} {literal(value)} ."
 
 
 def _kept_text(values: Mapping[str, str]) -> str:

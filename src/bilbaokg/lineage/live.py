@@ -77,11 +77,7 @@ class LiveGraph:
         }
         with self._noting:
             self._noted |= found
-            graph = self._graph
-            emptied = any(
-                change.drop or any(term[1:-1] in graph for term in change.clear if graph)
-                for change in changes
-            )
+            emptied = any(change.drop for change in changes)
             if emptied or len(self._noted) > _MOST_NOTED:
                 self._watched, self._noted = False, set()
 

@@ -12,22 +12,20 @@ __all__ = ["GraphChange", "Store"]
 
 @dataclass(frozen=True, slots=True)
 class GraphChange:
-    """What to do with one named graph: first `clear`, then `delete`, then `insert`.
+    """What to do with one named graph: first `delete`, then `insert`.
 
-    `graph` is an IRI; `delete` and `insert` are N-Triples lines; `clear` holds subjects (N-Triples
-    terms) all of whose statements go; `drop` empties the graph first.
+    `graph` is an IRI; `delete` and `insert` are N-Triples lines; `drop` empties the graph first.
     """
 
     graph: str
     insert: Sequence[str] = ()
     delete: Sequence[str] = ()
-    clear: Sequence[str] = ()
     drop: bool = False
 
     @property
     def only_adds(self) -> bool:
         """Whether nothing is taken away."""
-        return not (self.delete or self.clear or self.drop)
+        return not (self.delete or self.drop)
 
 
 class Store(Protocol):

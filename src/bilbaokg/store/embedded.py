@@ -297,11 +297,8 @@ def _operations(changes: Sequence[GraphChange]) -> Iterator[str]:
 def _together(changes: Sequence[GraphChange]) -> Iterator[str]:
     """The operations of changes to different graphs: each kind at once."""
     for change in changes:
-        graph = f"GRAPH <{change.graph}>"
         if change.drop:
-            yield f"DROP SILENT {graph}"
-        for number, subject in enumerate(change.clear):
-            yield f"DELETE WHERE {{ {graph} {{ {subject} ?p{number} ?o{number} }} }}"
+            yield f"DROP SILENT GRAPH <{change.graph}>"
     yield from _data("DELETE", ((change.graph, change.delete) for change in changes))
     yield from _data("INSERT", ((change.graph, change.insert) for change in changes))
 
