@@ -17,8 +17,8 @@ from bilbaokg.server import describe, negotiate
 from bilbaokg.server.reading import Opened, Reader
 
 __all__ = [
-    "MEDIA", "accepts_gzip", "checked", "etag", "html", "is_named", "missing", "pack", "packed_tag",
-    "path", "root", "to",
+    "MEDIA", "accepts_gzip", "answer", "checked", "etag", "is_named", "missing", "pack",
+    "packed_tag", "path", "root", "to",
 ]  # fmt: skip
 
 MEDIA: Final = "text/html; charset=utf-8"
@@ -27,7 +27,7 @@ _SMALLEST: Final = 1000
 _EFFORT: Final = 6
 
 
-def html(
+def answer(
     content: Any, site: render.Site, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """A typed page, drawn."""

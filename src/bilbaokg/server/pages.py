@@ -85,14 +85,14 @@ class Pages:
         site = self.site(request, lang, page.section, opened)
         if opened is None:
             command = "bilbaokg demo" if page.section == "home" else "bilbaokg release build"
-            return html.html(EmptyPage(command), site, headers={"Cache-Control": "no-store"})
+            return html.answer(EmptyPage(command), site, headers={"Cache-Control": "no-store"})
         if page.has_past:
             site = replace(site, present=_present(request), dating=_others(request))
             try:
                 opened, site = self._dated(request, opened, site)
             except moments.Absent as absent:
                 content = AbsentPage(absent.reason, absent.asked, absent.first, site.present)
-                return html.html(content, site, absent.status, {"Cache-Control": "no-store"})
+                return html.answer(content, site, absent.status, {"Cache-Control": "no-store"})
         # What tells of all releases changes where their folder does.
         tag = html.etag(opened, request, self._line() if page.section == "releases" else "")
         tags = [html.packed_tag(tag), tag] if html.accepts_gzip(request) else [tag]

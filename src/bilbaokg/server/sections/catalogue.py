@@ -55,7 +55,7 @@ def pages(context: Context) -> list[Page]:
 def _home(context: Context, request: Request, reader: Reader) -> Response:
     """The entrance."""
     changes = history.change_counts(context, reader.opened.release)
-    return html.html(lists.home(reader, changes), reader.site)
+    return html.answer(lists.home(reader, changes), reader.site)
 
 
 def _search(request: Request, reader: Reader) -> Response:
@@ -63,7 +63,7 @@ def _search(request: Request, reader: Reader) -> Response:
     asked = request.query_params.get("q", "").strip()
     if "://" in asked and is_iri(asked) and html.is_named(reader, asked):
         return html.to(reader, asked)
-    return html.html(search_page.page(reader, lists.Form(request.query_params)), reader.site)
+    return html.answer(search_page.page(reader, lists.Form(request.query_params)), reader.site)
 
 
 def _iri(request: Request, reader: Reader) -> Response:
@@ -73,12 +73,12 @@ def _iri(request: Request, reader: Reader) -> Response:
         return html.to(reader, iri)
     number = page_number(request.query_params.get(pointing.PARAMETER))
     content = describe.mention(iri, reader, number) if is_iri(iri) else None
-    return html.html(content, reader.site) if content else html.missing(reader, "iri", iri)
+    return html.answer(content, reader.site) if content else html.missing(reader, "iri", iri)
 
 
 def _datasets(request: Request, reader: Reader) -> Response:
     """The datasets that fit the form."""
-    return html.html(lists.datasets(reader, lists.Form(request.query_params)), reader.site)
+    return html.answer(lists.datasets(reader, lists.Form(request.query_params)), reader.site)
 
 
 def _table(request: Request, reader: Reader) -> Response:
@@ -94,24 +94,24 @@ def _principles(request: Request, reader: Reader) -> Response:
     content = None if asks else principles.scoreboard(reader)
     if content is None:
         form = lists.Form(request.query_params)
-        return html.html(lists.kind(reader, "principle", form), reader.site)
-    return html.html(content, reader.site)
+        return html.answer(lists.kind(reader, "principle", form), reader.site)
+    return html.answer(content, reader.site)
 
 
 def _glossary(request: Request, reader: Reader) -> Response:
     """The vocabularies as trees, or one of them; as a list where one was asked for."""
     if scheme := request.query_params.get(glossary.TREE):
         number = page_number(request.query_params.get("page"))
-        return html.html(glossary.vocabulary(reader, scheme, number), reader.site)
+        return html.answer(glossary.vocabulary(reader, scheme, number), reader.site)
     if request.query_params.keys() - {moments.PARAMETER}:
         form = lists.Form(request.query_params)
-        return html.html(lists.kind(reader, "concept", form), reader.site)
-    return html.html(glossary.glossary(reader), reader.site)
+        return html.answer(lists.kind(reader, "concept", form), reader.site)
+    return html.answer(glossary.glossary(reader), reader.site)
 
 
 def _roles(request: Request, reader: Reader) -> Response:
     """Who holds which role, and where nobody does."""
-    return html.html(units.roles(reader), reader.site)
+    return html.answer(units.roles(reader), reader.site)
 
 
 def _kind(request: Request, reader: Reader) -> Response:
@@ -122,7 +122,7 @@ def _kind(request: Request, reader: Reader) -> Response:
     if kind not in KINDS:
         return html.missing(reader, kind, "")
     site = replace(reader.site, section=kind)
-    return html.html(lists.kind(reader, kind, lists.Form(request.query_params)), site)
+    return html.answer(lists.kind(reader, kind, lists.Form(request.query_params)), site)
 
 
 # ---- one resource
@@ -135,17 +135,17 @@ def _record(context: Context, request: Request, reader: Reader) -> Response:
     if place is None:
         return html.missing(reader, kind, slug)
     if reader.opened.index.is_gone(place.record):
-        return html.html(describe.tombstone(place, reader), reader.site, status=410)
+        return html.answer(describe.tombstone(place, reader), reader.site, status=410)
     if kind == "dataset" and place.whole:
         files = page_number(request.query_params.get(dataset_page.PARAMETER))
-        return html.html(dataset_page.dataset(place, reader, files), reader.site)
+        return html.answer(dataset_page.dataset(place, reader, files), reader.site)
     number = page_number(request.query_params.get(pointing.PARAMETER))
     if kind in ("unit", "agent") and place.whole:
-        return html.html(units.page(reader, place, number), reader.site)
+        return html.answer(units.page(reader, place, number), reader.site)
     if kind == "concept" and place.whole:
         below = page_number(request.query_params.get(glossary.BELOW))
-        return html.html(glossary.concept(reader, place, number, below), reader.site)
+        return html.answer(glossary.concept(reader, place, number, below), reader.site)
     if kind == "principle" and principles.is_tested(reader, place.iri):
         content = principles.page(context, reader, place, request.query_params)
-        return html.html(content, reader.site)
-    return html.html(describe.resource(place, reader, number), reader.site)
+        return html.answer(content, reader.site)
+    return html.answer(describe.resource(place, reader, number), reader.site)

@@ -39,7 +39,7 @@ def _dashboard(dashboards: Dashboards, request: Request, reader: Reader) -> Resp
         area = area_of(reader.opened.index, slug) if slug else ""
     except NotFound:
         return html.missing(reader, "unit", slug)
-    return html.html(dashboards.page(reader, area), reader.site)
+    return html.answer(dashboards.page(reader, area), reader.site)
 
 
 def _monthly(context: Context, request: Request, reader: Reader) -> Response:
@@ -56,6 +56,6 @@ def _monthly(context: Context, request: Request, reader: Reader) -> Response:
         return RedirectResponse(address, status_code=303, headers=unkept)
     content, reader = monthly.report(context, reader, area, asked)
     if isinstance(content, monthly.NoMonthPage):
-        return html.html(content, reader.site, content.status, unkept)
+        return html.answer(content, reader.site, content.status, unkept)
     # What has not ended may change without a release: its last day comes.
-    return html.html(content, reader.site, headers=unkept if content.partial else None)
+    return html.answer(content, reader.site, headers=unkept if content.partial else None)

@@ -28,9 +28,9 @@ def pages(context: Context) -> list[Page]:
 def _guide(name: str, request: Request, reader: Reader) -> Response:
     """A page of text."""
     content = guide(reader, name)
-    return html.html(content, reader.site) if content else html.missing(reader, name, "")
+    return html.answer(content, reader.site) if content else html.missing(reader, name, "")
 
 
 def _components(request: Request, reader: Reader) -> Response:
     """Every component of the pages, for those who change one."""
-    return html.html(components.page(reader), reader.site)
+    return html.answer(components.page(reader), reader.site)

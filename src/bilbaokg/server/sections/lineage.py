@@ -33,9 +33,9 @@ def _lineage(request: Request, reader: Reader) -> Response:
     asked = Asked.of(request.query_params)
     if not asked.iri:
         q = request.query_params.get("q", "")
-        return html.html(lineage_page.start(reader, q), reader.site)
+        return html.answer(lineage_page.start(reader, q), reader.site)
     content = lineage_page.page(reader, asked)
-    return html.html(content, reader.site) if content else html.missing(reader, "iri", asked.iri)
+    return html.answer(content, reader.site) if content else html.missing(reader, "iri", asked.iri)
 
 
 def _table(request: Request, reader: Reader) -> Response:
@@ -52,4 +52,4 @@ def _question(context: Context, request: Request, reader: Reader) -> Response:
     content, status = question_page.page(context, reader, name, request.query_params)
     # Which releases were taken back may change.
     headers = {"Cache-Control": "no-cache"} if name == "changed" else None
-    return html.html(content, reader.site, status, headers)
+    return html.answer(content, reader.site, status, headers)

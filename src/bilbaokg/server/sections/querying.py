@@ -29,7 +29,7 @@ def pages(context: Context) -> list[Page]:
 def _sparql(context: Context, request: Request, reader: Reader) -> Response:
     """The query form with the answer below it."""
     content, status, headers = query_page.answer(context, request, reader)
-    return html.html(content, reader.site, status, {"Cache-Control": "no-store", **headers})
+    return html.answer(content, reader.site, status, {"Cache-Control": "no-store", **headers})
 
 
 def _words(request: Request, reader: Reader) -> Response:

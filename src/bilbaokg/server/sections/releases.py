@@ -30,13 +30,13 @@ def pages(context: Context) -> list[Page]:
 
 def _releases(context: Context, request: Request, reader: Reader) -> Response:
     """The public releases, newest first."""
-    return html.html(history.overview(context, reader), reader.site)
+    return html.answer(history.overview(context, reader), reader.site)
 
 
 def _release(context: Context, request: Request, reader: Reader) -> Response:
     """One release: what it changed."""
     content = history.page(context, reader, request.path_params["id"])
-    return html.html(content, reader.site)
+    return html.answer(content, reader.site)
 
 
 def _history(context: Context, request: Request, reader: Reader) -> Response:
@@ -47,4 +47,4 @@ def _history(context: Context, request: Request, reader: Reader) -> Response:
     if place and place.record != id:
         return RedirectResponse(reader.site.url(f"/{quote(place.record)}/history"), 308)
     content = revisions.history(context, reader, id, before)
-    return html.html(content, reader.site) if content else html.missing(reader, kind, slug)
+    return html.answer(content, reader.site) if content else html.missing(reader, kind, slug)

@@ -39,12 +39,12 @@ def _validation(context: Context, request: Request, reader: Reader) -> Response:
     chosen = severity if severity in SEVERITIES else ""
     number = page_number(request.query_params.get("page"))
     before = history.previous(context, reader.opened.release)
-    return html.html(findings.page(reader, chosen, number, before), reader.site)
+    return html.answer(findings.page(reader, chosen, number, before), reader.site)
 
 
 def _findings(request: Request, reader: Reader) -> Response:
     """What it found, as one list."""
-    return html.html(
+    return html.answer(
         finding_list.page(reader, finding_list.Asked(request.query_params)), reader.site
     )
 
