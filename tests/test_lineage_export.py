@@ -19,7 +19,7 @@ from bilbaokg import settings
 from bilbaokg.cli import main
 from bilbaokg.errors import NotFound
 from bilbaokg.importers import openlineage
-from bilbaokg.lineage import Graph, provenance, recorded
+from bilbaokg.lineage import Graph, provenance, recorded, stated
 from bilbaokg.lineage.ground import Ground
 from bilbaokg.operations.lineage import take_in
 from bilbaokg.workspace import Workspace
@@ -106,12 +106,27 @@ def test_facets_that_nobody_knows_come_out_as_they_went_in(catalogue: Catalogue)
     assert "\u2028" not in written
 
 
-def test_events_are_such_as_the_client_makes(catalogue: Catalogue) -> None:
+def stated_of(workspace: Workspace) -> list[str]:
+    ground = Ground(workspace.store, workspace.settings.base, workspace.graph.now)
+    return list(stated.events(ground, "2026-11-20T08:00:00.000Z"))
+
+
+def test_what_a_release_states_makes_the_same_lineage(
+    catalogue: Catalogue, other: Workspace
+) -> None:
+    take(catalogue.workspace, told())
+    take(other, stated_of(catalogue.workspace))
+    assert set(Graph.of(other.store)) == set(Graph.of(catalogue.workspace.store))
+    assert stated_of(other) == stated_of(catalogue.workspace)
+
+
+@pytest.mark.parametrize("written", [recorded_of, stated_of])
+def test_events_are_such_as_the_client_makes(catalogue: Catalogue, written: Any) -> None:
     take(catalogue.workspace, told())
     kinds = {"RunEvent": event_v2.RunEvent, "JobEvent": event_v2.JobEvent,
              "DatasetEvent": event_v2.DatasetEvent}  # fmt: skip
     seen = set()
-    for line in recorded_of(catalogue.workspace):
+    for line in written(catalogue.workspace):
         found = json.loads(line)
         kind = found.pop("schemaURL").rpartition("/")[2]
         seen.add(kind)

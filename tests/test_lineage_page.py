@@ -15,6 +15,7 @@ import httpx
 import pytest
 from serving import CATALOGUE, load, operate, published, served
 
+from bilbaokg.importers import openlineage
 from bilbaokg.server.drawing import draw
 from bilbaokg.server.question_form import QUESTIONS
 
@@ -114,6 +115,21 @@ def test_a_table_lists_its_columns_with_type_and_origin(site: httpx.Client) -> N
     # What the columns say of the table is not told a second time.
     before_raw = page.partition('<details class="all"')[0]
     assert before_raw.count("/en/column/") == section.count("/en/column/")
+
+
+def test_lineage_is_handed_out_as_prov_and_as_openlineage(site: httpx.Client) -> None:
+    start = site.get("/en/lineage").text
+    found = dict(re.findall(r'<a href="(/api/releases/[^"]*)">([^<]*)</a>', start))
+    assert list(found.values()) == ["PROV-O (Turtle)", "PROV-O (JSON-LD)", "OpenLineage"]
+    for href, text in found.items():
+        answer = site.get(html.unescape(href))
+        assert answer.status_code == 200, text
+    told = [openlineage.read(line) for line in answer.content.splitlines()]
+    runs = [event for event in told if event.run]
+    assert any(event.inputs and event.outputs for event in runs)
+    assert any("columnLineage" in table.facets for event in told for table in event.tables)
+    own = ask(site, AIR)
+    assert f"lineage/prov?iri={quote(AIR, safe='')}&amp;format=ttl" in own
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from bilbaokg.cli.operating import configuration_of, operate
 from bilbaokg.cli.releasing import chosen_release
 from bilbaokg.console import Console
 from bilbaokg.errors import BadInput
-from bilbaokg.lineage import provenance, recorded
+from bilbaokg.lineage import provenance, recorded, stated
 from bilbaokg.lineage.ground import Ground
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.writing import write
@@ -42,26 +42,26 @@ def export(
 ) -> int:  # fmt: skip
     """Write lineage as PROV-O, all of it or what is around IRI; or as OpenLineage events.
 
-    Events are those that pipelines told, merged: taken in anew they make the same lineage.
+    Events are those that pipelines told, merged: taken in anew they make the same lineage. With
+    --release, what it states of tables, jobs and runs.
 
     Example: bilbaokg lineage export --format openlineage --output events.ndjson
     """
-    if format_ == _OPENLINEAGE and (iri or hops or release):
-        raise BadInput(
-            "events are of the whole working store", hint="leave out IRI, --hops and --release"
-        )
+    if format_ == _OPENLINEAGE and (iri or hops):
+        raise BadInput("events are of all lineage", hint="leave out IRI and --hops")
     if hops and not iri:
         raise BadInput("--hops from where?", hint="give an IRI with --hops")
     # Nothing goes out before all of it could be written.
     with tempfile.TemporaryFile() as content:
         if format_ == _OPENLINEAGE:
-            store, base = _working(console)
-            content.writelines(f"{line}\n".encode() for line in recorded.events(store, base))
+            content.writelines(f"{line}\n".encode() for line in _events(console, release))
         else:
             write(_provenance(console, iri, hops, release), format_, content)
         if not content.tell():
             nothing = (
-                "no pipeline told anything" if format_ == _OPENLINEAGE else "there is no lineage"
+                "no pipeline told anything"
+                if format_ == _OPENLINEAGE and not release
+                else "there is no lineage"
             )
             console.note(f"Nothing to write: {nothing} yet.")
         hand_out(console, content, output)
@@ -74,13 +74,26 @@ def _working(console: Console) -> tuple[EmbeddedStore, str]:
     return EmbeddedStore.read_only(path), configuration_of(console).base
 
 
+def _events(console: Console, release: str | None) -> Iterable[str]:
+    if release is None:
+        return recorded.events(*_working(console))
+    ground, at = _released(console, release)
+    return stated.events(ground, at)
+
+
+def _released(console: Console, release: str) -> tuple[Ground, str]:
+    """The lineage of a release, and when it was made."""
+    found, configuration = chosen_release(console, None if release == "current" else release)
+    ground = Ground.released(found.path, configuration.base, console.lang)
+    return ground, found.created_at
+
+
 def _provenance(
     console: Console, iri: str | None, hops: int | None, release: str | None
 ) -> Iterable[str]:
     if release is None:
         ground = Ground.over(*_working(console), console.lang)
     else:
-        found, configuration = chosen_release(console, None if release == "current" else release)
-        ground = Ground.released(found.path, configuration.base, console.lang)
+        ground, _ = _released(console, release)
     among = provenance.around(ground, ground.known(iri), hops) if iri else None
     return provenance.lines(ground, among)

@@ -6,7 +6,6 @@ which are one table are known when jobs and runs use them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
@@ -16,23 +15,15 @@ from bilbaokg.lineage.aliases import Aliases
 from bilbaokg.lineage.names import Name, job_iri, table_id
 from bilbaokg.lineage.states import State, States
 from bilbaokg.lineage.tables import called
+from bilbaokg.lineage.written import Exact, Told, event, line, named
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import record_id
 
 __all__ = ["events"]
 
-_SPEC: Final = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/"
-_PRODUCER: Final = "urn:bilbaokg"
 _COLUMNS: Final = "columnLineage"
 _SYMLINKS: Final = "symlinks"
 _LEAST: Final = "RUNNING"
-Told = dict[str, Any]
-
-
-class _Exact(str):
-    """A JSON text that is written as it is."""
-
-    __slots__ = ()
 
 
 def events(store: EmbeddedStore, base: str) -> Iterator[str]:
@@ -42,19 +33,7 @@ def events(store: EmbeddedStore, base: str) -> Iterator[str]:
         ("table", recorder.of_table), ("job", recorder.of_job), ("run", recorder.of_run),
     ):  # fmt: skip
         for id in recorder.ids(kind):
-            yield from map(_written, told(recorder.state(id)))
-
-
-def _written(value: Any) -> str:
-    """A value as JSON in one line."""
-    if isinstance(value, _Exact):
-        # Between tokens alone, for within a text they are escaped.
-        return value.replace("\r", " ").replace("\n", " ")
-    if isinstance(value, dict):
-        return f"{{{','.join(f'{json.dumps(k)}:{_written(v)}' for k, v in value.items())}}}"
-    if isinstance(value, list):
-        return f"[{','.join(map(_written, value))}]"
-    return json.dumps(value)
+            yield from map(line, told(recorder.state(id)))
 
 
 class _Recorder:
@@ -84,7 +63,7 @@ class _Recorder:
             return
         by_time: dict[str, dict[str, str]] = {}
         for at, others in self._linked(own):
-            by_time[at] = {_SYMLINKS: facets.dumped({"identifiers": list(map(_named, others))})}
+            by_time[at] = {_SYMLINKS: facets.dumped({"identifiers": list(map(named, others))})}
         first = state.registers.get(f"name/{own.identifier}")
         if first and not self.aliases.is_alone(own):
             # Which of the names of a table is the main one, the earliest time says.
@@ -94,7 +73,7 @@ class _Recorder:
         if columns := state.registers.get("columns/"):
             by_time.setdefault(columns.at, {})[_COLUMNS] = columns.text
         for at, texts in sorted(by_time.items()):
-            yield _event(at, "DatasetEvent", dataset=_dataset(own, texts))
+            yield event(at, "DatasetEvent", dataset=_dataset(own, texts))
 
     def _linked(self, name: Name) -> Iterator[tuple[str, list[Name]]]:
         """The names that a name told of as its own, by the time at which it first did."""
@@ -110,8 +89,8 @@ class _Recorder:
             return
         inputs, outputs = facets.loaded(declared.text) if declared else ([], [])
         at = declared.at if declared else state.registers["name"].at
-        yield _event(
-            at, "JobEvent", job={**_named(Name.of(called)), "facets": _facets(_texts(state))},
+        yield event(
+            at, "JobEvent", job={**named(Name.of(called)), "facets": _facets(_texts(state))},
             inputs=[_dataset(Name.of(each), {}) for each in inputs],
             outputs=[self._output(each, state.id) for each in outputs],
         )  # fmt: skip
@@ -122,7 +101,7 @@ class _Recorder:
         if called is None or first is None:
             return
         id = record_id(self.base, "job", job_iri(self.base, Name.of(called)))
-        job = {**_named(Name.of(called)), "facets": _facets(_texts(self.state(id)))}
+        job = {**named(Name.of(called)), "facets": _facets(_texts(self.state(id)))}
         inputs = [
             (told.at, _dataset(Name.of(each), {}, {"inputFacets": _own(state, "input", each)}))
             for each, told in state.under("input/")
@@ -142,7 +121,7 @@ class _Recorder:
                 for tables in (inputs, outputs)
             )
             sides = dict(zip(("inputs", "outputs"), so_far, strict=True))
-            yield _event(at, "RunEvent", eventType=name, run=run, job=job, **sides)
+            yield event(at, "RunEvent", eventType=name, run=run, job=job, **sides)
 
     def _output(
         self, identifier: str, job: str, own: Mapping[str, Mapping[str, Any]] | None = None
@@ -153,18 +132,10 @@ class _Recorder:
         return _dataset(name, {_COLUMNS: text} if text else {}, own)
 
 
-def _event(at: str, kind: str, **members: Any) -> Told:
-    return {"eventTime": at, "producer": _PRODUCER, "schemaURL": f"{_SPEC}{kind}", **members}
-
-
-def _named(name: Name) -> Told:
-    return {"namespace": name.namespace, "name": name.name}
-
-
 def _dataset(
     name: Name, texts: Mapping[str, str], own: Mapping[str, Mapping[str, Any]] | None = None
 ) -> Told:
-    return {**_named(name), "facets": _facets(texts), **{k: v for k, v in (own or {}).items() if v}}
+    return {**named(name), "facets": _facets(texts), **{k: v for k, v in (own or {}).items() if v}}
 
 
 def _texts(state: State) -> dict[str, str]:
@@ -172,13 +143,13 @@ def _texts(state: State) -> dict[str, str]:
 
 
 def _facets(texts: Mapping[str, str]) -> Told:
-    return {name: _Exact(text) for name, text in texts.items()}
+    return {name: Exact(text) for name, text in texts.items()}
 
 
 def _own(state: State, side: str, identifier: str) -> Told:
     """The facets that a run gave a table of its own reading or writing."""
     return {
-        unquote(name): _Exact(told.text)
+        unquote(name): Exact(told.text)
         for key, told in state.under(f"{side}-facet/")
         for name, _, of in [key.partition("/")] if of == identifier
     }  # fmt: skip

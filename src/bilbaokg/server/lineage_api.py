@@ -26,6 +26,7 @@ from bilbaokg.lineage import (
     failures,
     provenance,
     recorded,
+    stated,
 )
 from bilbaokg.lineage.ground import Ground
 from bilbaokg.operations.questions import ground_of, lineage_changed
@@ -102,6 +103,13 @@ def public_routes(context: Context) -> list[BaseRoute]:
         found = differences.between(before.graph, after.graph)
         told = differences.telling(after, found, limit)
         return _answer(request, format, "changed", {"since": shelf.at(since), "until": id, **told})
+
+    @router.get("/api/releases/{id}/lineage/events", responses=_events(404))
+    def events(id: Release) -> Response:
+        """What a release states of tables, jobs and runs, as OpenLineage events, a line each."""
+        ground = shelf.ground(id, "es")
+        lines = (f"{line}\n" for line in stated.events(ground, shelf.made_at(id)))
+        return StreamingResponse(lines, media_type=_NDJSON)
 
     _add(router, "/api/releases/{id}/lineage", ask, release=True)
     return list(router.routes)
@@ -189,8 +197,11 @@ def _add_whole(router: APIRouter, prefix: str, ask: Ask, missing: Iterable[int])
         return _answer(request, format, "duties", duties.duties(ask(request, lang), iri, limit))
 
 
-def _events() -> dict[int | str, dict[str, Any]]:
-    return {200: {"description": "the events", "content": {_NDJSON: {}}}}
+def _events(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    told: dict[int | str, dict[str, Any]] = {
+        200: {"description": "the events", "content": {_NDJSON: {}}}
+    }
+    return {**told, **(problems(*statuses) if statuses else {})}
 
 
 def _graph_types() -> dict[str, str]:
@@ -271,6 +282,13 @@ class _Shelf:
             while len(self._kept) > _OPENED:
                 del self._kept[next(iter(self._kept))]
         return Ground(store, base, lambda: graph, lang=lang)
+
+    def made_at(self, id: str) -> str:
+        """When a release that there is was made, as xsd:dateTime."""
+        current = self.context.catalogue.current()
+        if current is not None and id in ("current", current.release.id):
+            return current.release.created_at
+        return self.context.releases.get(id).created_at
 
     def _opened(self, id: str) -> tuple[EmbeddedStore, Graph]:
         store = EmbeddedStore.read_only(self.context.releases.get(id).path / "store")

@@ -89,6 +89,7 @@ class LineagePage:
     way: list[Value]
     start: str
     questions: list[Action]
+    formats: list[Action]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class LineageStartPage:
     busiest: list[Tile]
     counts: Mapping[str, int]
     questions: list[Action]
+    formats: list[Action]
 
 
 # ---- the page
@@ -142,6 +144,7 @@ def page(reader: Reader, asked: Asked) -> LineagePage | None:
         way=[around.value(iri) for iri in way],
         start=reader.site.url("/lineage"),
         questions=question_page.about(reader, asked.iri, around.level(asked.iri)),
+        formats=question_page.as_prov(reader, asked.iri),
     )
 
 
@@ -339,6 +342,7 @@ def start(reader: Reader, q: str) -> LineageStartPage:
         busiest=[_tile(around, usual, iri) for iri, _ in busiest],
         counts={"nodes": graph.nodes, "edges": graph.edges},
         questions=question_page.offered(reader),
+        formats=[*question_page.as_prov(reader), question_page.as_events(reader)],
     )
 
 

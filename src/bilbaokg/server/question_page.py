@@ -22,7 +22,7 @@ from bilbaokg.server.views import Action, Answer, Choice, QuestionField, Questio
 if TYPE_CHECKING:
     from bilbaokg.server.context import Context
 
-__all__ = ["about", "offered", "page"]
+__all__ = ["about", "as_events", "as_prov", "offered", "page"]
 
 _EXAMPLES: Final = 6
 _OFFERED_RELEASES: Final = 50
@@ -172,16 +172,31 @@ def _data(context: Context, reader: Reader, asked: Asked) -> list[Action]:
     if asked.name == "changed":
         since, id = _in_order(context, asked)
         told = urlencode({"since": since, "lang": reader.lang})
-    base = f"{reader.site.root}/api/releases/{id}/lineage"
+    base = _api(reader, id)
     limit = "" if asked.name in _WITHOUT_LIMIT else f"&limit={MOST}"
     found = [
         Action(text, f"{base}/{asked.name}?{told}{limit}&format={name}", name)
         for text, name in _FORMATS
     ]
-    iri = asked.texts.get("iri", "")
-    about = f"{urlencode({'iri': iri})}&" if iri else ""
-    found += [Action(text, f"{base}/prov?{about}format={name}", name) for text, name in _PROV]
+    found += as_prov(reader, asked.texts.get("iri", ""), id)
     return [*found, *_saved(reader, asked)]
+
+
+def _api(reader: Reader, id: str = "") -> str:
+    """Where programs ask the lineage of a release, by default of the one that is shown."""
+    return f"{reader.site.root}/api/releases/{id or reader.opened.release.id}/lineage"
+
+
+def as_prov(reader: Reader, iri: str = "", id: str = "") -> list[Action]:
+    """The lineage of a release as PROV-O: of a thing, or all of it."""
+    about = f"{urlencode({'iri': iri})}&" if iri else ""
+    base = _api(reader, id)
+    return [Action(text, f"{base}/prov?{about}format={name}", name) for text, name in _PROV]
+
+
+def as_events(reader: Reader) -> Action:
+    """What the release that is shown states, as OpenLineage events."""
+    return Action("OpenLineage", f"{_api(reader)}/events", "ndjson")
 
 
 def _saved(reader: Reader, asked: Asked) -> list[Action]:
