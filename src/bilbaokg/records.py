@@ -361,7 +361,8 @@ class Records:
         """
         if not plan.changes and not beside:
             return None
-        planned = "".join(f"{c.head.id} {digest(c.text)}\n" for c in plan.changes)
+        digests = {change.head.id: digest(change.text) for change in plan.changes}
+        planned = "".join(f"{c.head.id} {digests[c.head.id]}\n" for c in plan.changes)
         event, entry = self.audit.next(
             actor,
             kind,
@@ -371,7 +372,8 @@ class Records:
         pending: list[GraphChange] = [entry]
         batches = _batches(plan.changes, takes_away=not all(c.only_adds for c in beside))
         for number, batch in enumerate(batches):
-            pending += [part for change in batch for part in self._write(change, event)]
+            for change in batch:
+                pending += self._write(change, digests[change.head.id], event)
             if number == len(batches) - 1:
                 pending += beside
             self.store.apply(pending)
@@ -460,7 +462,7 @@ class Records:
             raise Invalid("nothing to restore", where=head.iri)
         return event
 
-    def _write(self, change: Change, event: Event) -> list[GraphChange]:
+    def _write(self, change: Change, revision_hash: str, event: Event) -> list[GraphChange]:
         """The changes of a record's two graphs."""
         head, history = change.head, self.history_graph(change.head.id)
         graph = ref(self.graph(head.id))
@@ -470,7 +472,7 @@ class Records:
             revision = f"<{history}#r{head.number + 1}>"
             insert += [
                 *_text_lines(revision, change.text),
-                f'{revision} {_IDENTIFIER} "{digest(change.text)}" .',
+                f'{revision} {_IDENTIFIER} "{revision_hash}" .',
                 f"{revision} {_GENERATED_BY} {ref(self.audit.iri(event.seq))} .",
                 f"{graph} {_CURRENT} {revision} .",
             ]

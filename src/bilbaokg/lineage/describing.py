@@ -175,14 +175,11 @@ def _columns(
     for column in [*told, *sorted(spoken - told.keys())]:
         node, said = ref(column_iri(base, iri, column)), told.get(column, {})
         yield f"{table} {_HAS_PART} {node} ."
-        yield from [node + end for end in same]
+        native = facets.text(said.get("type"))
+        yield from [node + end for end in (*same, *(_typed(native) if native else ()))]
         yield f"{node} {_COLUMN_NAME} {literal(shown(column))} ."
         if column in positions:
             yield f'{node} {_POSITION} "{positions[column]}"^^{_INTEGER} .'
-        if native := facets.text(said.get("type")):
-            yield f"{node} {_NATIVE_TYPE} {literal(native)} ."
-            if known := _xsd(native):
-                yield f"{node} {_DATATYPE} {ref(known)} ."
         if description := facets.text(said.get("description")):
             yield f"{node} {_DESCRIPTION} {literal(description)} ."
     for of, tag in tags:
@@ -191,9 +188,12 @@ def _columns(
 
 
 @lru_cache(1000)
-def _xsd(native: str) -> str | None:
+def _typed(native: str) -> tuple[str, ...]:
+    """How the statements end that tell of a column's type: as the database has it, and ours."""
     lowered = native.lower()
-    return next((xsd for start, xsd in _TYPES if lowered.startswith(start)), None)
+    known = next((xsd for start, xsd in _TYPES if lowered.startswith(start)), None)
+    ours = (f" {_DATATYPE} {ref(known)} .",) if known else ()
+    return (f" {_NATIVE_TYPE} {literal(native)} .", *ours)
 
 
 def _documented(node: str, state: State) -> list[str]:

@@ -13,6 +13,7 @@ no space.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -32,6 +33,7 @@ _VALUE: Final = PROV.value
 _AT_TERM: Final = ref(_AT)
 _VALUE_TERM: Final = ref(_VALUE)
 _DATE_TIME: Final = str(XSD.dateTime)
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~/:-]*")
 # States kept between batches: tables and jobs that are told of again and again.
 _KEPT: Final = 20_000
 
@@ -152,7 +154,7 @@ class States:
         insert: list[str] = []
         delete: list[str] = []
         for key, old in state.before.items():
-            node, new = f"<{graph}#{quote(key, safe='/:')}>", state.registers.get(key)
+            node, new = f"<{graph}#{_fragment(key)}>", state.registers.get(key)
             for lines, here, there in ((delete, old, new), (insert, new, old)):
                 if here is None:
                     continue
@@ -176,6 +178,11 @@ class States:
     def forget(self) -> None:
         """Tell that the changes were not written, or that others wrote: read anew."""
         self._touched, self._kept = {}, OrderedDict()
+
+
+def _fragment(key: str) -> str:
+    """A key as it stands in an IRI; most are as they are."""
+    return key if _PLAIN.fullmatch(key) else quote(key, safe="/:")
 
 
 def _long(at: str) -> str:
