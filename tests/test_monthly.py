@@ -88,7 +88,7 @@ def test_what_came_changed_and_went_in_the_month_is_named(site: httpx.Client) ->
 def test_shares_are_compared_with_the_release_before_the_month(site: httpx.Client) -> None:
     rows = dict(
         re.findall(
-            r'<th scope="row">([^<]+)</th>.*?<td class="n">(?:<span[^>]*>)?([+−]?\d+|–)',
+            r'<th scope="row"[^>]*><div>([^<]+)</div></th>.*?<td class="n"[^>]*><div>([+−]?\d+|–)',
             section(page(site, "2026-03"), "stand").replace("&nbsp;", ""),
             re.S,
         )

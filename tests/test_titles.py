@@ -280,6 +280,9 @@ def check_pages(client: httpx.Client, portal: Site) -> None:
     assert "<title>Air (at 127.0.0.1)</title>" in lineage
     assert lineage.count('class="away"><title>') == 2
     assert "of others" in lineage
+    # Who owns what is elsewhere is not ours to say, nor that nobody does.
+    noise = quote("https://data.example/id/dataset/noise", safe="")
+    assert "nobody" not in lineage + page(f"/en/lineage/upstream?iri={noise}")
     mention = page(f"/es/iri?iri={quote(portal.url('/ttl'), safe='')}")
     assert "<h1>Aire</h1>" in mention.replace(' lang="es"', "")
     assert "No es de este catálogo (en 127.0.0.1). Su título se leyó allí el" in mention

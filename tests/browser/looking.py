@@ -30,6 +30,15 @@ _OVERFLOW = """() => {
   const page = document.documentElement.scrollWidth > limit ? ['the page scrolls'] : [];
   return [...page, ...wide.map(e => e.outerHTML.slice(0, 120))].slice(0, 5);
 }"""
+# A4 less the margins of the style sheet (16 mm), in CSS pixels: upright, and turned.
+_PAPER = {
+    turned: round((side - 2 * 16) / 25.4 * 96) for turned, side in ((False, 210), (True, 297))
+}
+# What sticks out of the paper, or is longer than what shows of it.
+_CUT = """() => [...document.querySelectorAll('main *:not(.hidden, .hidden *)')].filter(e =>
+  e.getBoundingClientRect().right > document.documentElement.clientWidth + 1
+  || ['auto', 'scroll', 'hidden'].includes(getComputedStyle(e).overflowX)
+    && e.scrollWidth > e.clientWidth + 1).map(e => e.outerHTML.slice(0, 120)).slice(0, 3)"""
 _STRUCTURE = """() => {
   const all = selector => [...document.querySelectorAll(selector)];
   const stops = all('a[href], button, input:not([type=hidden]), select, textarea, summary');
@@ -130,6 +139,16 @@ def picture(tab: Any, name: str, *, whole: bool = True) -> None:
 def faults_of_layout(tab: Any) -> list[str]:
     """What is wider than the screen."""
     return [f"too wide: {what}" for what in tab.evaluate(_OVERFLOW)]
+
+
+def faults_of_print(tab: Any) -> list[str]:
+    """What is cut off where the page is printed on A4, upright or turned as it wants to be."""
+    tab.emulate_media(media="print")
+    turned = tab.evaluate("getComputedStyle(document.body).page") == "wide"
+    tab.set_viewport_size({"width": _PAPER[turned], "height": 900})
+    cut = tab.evaluate(_CUT)
+    tab.emulate_media(media="screen")
+    return [f"cut off on paper: {what}" for what in cut]
 
 
 def faults_of_structure(tab: Any, lang: str) -> list[str]:

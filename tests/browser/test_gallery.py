@@ -1,7 +1,7 @@
 """Every page in every state, language and width: nothing is wrong with any of them.
 
 A page is opened once a language; what it says is then looked at in both widths and, where it looks
-otherwise than before, in light and dark.
+otherwise than before, in light and dark; in the first language on paper, too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,14 @@ from typing import Any
 
 import pytest
 from gallery import BARE, DEMO, NO_PAGES, Shown, page_routes
-from looking import Examined, Watched, faults_of_layout, faults_of_structure, picture
+from looking import (
+    Examined,
+    Watched,
+    faults_of_layout,
+    faults_of_print,
+    faults_of_structure,
+    picture,
+)
 from serving import Served, initialise, published, served, token
 
 from bilbaokg import render, settings
@@ -58,12 +65,14 @@ def faults(watched: Watched, shown: Shown, examined: Examined, name: str) -> lis
             wrong.append("it does not say what next")
         # Opened as wide as it was left, then in the other width.
         opened = tab.viewport_size["width"]
-        for width in sorted(WIDTHS, key=lambda each: each != opened):
+        for turn, width in enumerate(sorted(WIDTHS, key=lambda each: each != opened)):
             tab.set_viewport_size({"width": width, "height": 900})
-            around = [*faults_of_layout(tab), *examined.faults(tab, again=width != opened)]
+            around = [*faults_of_layout(tab), *examined.faults(tab, again=turn > 0)]
             wrong += [f"{width} px: {fault}" for fault in around]
             if lang == render.DEFAULT_LANGUAGE:
                 picture(tab, f"pages/{name}-{width}")
+        if lang == render.DEFAULT_LANGUAGE:
+            wrong += faults_of_print(tab)
         wrong += watched.taken(shown.status)
         found += [f"{lang}: {fault}" for fault in wrong]
     return found

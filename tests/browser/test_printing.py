@@ -1,4 +1,4 @@
-"""Dashboards and reports print on A4: nothing is cut off at the edge of the paper."""
+"""Dashboards and reports print on A4: nothing is cut off, and tables are tables there."""
 
 from __future__ import annotations
 
@@ -7,21 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-# A4 less the margins of the style sheet (16 mm), in CSS pixels.
-UPRIGHT, WIDE = (round((side - 2 * 16) / 25.4 * 96) for side in (210, 297))
-CUT = """() => [...document.querySelectorAll('main *:not(.hidden, .hidden *)')].filter(e =>
-  e.getBoundingClientRect().right > document.documentElement.clientWidth + 1
-  || ['auto', 'scroll', 'hidden'].includes(getComputedStyle(e).overflowX)
-    && e.scrollWidth > e.clientWidth + 1).map(e => e.outerHTML.slice(0, 120))"""
+from looking import faults_of_print
 
 
 @pytest.mark.parametrize("lang", ["es", "eu", "en"])
 @pytest.mark.parametrize("path", ["", "/cultura-gobernanza", "/cultura-gobernanza/report"])
 def test_no_table_is_cut_on_paper(open_page: Callable[..., Any], lang: str, path: str) -> None:
-    tab = open_page(f"/{lang}/dashboards{path}", UPRIGHT if "report" in path else WIDE).tab
+    tab = open_page(f"/{lang}/dashboards{path}").tab
+    assert faults_of_print(tab) == []
     tab.emulate_media(media="print")
-    assert tab.evaluate(CUT) == []
+    assert tab.locator("table.stack thead").first.bounding_box()["height"] > 10
     printed = tab.pdf(prefer_css_page_size=True)
     sides = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", printed)
     assert {float(width) > float(height) for width, height in sides} == {"report" not in path}

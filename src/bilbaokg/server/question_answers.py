@@ -57,10 +57,14 @@ class Shown:
         """A thing and what it is (the columns of _THING)."""
         return self.around.value(iri), self.level(iri)
 
-    def people(self, iri: str) -> tuple[list[Value], list[Value]]:
-        """Who owns it, and of which area it is (the columns of _PEOPLE)."""
-        owners, areas = (self.around.facet(iri, name) for name in ("owner", "area"))
-        return [self.reader.iri(who) for who in owners], [self.reader.iri(a) for a in areas]
+    def people(self, iri: str) -> tuple[list[Value] | None, list[Value]]:
+        """Who owns it, and of which area it is (the columns of _PEOPLE); no owner of ours (None)
+        is missing where it is not ours."""
+        owners, areas = (
+            [self.reader.iri(who) for who in self.around.facet(iri, name)]
+            for name in ("owner", "area")
+        )
+        return owners or (None if self.around.level(iri) == "elsewhere" else []), areas
 
     def values(self, things: Iterable[Told]) -> list[Value]:
         """Things that an answer names."""
@@ -133,7 +137,9 @@ def _circles(shown: Shown, asked: Asked) -> Answer:
     for number, circle in enumerate(told["circles"], 1):
         owners, areas = (
             list(
-                {who.term: who for node in circle for who in shown.people(node["iri"])[n]}.values()
+                {
+                    who.term: who for node in circle for who in shown.people(node["iri"])[n] or ()
+                }.values()
             )
             for n in (0, 1)
         )

@@ -32,8 +32,9 @@ class AnswerTable:
     """A part of an answer as a table; `title` is empty where it is all of it.
 
     `columns` are names with the kind of their cells: head (a Value), values and people (lists of
-    them, where none is said to be nobody), way (a list in its order), number, text, tag (a text
-    with its class). `anchors` are the ids of rows, `more` counts those that are not shown.
+    them; an empty one is said to be nobody, None is left open), way (a list in its order), number,
+    text, tag (a text with its class). `anchors` are the ids of rows, `more` counts those that are
+    not shown.
     """
 
     id: str
