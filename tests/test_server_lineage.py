@@ -6,6 +6,7 @@ import gzip
 import json
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -160,6 +161,16 @@ def test_client_tells_of_failures_jobs_and_datasets(
     assert ask(server, headers, f"SELECT ?o {{ <{iri('alone')}> dct:description ?o }}") == ["Alone"]
 
 
+def test_a_time_without_a_zone_is_utc(
+    server: Served, headers: dict[str, str], client: OpenLineageClient
+) -> None:
+    told = datetime(2026, 11, 20, 5, 0, 7, 80).isoformat()
+    run = Run(run_id(11))
+    client.emit(RunEvent(eventTime=told, run=run, job=Job("x", "naive"), eventType=RunState.START))
+    started = f"SELECT ?o {{ <{run_iri(BASE, run_id(11))}> prov:startedAtTime ?o }}"
+    assert ask(server, headers, started) == ["2026-11-20T05:00:07.00008Z"]
+
+
 def test_many_clients_at_once_lose_nothing(server: Served, headers: dict[str, str]) -> None:
     failed: list[int] = []
 
@@ -226,7 +237,7 @@ DEEP = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
         (changed(job={"namespace": "x", "name": "x", "facets": {"": {}}}), 422, "/job/facets"),
         (changed(eventTime=None), 422, "/eventTime"),
         (changed(eventTime="2026-11-20"), 422, "/eventTime"),
-        (changed(eventTime="2026-11-20T05:00:00"), 422, "/eventTime"),
+        (changed(eventTime="2026-11-20T05:00:00 Madrid"), 422, "/eventTime"),
         (changed(eventTime="2026-02-30T05:00:00Z"), 422, "/eventTime"),
         (changed(eventTime="2999-01-01T00:00:00Z"), 422, "/eventTime"),
         (changed(eventTime="0001-01-01T00:00:00+14:00"), 422, "/eventTime"),

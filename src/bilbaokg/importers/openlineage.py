@@ -36,7 +36,7 @@ _MOST_EVENTS: Final = 10_000
 _AHEAD: Final = timedelta(days=1)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TIME: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,18}))?(Z|z|[+-]\d\d(?::?\d\d)?)"
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,18}))?(Z|z|[+-]\d\d(?::?\d\d)?)?"
 )
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 
@@ -332,7 +332,10 @@ def _is_text(value: Any) -> bool:
 
 
 def moment(value: Any, where: str) -> str:
-    """A time as events keep it. Raises Invalid for what is none, and for the far future."""
+    """A time as events keep it; one without a zone, which clients of Python send, is in UTC.
+
+    Raises Invalid for what is none, and for the far future.
+    """
     hint = "send RFC 3339 with a time zone, such as 2026-11-27T05:06:07.080Z"
     found = _TIME.fullmatch(value) if isinstance(value, str) else None
     if found is None:
@@ -342,7 +345,7 @@ def moment(value: Any, where: str) -> str:
         )  # fmt: skip
     day, time, fraction, zone = found.groups()
     try:
-        zone = "+00:00" if zone in "Zz" else zone
+        zone = "+00:00" if zone in ("Z", "z", None) else zone
         found_at = datetime.fromisoformat(
             f"{day}T{time}.{(fraction or '0'):0<6.6}{zone}"
             if time.count(":") == 2
