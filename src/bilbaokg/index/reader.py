@@ -200,10 +200,11 @@ class Index:
         """The facets of one record."""
         return self.facets_by_id([id]).get(id, {})
 
-    def facets_by_id(self, ids: Iterable[str]) -> dict[str, dict[str, list[str]]]:
-        """The facets of records; those that the release lacks are left out."""
+    def facets_by_id(self, ids: Iterable[str], *names: str) -> dict[str, dict[str, list[str]]]:
+        """The facets of records, all where none is named; records that the release lacks are left
+        out."""
         numbers = dict(self._in("SELECT id, num FROM entries WHERE id IN ({})", ids))
-        facets = self._facets_of(list(numbers.values()))
+        facets = self._facets_of(list(numbers.values()), names)
         return {id: facets[number] for id, number in numbers.items()}
 
     def near(self, kind: str, slug: str, limit: int = 5) -> list[str]:
@@ -249,10 +250,13 @@ class Index:
             for n, id, iri, kind, *told, issued, modified in (found[n] for n in numbers)
         ]
 
-    def _facets_of(self, numbers: Sequence[int]) -> dict[int, dict[str, list[str]]]:
+    def _facets_of(
+        self, numbers: Sequence[int], names: Sequence[str] = ()
+    ) -> dict[int, dict[str, list[str]]]:
         facets: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-        sql = "SELECT entry, facet, value FROM facets WHERE entry IN ({}) ORDER BY facet, value"
-        for entry, facet, value in self._in(sql, numbers):
+        named = f"facet IN ({','.join('?' * len(names))}) AND " if names else ""
+        sql = f"SELECT entry, facet, value FROM facets WHERE {named}entry IN ({{}})"  # noqa: S608
+        for entry, facet, value in self._in(f"{sql} ORDER BY facet, value", numbers, *names):
             facets[entry][facet].append(value)
         return {number: dict(facets[number]) for number in numbers}
 

@@ -19,6 +19,7 @@ from bilbaokg.terms import DCT
 
 __all__ = ["Around"]
 
+_FACETS: Final = ("area", "owner", "steward")
 _PART_OF: Final = ox.NamedNode(DCT.isPartOf)
 
 
@@ -37,7 +38,8 @@ class Around:
         wholes = {whole for iri in iris for whole in self.wholes(iri)}
         self.reader.load(sorted(wholes))
         records = {place.record for whole in wholes if (place := self.reader.place(whole))}
-        self._facets |= self.reader.opened.index.facets_by_id(records - self._facets.keys())
+        fresh = records - self._facets.keys()
+        self._facets |= self.reader.opened.index.facets_by_id(fresh, *_FACETS)
 
     def wholes(self, iri: str) -> list[str]:
         """A thing and what it is part of, from the inside to the outside."""

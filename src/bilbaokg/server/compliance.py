@@ -32,7 +32,7 @@ def of(rows: Iterable[Mapping[str, str]], index: Index) -> Compliance:
     """The verdicts that count in a release; rows: those of the query pages/compliance."""
     last = verdicts.last(rows)
     places = index.resources(dataset for _, dataset in last)
-    areas = index.facets_by_id(place.record for place in places.values())
+    areas = index.facets_by_id((place.record for place in places.values()), "area")
     found: dict[str, list[Verdict]] = defaultdict(list)
     for (principle, dataset), row in sorted(last.items(), key=lambda entry: entry[0]):
         place = places.get(dataset)

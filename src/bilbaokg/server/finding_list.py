@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -13,13 +13,17 @@ from starlette.datastructures import QueryParams
 from bilbaokg import reports
 from bilbaokg.index import Text, find
 from bilbaokg.model import SEVERITIES, Report
+from bilbaokg.render import DEFAULT_LANGUAGE, Site
 from bilbaokg.server.cards import names, text
 from bilbaokg.server.findings import Findings, Result, downloads, subject_of
 from bilbaokg.server.paging import page_number, pager
-from bilbaokg.server.reading import Reader
+from bilbaokg.server.reading import Opened, Reader
 from bilbaokg.server.views import Choice, FacetGroup, FindingRow, FindingsPage
 
-__all__ = ["Asked", "page", "report"]
+if TYPE_CHECKING:
+    from bilbaokg.server.context import Context
+
+__all__ = ["Asked", "page", "report", "warm"]
 
 _SIZE: Final = 50
 _LONGEST: Final = 200
@@ -67,6 +71,11 @@ def page(reader: Reader, asked: Asked) -> FindingsPage:
         pager=place,
         downloads=downloads(reader, asked.link()),
     )
+
+
+def warm(_: Context, opened: Opened) -> None:
+    """Sort and count beforehand what every page of the list shows."""
+    page(Reader(opened, Site(DEFAULT_LANGUAGE)), Asked(QueryParams()))
 
 
 def report(reader: Reader, released: Report, format: str, asked: Asked) -> str:

@@ -124,8 +124,10 @@ class Findings:
         iri = result["dataset"] or ""
         if iri not in self._stewards:
             place = self.reader.place(iri)
-            held = self.reader.opened.index.facets_of(place.record) if place else {}
-            names = [self.reader.name(agent).text for agent in held.get("steward", ())]
+            known = self.reader.opened.index
+            held = known.facets_by_id([place.record], "steward") if place else {}
+            agents = (agent for facets in held.values() for agent in facets.get("steward", ()))
+            names = [self.reader.name(agent).text for agent in agents]
             self._stewards[iri] = ", ".join(names)
         return self._stewards[iri] or result["steward"]
 

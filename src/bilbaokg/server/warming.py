@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from bilbaokg import index, render
 from bilbaokg.errors import BilbaokgError
-from bilbaokg.server import findings, history
+from bilbaokg.server import finding_list, findings, history
 from bilbaokg.server.dashboards import TREND
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Warmer:
         for id in self.context.public_ids()[-TREND:]:
             yield partial(self._index, id)
         yield partial(self._make, "duties")
-        for warm in (history.warm, findings.warm):
+        for warm in (history.warm, findings.warm, finding_list.warm):
             yield partial(self._warm, warm)
 
     def _make(self, part: str) -> None:
