@@ -69,6 +69,43 @@ def test_an_analyst_asks_keeps_and_downloads(open_page: Open, script: bool) -> N
     assert tab.locator("table.answer tbody tr").count() == shown
 
 
+# Use: what is pressed from the home page on, three times at most, and what is then read.
+USES = {
+    "who looks after a dataset": (
+        (
+            ("link", "Intensidad de tráfico por punto de aforo"),
+            ("link", "Área de Movilidad y Sostenibilidad"),
+        ),
+        "h1 >> text=Área de Movilidad y Sostenibilidad",
+    ),
+    "an answer to a query": (
+        (
+            ("link", "Hacer una consulta SPARQL"),
+            ("link", "Conjuntos de datos por tema"),
+        ),
+        "#answer table.answer",
+    ),
+    "why something was held back": (
+        (("link", "Validación de la versión"),),
+        "#held >> text=le falta «descripción»",
+    ),
+    "what breaks if a source goes": (
+        (("link", "Linaje"), ("link", "Aire: lecturas recibidas (en bruto)")),
+        "[aria-labelledby=side-downstream] tbody tr >> nth=0",
+    ),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_each_use_is_three_clicks_from_the_home_page(open_page: Open, use: str) -> None:
+    tab = open_page("/es/").tab
+    clicks, read = USES[use]
+    assert len(clicks) <= 3
+    for role, name in clicks:
+        tab.get_by_role(role, name=name, exact=True).first.click()
+    assert tab.is_visible(read)
+
+
 def command(data: Path, *words: str) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, "-m", "bilbaokg", "--data", data, "--lang", "en", *words],
