@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from bilbaokg.server.auth import action_of
 
-__all__ = ["BARE", "DEMO", "NO_PAGES", "Shown", "page_routes"]
+__all__ = ["AWAY", "BARE", "DEMO", "NO_PAGES", "Shown", "page_routes"]
 
 State = Literal["normal", "empty", "error", "gone"]
 
@@ -175,6 +175,16 @@ DEMO: Final = {
 BARE: Final = {
     "bare-home": Shown("/", "/", "empty"),
     "bare-datasets": Shown("/datasets", "/datasets", "empty"),
+}
+
+# What comes from another portal, which told its title or that it is gone there; {portal} is where.
+_NOISE: Final = "https://data.example/id/dataset/noise"
+AWAY: Final = {
+    "away-dataset": Shown("/{kind}/{slug}", "/dataset/noise"),
+    "away-lineage": Shown("/lineage", f"/lineage?iri={_NOISE}"),
+    "away-question": Shown("/lineage/{question}", f"/lineage/upstream?iri={_NOISE}"),
+    "away-mention": Shown("/iri", "/iri?iri={portal}/air"),
+    "away-gone": Shown("/iri", "/iri?iri={portal}/gone"),
 }
 
 # Routes below a language that answer with no page of their own.

@@ -6,12 +6,14 @@ otherwise than before, in light and dark; in the first language on paper, too.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from gallery import BARE, DEMO, NO_PAGES, Shown, page_routes
+from gallery import AWAY, BARE, DEMO, NO_PAGES, Shown, page_routes
 from looking import (
     Examined,
     Watched,
@@ -20,7 +22,8 @@ from looking import (
     faults_of_structure,
     picture,
 )
-from serving import Served, initialise, published, served, token
+from serving import CATALOGUE, Served, initialise, load, operate, published, served, token
+from sites import Site
 
 from bilbaokg import render, settings
 from bilbaokg.server import create_app
@@ -51,6 +54,36 @@ def tabs(browser: Any, server: Served) -> Iterator[dict[bool, Watched]]:
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with served(initialise(tmp_path_factory.mktemp("bare") / "data")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def portal() -> Iterator[Site]:
+    """Another portal, which tells the title of one thing and has forgotten the other."""
+    made = Site()
+    turtle = f"<{made.url('/air')}> <http://purl.org/dc/terms/title> 'Aire'@es, 'Air'@en ."
+    made.pages |= {
+        "/air": (200, {"Content-Type": "text/turtle"}, turtle.encode()),
+        "/gone": (410, {}, b""),
+    }
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def derived(tmp_path_factory: pytest.TempPathFactory, portal: Site) -> Iterator[Served]:
+    """A catalogue with a dataset that comes from the other portal."""
+    data = initialise(tmp_path_factory.mktemp("derived") / "data")
+    ends = ", ".join(f"<{portal.url(path)}>" for path in portal.pages)
+    noise = "<https://data.example/id/dataset/noise>"
+    load(data, f"{CATALOGUE} {noise} <http://www.w3.org/ns/prov#wasDerivedFrom> {ends} .")
+    # A command, as the browser's event loop lets no other begin here.
+    here = ("--private-host", f"127.0.0.1:{portal.port}", "--pause", "0")
+    command = [sys.executable, "-m", "bilbaokg", "--quiet", "--data", data, "lineage", "titles"]
+    subprocess.run([*command, *here], check=True)
+    operate(data, "release.publish", id=operate(data, "release.build", unchecked=True)["id"])
+    with served(data) as running:
         yield running
 
 
@@ -92,6 +125,16 @@ def test_page_without_a_release_is_sound(
     with browser.new_context() as context:
         watched = Watched(context.new_page(), bare.url)
         assert faults(watched, BARE[name], examined, name) == []
+
+
+@pytest.mark.parametrize("name", AWAY)
+def test_page_of_what_is_elsewhere_is_sound(
+    browser: Any, derived: Served, portal: Site, examined: Examined, name: str
+) -> None:
+    shown = AWAY[name]._replace(path=AWAY[name].path.replace("{portal}", portal.url("")))
+    with browser.new_context() as context:
+        watched = Watched(context.new_page(), derived.url)
+        assert faults(watched, shown, examined, name) == []
 
 
 BAD = """<html lang="xx"><head><title>x</title></head><body text="#aaa" bgcolor="#fff">
@@ -157,5 +200,5 @@ def test_every_route_is_shown_as_it_should_be_and_with_what_may_be_wrong_of_its_
 
 def test_the_state_of_a_page_goes_with_its_status() -> None:
     fitting = {"normal": {200}, "empty": {200}, "gone": {410}, "error": set(range(400, 600))}
-    for name, each in (DEMO | BARE).items():
+    for name, each in (DEMO | BARE | AWAY).items():
         assert each.status in fitting[each.state], name
