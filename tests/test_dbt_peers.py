@@ -97,7 +97,7 @@ def test_run_told_by_events_too_is_of_the_same_tables_and_jobs(
     run(python, folder, "docs generate")
     load(catalogue, folder)
     before = {record.id for record in catalogue.records.all()}
-    done = catalogue.do("lineage.load", path=str(told))
+    done = catalogue.do("lineage.load", paths=[str(told)])
     assert done["events"]
     assert not done["refused"]
     added = {record.id for record in catalogue.records.all()} - before

@@ -359,14 +359,14 @@ def test_command_reaches_the_running_server(
     lines = [json.dumps(told) for told in events]
     file = tmp_path / "events.ndjson"
     file.write_text("\n".join([*lines, "", "{broken", lines[0]]) + "\n")
-    done = control.call(server.data, "lineage.load", {"path": str(file)})
+    done = control.call(server.data, "lineage.load", {"paths": [str(file)]})
     assert (done["events"], done["refused"]) == (4, 1)
     assert done["problems"][0]["source"]["line"] == 5
     file.write_bytes(b'{"a": "' + b"x" * (50 << 20) + b'"}\n' + lines[0].encode())
-    done = control.call(server.data, "lineage.load", {"path": str(file)})
+    done = control.call(server.data, "lineage.load", {"paths": [str(file)]})
     assert (done["events"], done["refused"]) == (1, 1)
     assert "1,048,576" in done["problems"][0]["message"]
     packed = tmp_path / "events.json.gz"
     packed.write_bytes(gzip.compress(json.dumps(events).encode()))
-    done = control.call(server.data, "lineage.load", {"path": str(packed)})
+    done = control.call(server.data, "lineage.load", {"paths": [str(packed)]})
     assert (done["events"], done["refused"], done["new"], done["changed"]) == (3, 0, 0, 0)

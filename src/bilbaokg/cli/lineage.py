@@ -18,21 +18,25 @@ from bilbaokg.console import Console
 
 __all__: list[str] = []
 
+_SHOWN: Final = 20
 _AGE: Final = re.compile(r"([1-9]\d{0,4})d?")
 
 
 @verb(lineage_group, "load")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--why", default="", help="Reason, kept in the audit.")
-def load(console: Console, file: Path, why: str) -> int:
-    """Take in recorded OpenLineage events: one JSON object a line, or an array; also gzip.
+def load(console: Console, files: tuple[Path, ...], why: str) -> int:
+    """Take in recorded OpenLineage events, out of files and folders: JSON objects, a line each or
+    over several lines, or an array; also gzip.
 
     Events may come again and in any order. Some refused: exit 1.
 
     Example: bilbaokg lineage load events.ndjson --why "the archive of last year"
     """
-    done = operate(console, "lineage.load", {"path": str(file.absolute()), "why": why})
-    console.result(done, lambda: _tell(console, done))
+    paths = [str(path.absolute()) for path in files]
+    done = operate(console, "lineage.load", {"paths": paths, "why": why})
+    several = len(files) > 1 or files[0].is_dir()
+    console.result(done, lambda: _tell(console, done, several=several))
     return FINDINGS if done["refused"] else DONE
 
 
@@ -167,14 +171,18 @@ def _decided(console: Console, done: dict[str, Any]) -> int:
     return DONE
 
 
-def _tell(console: Console, done: dict[str, Any]) -> None:
+def _tell(console: Console, done: dict[str, Any], *, several: bool) -> None:
     saved = counted({kind: done[kind] for kind in ("new", "changed")})
     console.say(f"{gaps.counted(done['events'], 'event')} taken in; records: {saved}.")
     if done["refused"]:
         console.say(f"{done['refused']:,} refused:")
-    for found in done["problems"]:
-        place = " ".join(filter(None, (f"line {found['source']['line']}", found["path"])))
-        console.say(f"  {place}: {found['message']}; {found['hint']}")
+    for found in done["problems"][:_SHOWN]:
+        file, line = found["source"]["file"], found["source"]["line"]
+        places = (file if several else "", f"line {line}" if line else "", found["path"])
+        hint = f"; {found['hint']}" if found["hint"] else ""
+        console.say(f"  {' '.join(filter(None, places)) or file}: {found['message']}{hint}")
+    if more := done["refused"] - len(done["problems"][:_SHOWN]):
+        console.say(f"  ... and {more:,} more (--json tells up to 100)")
 
 
 def _tell_project(console: Console, done: dict[str, Any]) -> None:

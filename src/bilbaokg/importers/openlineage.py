@@ -199,9 +199,10 @@ def _event(told: Any, where: str) -> Event:
 def _is_run(event: Mapping[str, Any]) -> bool:
     """Whether it says that it is of a run, with or without one."""
     schema = event.get("schemaURL")
-    return event.get("eventType") is not None or (
-        isinstance(schema, str) and schema.endswith("/RunEvent")
-    )
+    kind = schema.rpartition("/")[2] if isinstance(schema, str) else ""
+    if kind in ("JobEvent", "DatasetEvent") and event.get("run") is None:
+        return False  # some say a state, too
+    return event.get("eventType") is not None or kind == "RunEvent"
 
 
 def _run_event(told: Mapping[str, Any], common: dict[str, Any], where: str) -> Event:

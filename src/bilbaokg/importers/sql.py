@@ -7,14 +7,14 @@ Tables have the names that other pipelines give them: the parts joined by dots, 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from bilbaokg.errors import BadInput, BilbaokgError, NotFound
+from bilbaokg.errors import BadInput, BilbaokgError
+from bilbaokg.importers import files
 from bilbaokg.lineage import Event, Name, Table, facets
 from bilbaokg.lineage.script import Schema, Script, Statement, TableName
 from bilbaokg.lineage.sql import read
@@ -66,37 +66,9 @@ class Told:
 
 
 def discover(paths: Sequence[Path]) -> dict[str, Path]:
-    """The files of files and folders by what they are called: a file by its name, one of a folder
-    by its path below it. Raises NotFound, BadInput."""
-    found: dict[str, Path] = {}
-    for path in paths:
-        for label, file in _files(path):
-            if found.setdefault(label, file) != file:
-                raise BadInput(
-                    f"two files would be called {label!r}", where=str(file),
-                    hint="give the folder above both, or load them one by one with other --jobs",
-                )  # fmt: skip
-    return found
-
-
-def _files(path: Path) -> list[tuple[str, Path]]:
-    if path.is_file():
-        return [(path.name, path)]
-    if not path.is_dir():
-        raise NotFound("no such file or folder", where=str(path))
-    found = []
-    for directory, folders, names in os.walk(path):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if name.lower().endswith(_ENDINGS) and not name.startswith("."):
-                file = Path(directory, name)
-                found.append((file.relative_to(path).as_posix(), file))
-    if not found:
-        raise BadInput(
-            "the folder holds no SQL file", where=str(path),
-            hint=f"looked for {', '.join(_ENDINGS)}",
-        )  # fmt: skip
-    return found
+    """The SQL files among paths and in folders, by what they are called. Raises NotFound,
+    BadInput."""
+    return files.discover(paths, _ENDINGS, "SQL file")
 
 
 def read_all(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from typing import Any, Final
 
-from bilbaokg.errors import BadInput, BilbaokgError, NotFound, TooLarge
-from bilbaokg.importers import openlineage
+from bilbaokg.errors import BadInput, BilbaokgError, NotFound
+from bilbaokg.importers import recordings
 from bilbaokg.lineage import Event, Name, Planned, Words
 from bilbaokg.lineage.events import stamp
 from bilbaokg.lineage.names import table_iri
@@ -30,8 +29,6 @@ __all__ = [
 
 _AT_ONCE: Final = 200
 _PROBLEMS_SHOWN: Final = 100
-# What is longer is no event; the rest of the line is passed over.
-_LONGEST_LINE: Final = 2 * openlineage.EVENT_LIMIT
 
 
 def take_in(
@@ -77,22 +74,22 @@ def _hide(workspace: Workspace, planned: Planned, drafts: Set[Name]) -> int:
 def lineage_load(
     workspace: Workspace, params: dict[str, Any], progress: Progress
 ) -> dict[str, Any]:
-    """Take in recorded events. params: path (absolute), actor, why.
+    """Take in recorded events. params: paths (absolute; of files and folders), actor, why.
 
-    The file holds a JSON object a line, or one array of them; also gzip. A line that cannot be used
-    is told by its number, and the others count.
+    A file holds JSON objects or one array of them; also gzip. What cannot be used is told by its
+    file and line, and the others count.
     """
-    path = Path(params["path"])
+    files = recordings.discover([Path(path) for path in params["paths"]])
     actor = params.get("actor") or operator()
     done = {"events": 0, "refused": 0, "new": 0, "changed": 0}
     problems: list[Problem] = []
-    for batch in _batches(_read(path, workspace.settings.body_limit)):
+    for label, batch in _batches(files, workspace.settings.body_limit):
         events = [event for _, event in batch if isinstance(event, Event)]
         wrong = [(line, found) for line, found in batch if isinstance(found, BilbaokgError)]
-        problems += [_problem(path, *found) for found in wrong[: _PROBLEMS_SHOWN - len(problems)]]
+        problems += [_problem(label, *found) for found in wrong[: _PROBLEMS_SHOWN - len(problems)]]
         done["refused"] += len(wrong)
         if events:
-            saved = take_in(workspace, events, actor, path.name, params.get("why") or "")
+            saved = take_in(workspace, events, actor, label, params.get("why") or "")
             done["events"] += len(events)
             done = {**done, **{kind: done[kind] + n for kind, n in saved.items()}}
         progress(done["events"], None, "taking in events")
@@ -210,60 +207,25 @@ def _save(
     return planned.plan.counts
 
 
-def _read(path: Path, limit: int) -> Iterator[tuple[int, Event | BilbaokgError]]:
-    """The events of a file, or what is wrong with them, by line."""
-    try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        with path.open("rb") as file:
-            lines = cast(IO[bytes], gzip.GzipFile(fileobj=file)) if packed else file
-            yield from _lines(lines, limit)
-    except FileNotFoundError:
-        raise NotFound("no such file", where=str(path)) from None
-    except IsADirectoryError:
-        raise BadInput("it is a folder", where=str(path), hint="give a file of it") from None
-    except (OSError, EOFError, zlib.error) as error:
-        words = getattr(error, "strerror", None) or error
-        raise BadInput(f"cannot be read: {words}", where=str(path)) from None
-
-
-def _lines(file: IO[bytes], limit: int) -> Iterator[tuple[int, Event | BilbaokgError]]:
-    """The events of the lines; of an array, which is at most `limit` bytes, all of them."""
-    number = 0
-    while line := file.readline(_LONGEST_LINE):
-        number += 1
-        if not line.strip():
-            continue
-        if number == 1 and line.lstrip().startswith(b"["):
-            whole = line + file.read(limit + 1 - len(line))
-            if len(whole) > limit:
-                raise TooLarge(f"an array of over {limit:,} bytes", hint="write an event a line")
-            yield from ((number, event) for event in openlineage.read_batch(whole))
-            return
-        rest = line
-        while len(rest) == _LONGEST_LINE and not rest.endswith(b"\n"):
-            rest = file.readline(_LONGEST_LINE)
-        try:
-            yield number, openlineage.read(line)
-        except BilbaokgError as error:
-            yield number, error
-
-
 def _batches(
-    found: Iterable[tuple[int, Event | BilbaokgError]],
-) -> Iterator[list[tuple[int, Event | BilbaokgError]]]:
-    batch = []
-    for each in found:
-        batch.append(each)
-        if len(batch) == _AT_ONCE:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+    files: Mapping[str, Path], limit: int
+) -> Iterator[tuple[str, list[tuple[int, Event | BilbaokgError]]]]:
+    """What files hold, by their labels, some of it at a time; of one that cannot be read why."""
+    for label, path in files.items():
+        found = _read(path, limit)
+        while batch := list(islice(found, _AT_ONCE)):
+            yield label, batch
 
 
-def _problem(path: Path, line: int, error: BilbaokgError) -> Problem:
+def _read(path: Path, limit: int) -> Iterator[tuple[int, Event | BilbaokgError]]:
+    try:
+        yield from recordings.read(path, limit)
+    except BilbaokgError as error:
+        yield 0, error
+
+
+def _problem(label: str, line: int, error: BilbaokgError) -> Problem:
     return Problem(
         "warning", error.message, path=error.where, hint=error.hint,
-        source={"file": path.name, "line": line},
+        source={"file": label, "line": line},
     )  # fmt: skip
