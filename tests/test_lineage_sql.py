@@ -411,3 +411,53 @@ def test_a_statement_with_a_misspelt_verb_is_told() -> None:
         (2, "'selec' begins no statement; SELECT is meant?"),
         (4, "Expected table name but got the end, near 'FROM'"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql", "names"),
+    [
+        ("mysql", "RENAME TABLE a TO b, c.d TO e.f", [("a", "b"), ("c.d", "e.f")]),
+        ("mysql", "RENAME TABLE `a b` TO `TO`", [("a b", "TO")]),
+        ("clickhouse", "RENAME TABLE x.a TO b", [("x.a", "x.b")]),
+        ("oracle", "RENAME a TO b", [("A", "B")]),
+        ("tsql", "EXEC sp_rename 'dbo.a', 'b.c'", [("dbo.a", "dbo.b.c")]),
+        ("tsql", "EXEC sys.sp_rename @newname = N'b', @objname = '[a]'", [("a", "b")]),
+        ("tsql", "EXEC sp_rename 'a', @b", []),
+        ("tsql", "EXEC sp_rename 'a.i', 'j', 'INDEX'", []),
+        ("mysql", "RENAME USER a TO b", []),
+        ("mysql", "RENAME TABLE a TO", []),
+    ],
+)  # fmt: skip
+def test_tables_are_renamed_in_the_words_of_each_dialect(
+    dialect: str, sql: str, names: list[tuple[str, str]]
+) -> None:
+    told = columns(sql, dialect).statements
+    assert [(s.was and s.was.text, s.writes[0].text) for s in told] == names
+
+
+@pytest.mark.parametrize(
+    ("dialect", "rename"),
+    [
+        ("postgres", "ALTER TABLE t RENAME COLUMN a TO b"),
+        ("postgres", "ALTER TABLE t RENAME a TO b"),
+        ("mysql", "ALTER TABLE t CHANGE a b INT"), ("spark", "ALTER TABLE t CHANGE COLUMN a b INT"),
+        ("tsql", "EXEC sp_rename 't.a', 'b', 'COLUMN'"),
+    ],
+)  # fmt: skip
+def test_a_renamed_column_is_made_of_the_one_that_it_was(dialect: str, rename: str) -> None:
+    script = ("CREATE TABLE t (a INT, c INT)", rename, "INSERT INTO v SELECT * FROM t")
+    _, renamed, told = columns(";\n".join(script), dialect).statements
+    assert renamed.renamed == (("a", "b"),)
+    assert [(e.output, e.table.name, e.column) for e in renamed.edges] == [("b", "t", "a")]
+    assert told.columns == ("b", "c")
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("klingon", "one of: athena"), ("postgre", "postgres is meant? one of:")]
+)
+def test_an_unknown_dialect_is_answered_with_all_and_the_near_ones(name: str, begins: str) -> None:
+    with pytest.raises(BadInput) as error:
+        columns("SELECT 1", name)
+    hint = error.value.hint or ""
+    assert hint.startswith(begins)
+    assert hint.endswith("trino, tsql")

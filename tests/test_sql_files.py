@@ -201,6 +201,44 @@ def test_a_comment_keeps_what_is_known_of_the_columns(catalogue: Catalogue) -> N
         assert f'"{kind}"' in catalogue.text(column("t", name))
 
 
+def test_a_comment_that_is_null_takes_back_what_was_said(catalogue: Catalogue) -> None:
+    load(catalogue, catalogue.file("views.sql", COMMENTED))
+    silent = "COMMENT ON TABLE raw.trips IS NULL;\nCOMMENT ON COLUMN raw.trips.station IS NULL;\n"
+    assert load(catalogue, catalogue.file("b.sql", silent))["problems"] == []
+    for subject in (table("raw.trips"), column("raw.trips", "station")):
+        assert says(catalogue, subject, DESCRIPTION) == []
+    assert says(catalogue, table("mart.daily"), DESCRIPTION) == ["By day"]
+    before = texts(catalogue)
+    load(catalogue, catalogue.file("b.sql", silent))
+    assert texts(catalogue) == before
+
+
+def test_columns_that_a_script_renames_have_their_last_name_alone(catalogue: Catalogue) -> None:
+    told = (
+        "CREATE TABLE t AS SELECT x AS a, y AS b FROM raw;\nALTER TABLE t RENAME COLUMN a TO c;\n"
+        "ALTER TABLE t RENAME COLUMN b TO a;\nALTER TABLE t RENAME TO u;\n"
+        "ALTER TABLE u RENAME COLUMN c TO d;\nCREATE VIEW v AS SELECT * FROM u WHERE a > 0;\n"
+    )
+    assert load(catalogue, catalogue.file("a.sql", told))["problems"] == []
+    assert comes_from(catalogue, column("u", "d")) == [column("raw", "x")]
+    assert comes_from(catalogue, column("u", "a")) == [column("raw", "y")]
+    assert comes_from(catalogue, column("v", "d")) == [column("u", "d")]
+    assert catalogue.records.home(f"<{column('u', 'c')}>") is None
+
+
+def test_a_column_of_a_table_from_elsewhere_comes_from_what_it_was(catalogue: Catalogue) -> None:
+    made = "CREATE TABLE t (a int, b text);\nCOMMENT ON COLUMN t.a IS 'first';\n"
+    load(catalogue, catalogue.file("a.sql", made))
+    renamed = "ALTER TABLE t RENAME COLUMN a TO c;\nCREATE VIEW v AS SELECT * FROM t;\n"
+    assert load(catalogue, catalogue.file("b.sql", renamed))["problems"] == []
+    assert comes_from(catalogue, column("t", "c")) == [column("t", "a")]
+    assert says(catalogue, column("t", "c"), DESCRIPTION) == ["first"]
+    assert comes_from(catalogue, column("v", "c")) == [column("t", "c")]
+    before = texts(catalogue)
+    load(catalogue, catalogue.file("b.sql", renamed))
+    assert texts(catalogue) == before
+
+
 def test_a_renamed_table_stays_the_same_thing(catalogue: Catalogue) -> None:
     load(catalogue, catalogue.file("a.sql", "CREATE TABLE city.old (a int);\n"))
     renamed = "ALTER TABLE city.old RENAME TO new;\nCREATE VIEW v AS SELECT a FROM city.new;\n"

@@ -16,6 +16,7 @@ from typing import Any, Final
 from bilbaokg.errors import BadInput, BilbaokgError
 from bilbaokg.importers import files
 from bilbaokg.lineage import Event, Name, Table, facets
+from bilbaokg.lineage.columns import finally_called
 from bilbaokg.lineage.script import Schema, Script, Statement, TableName
 from bilbaokg.lineage.sql import read
 from bilbaokg.workers import Pool
@@ -100,6 +101,10 @@ def _made(found: Iterable[Read]) -> dict[TableName, dict[str, str]]:
             if is_new and told.columns and not told.temporary:
                 columns = {**dict.fromkeys(told.columns, ""), **dict(told.types)}
                 made |= dict.fromkeys(told.writes, columns)
+            elif told.renamed and told.writes[0] in made:
+                names, known = dict(told.renamed), made[told.writes[0]]
+                columns = {names.get(column, column): kind for column, kind in known.items()}
+                made[told.writes[0]] = columns
     return made
 
 
@@ -137,7 +142,7 @@ def tell(
 
     by_target: dict[Name | None, list[Statement]] = {}
     declared: dict[Name, _Declared] = {}
-    for told in script.statements:
+    for told in finally_called(script.statements):
         target = named(told.writes[0]) if told.writes else None
         swapped = told.was is not None and told.was not in now
         if told.temporary or swapped or (told.writes and target is None):
@@ -183,7 +188,8 @@ class _Declared:
 
     def __init__(self, known: Iterable[Mapping[str, Any]]) -> None:
         self.columns = {str(each["name"]): dict(each) for each in known}
-        self.comment, self.before = "", dict[str, str]()
+        self.comment: str | None = None
+        self.before: dict[str, str] = {}
         self.is_new = self._is_declared = False
 
     def take(self, told: Statement, namespace: str) -> None:
@@ -196,18 +202,30 @@ class _Declared:
         for column, text in told.comments:
             self.columns.setdefault(column, _column(column, ""))["description"] = text
             self._is_declared = True
-        self.comment = told.comment or self.comment
+        for old, new in told.renamed:
+            if old in self.columns and new not in self.columns:
+                self._rename(old, new)
+        self.comment = self.comment if told.comment is None else told.comment
         if told.was and not self.is_new and not self.before:
             # A table that the script made itself had no other name outside of it.
             self.before = {"namespace": namespace, "name": told.was.text}
+
+    def _rename(self, old: str, new: str) -> None:
+        """Its place and what is known of it stay."""
+        self.columns = {
+            new if name == old else name: {**told, "name": new} if name == old else told
+            for name, told in self.columns.items()
+        }
+        self._is_declared = True
 
     def facets(self) -> dict[str, str]:
         """The facets that say so."""
         found: dict[str, Any] = {}
         if self._is_declared:
             found["schema"] = {"fields": list(self.columns.values())}
-        if self.comment:
-            found["documentation"] = {"description": self.comment}
+        if self.comment is not None:
+            told = {"description": self.comment}
+            found["documentation"] = told if self.comment else {"_deleted": True}
         if self.before:
             found["lifecycleStateChange"] = {
                 "lifecycleStateChange": "RENAME", "previousIdentifier": self.before

@@ -1,6 +1,6 @@
-"""What statements say of tables without reading any: comments on them, and new names.
+"""The comments of statements on tables and columns.
 
-Comments stand in COMMENT ON, or in the words of CREATE and ALTER.
+They stand in COMMENT ON, or in the words of CREATE and ALTER.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from typing import Any, Final
 
 from sqlglot import exp
 
-__all__ = ["Comments", "comments", "new_name", "without_null"]
+__all__ = ["Comments", "comments", "without_null"]
 
 _COMMENTED: Final = ("TABLE", "VIEW", "MATERIALIZED VIEW")
 
 
 @dataclass(slots=True)
 class Comments:
-    """What is said of a table, "" where nothing is, and of its columns."""
+    """What is said of a table, None where nothing is, and of its columns; "" takes it back."""
 
     table: exp.Table
-    text: str = ""
+    text: str | None = None
     columns: dict[str, str] = field(default_factory=dict)
 
 
@@ -31,7 +31,7 @@ def comments(statement: exp.Expr) -> Comments | None:
         found = _of_comment(statement)
     elif isinstance(statement, exp.Create | exp.Alter):
         found = _of_definition(statement)
-    return found if found and (found.text or found.columns) else None
+    return found if found and (found.text is not None or found.columns) else None
 
 
 def _of_comment(statement: exp.Comment) -> Comments | None:
@@ -40,7 +40,7 @@ def _of_comment(statement: exp.Comment) -> Comments | None:
         parts = (on.args.get(part) for part in ("table", "db", "catalog"))
         names = [part.copy() if part is not None else None for part in parts]
         table = exp.Table(this=names[0], db=names[1], catalog=names[2])
-        return Comments(table, columns={on.name: text} if text else {})
+        return Comments(table, columns={on.name: text})
     return Comments(on, text) if kind in _COMMENTED and isinstance(on, exp.Table) else None
 
 
@@ -65,21 +65,6 @@ def _of_definition(statement: exp.Create | exp.Alter) -> Comments | None:
 
 def _text(said: Any) -> str:
     return str(said.name).strip() if isinstance(said, exp.Expr) else ""
-
-
-def new_name(statement: exp.Expr) -> exp.Table | None:
-    """The new name of the table or view that ALTER ... RENAME TO renames; what it does not say is
-    as it was."""
-    if not isinstance(statement, exp.Alter) or not isinstance(statement.this, exp.Table):
-        return None
-    for action in statement.args.get("actions") or ():
-        if isinstance(action, exp.AlterRename) and isinstance(action.this, exp.Table):
-            new = action.this.copy()
-            if not new.args.get("db"):
-                for part in ("db", "catalog"):
-                    new.set(part, statement.this.args.get(part))
-            return new
-    return None
 
 
 def without_null(chunk: list[Any]) -> list[Any]:

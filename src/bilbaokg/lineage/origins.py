@@ -15,7 +15,7 @@ from sqlglot.optimizer.scope import Scope
 
 from bilbaokg.lineage.script import TableName
 
-__all__ = ["Found", "Origins"]
+__all__ = ["IDENTITY", "Found", "Origins"]
 
 Origin = tuple[TableName, str, str]
 """A table, its column, and how."""

@@ -56,8 +56,9 @@ class Statement:
     table that it writes, in order, as far as that is known; `is_whole` that no others are missing.
 
     `types` are the columns that it declares, with their types; a statement that only declares
-    reads nothing. `comment` and `comments` are what it says of what it writes and of columns there;
-    `was` is what that was called before. `temporary` says that what it writes ends with the script:
+    reads nothing. `comment` and `comments` are what it says of what it writes and of columns there:
+    "" takes back what was said, None says nothing. `was` is what that was called before; `renamed`
+    are old and new names of its columns. `temporary` says that what it writes ends with the script:
     who reads that reads, through it, what it was made of.
     """
 
@@ -71,9 +72,10 @@ class Statement:
     temporary: bool = False
     is_whole: bool = True
     types: tuple[tuple[str, str], ...] = ()
-    comment: str = ""
+    comment: str | None = None
     comments: tuple[tuple[str, str], ...] = ()
     was: TableName | None = None
+    renamed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,17 +35,18 @@ _SECONDS_A_MIB: Final = 30.0
 
 
 def check_dialect(name: str) -> str:
-    """The name of a dialect as sqlglot writes it. Raises BadInput naming the nearest ones."""
+    """The name of a dialect as sqlglot writes it. Raises BadInput naming the nearest and all."""
     from sqlglot.dialects.dialect import Dialect, Dialects
 
     known = sorted(d.value for d in Dialects if d.value)
     wanted = {"postgresql": "postgres", "sqlserver": "tsql", "mssql": "tsql", "mariadb": "mysql"}
     lowered = wanted.get(name.strip().lower(), name.strip().lower())
     if lowered not in known or Dialect.get(lowered) is None:
-        near = difflib.get_close_matches(lowered, known, 3, 0.5) or known
+        near = " or ".join(difflib.get_close_matches(lowered, known, 3, 0.6))
         raise BadInput(
-            f"no SQL dialect {name!r} is known", where="dialect", hint=f"one of: {', '.join(near)}"
-        )
+            f"no SQL dialect {name!r} is known", where="dialect",
+            hint=f"{f'{near} is meant? ' * bool(near)}one of: {', '.join(known)}",
+        )  # fmt: skip
     return lowered
 
 
@@ -95,7 +96,7 @@ def _statement(told: dict[str, Any]) -> Statement:
         tuple(Indirect(TableName(*t), c, how) for t, c, how in told["indirect"]),
         told["temporary"], told["is_whole"], tuple((c, t) for c, t in told["types"]),
         told["comment"], tuple((c, t) for c, t in told["comments"]),
-        TableName(*told["was"]) if told["was"] else None,
+        TableName(*told["was"]) if told["was"] else None, tuple((o, n) for o, n in told["renamed"]),
     )  # fmt: skip
 
 

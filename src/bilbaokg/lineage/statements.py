@@ -21,9 +21,10 @@ from sqlglot.optimizer.scope import build_scope
 from sqlglot.schema import MappingSchema
 from sqlglot.tokenizer_core import TokenType
 
-from bilbaokg.lineage.declarations import comments, new_name, without_null
-from bilbaokg.lineage.origins import Found, Origins
+from bilbaokg.lineage.declarations import comments, without_null
+from bilbaokg.lineage.origins import IDENTITY, Found, Origins
 from bilbaokg.lineage.plans import Plan, is_temporary, plans
+from bilbaokg.lineage.renaming import Renaming, renamings
 from bilbaokg.lineage.script import Edge, Fault, Indirect, Schema, Statement, TableName
 from bilbaokg.lineage.unknowns import settled
 
@@ -225,19 +226,44 @@ class Reader:
         return replace(told, comment=found.text, comments=tuple(found.columns.items()))
 
     def _renamed(self, statement: exp.Expr, line: int) -> Iterator[Statement]:
-        """ALTER ... RENAME TO; what is known of the table goes with it."""
-        called = new_name(statement)
-        if called is None:
-            return
-        old, new = self._name(cast(exp.Table, statement.this)), self._name(called)
-        if old in self.schema:
-            self.schema[new] = self.schema.pop(old)
-        if old in self.temporary:
-            self.temporary[new] = self.temporary.pop(old)
-        self._mapping = None
-        yield Statement(
-            "RENAME", line, writes=(self._said(new),), was=self._said(old),
-            temporary=new in self.temporary,
+        """Tables and columns that are called otherwise; what is known of them goes with that."""
+        for each in renamings(statement, self.dialect):
+            table = self._name(each.table)
+            if each.columns:
+                yield self._with_columns_renamed(table, each, line)
+            if each.to is None:
+                continue
+            new = self._name(each.to)
+            if table in self.schema:
+                self.schema[new] = self.schema.pop(table)
+            if table in self.temporary:
+                self.temporary[new] = self.temporary.pop(table)
+            self._mapping = None
+            yield Statement(
+                "RENAME", line, writes=(self._said(new),), was=self._said(table),
+                temporary=new in self.temporary,
+            )  # fmt: skip
+
+    def _with_columns_renamed(self, table: TableName, told: Renaming, line: int) -> Statement:
+        """Columns are made of those that they were."""
+        renamed = {
+            str(self.dialect.normalize_identifier(old.copy()).name): str(
+                self.dialect.normalize_identifier(new.copy()).name
+            )
+            for old, new in told.columns
+        }
+        if table in self.schema:
+            known = self.schema[table].items()
+            self.schema[table] = {renamed.get(name, name): kind for name, kind in known}
+            self._mapping = None
+        if table in self.temporary:
+            found = self.temporary[table]
+            found.columns = {renamed.get(n, n): origins for n, origins in found.columns.items()}
+        said = self._said(table)
+        return Statement(
+            "RENAME COLUMN", line, (said,), (said,), tuple(renamed.values()),
+            tuple(Edge(new, said, old, IDENTITY) for old, new in renamed.items()),
+            temporary=table in self.temporary, is_whole=False, renamed=tuple(renamed.items()),
         )  # fmt: skip
 
     def _told(self, which: int, plan: Plan, place: Place, faults: list[Fault]) -> Statement:

@@ -44,7 +44,10 @@ def lineage_sql(workspace: Workspace, params: dict[str, Any], progress: Progress
         lambda number: progress(number, len(files), "reading SQL"),
     )  # fmt: skip
     at = stamp()
-    spoken = {s.writes[0] for each in found.values() for s in each.script.statements if s.comments}
+    spoken = {
+        s.writes[0]
+        for each in found.values() for s in each.script.statements if s.comments or s.renamed
+    }  # fmt: skip
     beside = _known_fields(workspace, namespace, spoken)
     told = {
         label: tell(each.script, label, namespace, jobs, at, beside)
