@@ -55,8 +55,7 @@ __all__ = [
 DEFAULT_LANGUAGE: Final = "es"
 # Values that are remembered as they are written: pages repeat dates, counts and addresses.
 _REMEMBERED: Final = 10_000
-_LONG: Final = 16
-_WORDS: Final = re.compile(r"(\s+)")
+_LONG: Final = re.compile(r"(\S{16,})")
 _JOINT: Final = re.compile(r"(?<=[./_])(?=\w)")
 _SCHEMES: Final = frozenset({"http", "https", "mailto", "tel"})
 
@@ -237,9 +236,10 @@ def safe_href(iri: str) -> str | None:
 def jointed(text: str) -> Markup:
     """A text as markup in which long words, such as names of tables, may break behind their dots,
     slashes and underscores, before they break anywhere."""
+    # Every other part is a long word.
     return Markup("").join(
-        Markup("<wbr>").join(_JOINT.split(part)) if len(part) >= _LONG else escape(part)
-        for part in _WORDS.split(text)
+        Markup("<wbr>").join(_JOINT.split(part)) if number % 2 else escape(part)
+        for number, part in enumerate(_LONG.split(text))
     )
 
 
