@@ -21,6 +21,7 @@ from serving import CATALOGUE, initialise, load, operate, published, served, tok
 from bilbaokg import assets, queries, render
 from bilbaokg.errors import BadInput, NotFound
 from bilbaokg.server import dashboards, guides, lineage_page, views
+from bilbaokg.server.reading import short
 from bilbaokg.terms import literal
 
 TRAN = quote("http://publications.europa.eu/resource/authority/data-theme/TRAN", safe="")
@@ -928,3 +929,16 @@ def test_a_dataset_of_thousands_of_files_is_read_in_pages(tmp_path: Path) -> Non
         assert "File 49" in page
         assert "File 49<" not in second.partition("</table>")[0]
         assert "Page 61 of 61" in server.client.get("/en/dataset/trees?files=999").text
+
+
+@pytest.mark.parametrize(
+    ("iri", "read"),
+    [
+        ("http://www.w3.org/ns/dcat#endDate", "dcat:endDate"),
+        ("https://a.example/Bev%C3%B6lkerung%2C%20Bauen", "https://a.example/Bevölkerung, Bauen"),
+        ("https://a.example/%FF", "https://a.example/%FF"),
+        ("https://a.example/%E2%80%AEgnp", "https://a.example/%E2%80%AEgnp"),
+    ],
+)
+def test_an_iri_without_a_name_is_spelt_as_far_as_it_can_be_read(iri: str, read: str) -> None:
+    assert short(iri) == read

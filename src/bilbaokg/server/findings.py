@@ -16,7 +16,7 @@ from bilbaokg.model import SEVERITIES, Release
 from bilbaokg.selection import DANGLING
 from bilbaokg.server import history
 from bilbaokg.server.paging import pager
-from bilbaokg.server.reading import Opened, Reader, anchor
+from bilbaokg.server.reading import Opened, Reader, anchor, short
 from bilbaokg.server.views import (
     Action,
     Finding,
@@ -111,7 +111,7 @@ class Findings:
         path = result["path"]
         return Finding(
             severity=result["severity"],
-            property=Value(self.reader.name(path), None, path) if path else None,
+            property=Value(self.reader.name(path), None, short(path)) if path else None,
             message=self.text(result, "message") or "",
             value=result["value"] if count == 1 else None,
             hint=self.text(result, "hint"),

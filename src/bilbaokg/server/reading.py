@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import threading
@@ -30,7 +31,7 @@ from bilbaokg.skolem import GENID
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import DCAT, LANGUAGES, PREFIXES, RDF, XSD, language_of, plain, ref
 
-__all__ = ["Catalogue", "Opened", "Reader", "anchor"]
+__all__ = ["Catalogue", "Opened", "Reader", "anchor", "short"]
 
 T = TypeVar("T")
 
@@ -286,7 +287,7 @@ class Reader:
             return self.name(self.opened.index.iri(place.record))
         if GENID in iri:
             return Text(render.translate("resource.node", self.lang), "")
-        return term or Text(_short(iri), "")
+        return term or Text(short(iri), "")
 
     def href(self, iri: str) -> str | None:
         """Our page about a thing, else the IRI itself when a browser may follow it."""
@@ -327,10 +328,10 @@ class Reader:
         if term.endswith(_DATES):
             return Value(Text(render.when(text, self.lang), ""), term=text)
         datatype = term.rpartition('"^^<')[2][:-1] if term.endswith(">") else ""
-        return Value(Text(text, tag or ""), term=_short(datatype))
+        return Value(Text(text, tag or ""), term=short(datatype))
 
 
-def _short(iri: str) -> str:
+def short(iri: str) -> str:
     """An IRI as people abbreviate it; itself where there is no usual way."""
     for prefix in ("mailto:", "tel:"):
         if iri.startswith(prefix):
@@ -342,4 +343,12 @@ def _short(iri: str) -> str:
     for name, namespace in PREFIXES.items():
         if iri.startswith(namespace) and iri != namespace:
             return f"{name}:{iri.removeprefix(namespace)}"
+    return _spelt(iri)
+
+
+def _spelt(iri: str) -> str:
+    """An IRI with its letters for their percents, where all can be seen."""
+    with contextlib.suppress(UnicodeDecodeError):
+        spelt = unquote(iri, errors="strict")
+        return spelt if spelt.isprintable() else iri
     return iri
