@@ -38,6 +38,7 @@ def _sparql(query: str, **more: str) -> str:
 
 _BASE: Final = "https://bilbaokg.example/id"
 _FILE_TYPES: Final = "http://publications.europa.eu/resource/authority/file-type"
+_SECTORS: Final = "http://datos.gob.es/kos/sector-publico/sector"
 _BUS: Final = quote(f"{_BASE}/table/bus-mart-gtfs", safe="")
 _ZIP: Final = quote(f"{_BASE}/distribution/bilbobus-gtfs-zip", safe="")
 _DAYS: Final = (
@@ -62,7 +63,7 @@ DEMO: Final = {
     "no-day": Shown("/datasets", "/datasets?as_of=never", "error", 400),
     "glossary": Shown("/concept", "/concept"),
     "glossary-list": Shown("/concept", "/concept?q=air"),
-    "glossary-tree": Shown("/concept", f"/concept?tree={_BASE}/scheme/312ee0a5cca71ce9"),
+    "glossary-tree": Shown("/concept", f"/concept?tree={_SECTORS}"),
     "glossary-none": Shown("/concept", "/concept?q=zzzz", "empty"),
     "kind-unit": Shown("/{kind}", "/unit"),
     "kind-none": Shown("/{kind}", "/unit?q=zzzz", "empty"),
