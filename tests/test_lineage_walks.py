@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import pytest
 from click.testing import CliRunner
 from helpers import BASE, Catalogue
-from pipelines import content, dataset, event, lineage_of
+from pipelines import SPACE, content, dataset, event, lineage_of, run_id
 from serving import BASE as SERVED_BASE
 from serving import Served, initialise, served, token
 
 from bilbaokg.errors import BadInput, NotFound
 from bilbaokg.importers import openlineage
-from bilbaokg.lineage import walk
+from bilbaokg.lineage import Name, walk
 from bilbaokg.operations.lineage import take_in
 from bilbaokg.store import GraphChange
 from bilbaokg.store.embedded import EmbeddedStore
@@ -89,6 +89,32 @@ def test_columns_tables_and_jobs_are_walked_by_name(catalogue: Catalogue) -> Non
     (column,) = [s for s in catalogue.workspace.store.match(None, DERIVED) if "/column/" in s[0]]
     done = catalogue.do("lineage.walk", iri=column[0][1:-1], direction="upstream", hops=1)
     assert (done["label"], done["found"][0]["label"]) == ("b.x", "a.y")
+
+
+def test_things_are_asked_for_by_what_they_are_called(catalogue: Catalogue) -> None:
+    told = [
+        event("COMPLETE", "05:00:00", [dataset("city.a")],
+              [dataset("city.b", columnLineage=lineage_of(x="city.a:y"), symlinks={"identifiers": [
+                  {"namespace": "hive", "name": "b_of_hive", "type": "TABLE"}]})], job="make_b"),
+        event("COMPLETE", "05:00:00", [], [dataset("city.a", "other")], run=run_id(2)),
+    ]  # fmt: skip
+    take_in(catalogue.workspace, [openlineage.read(content(each)) for each in told], "t", "x")
+
+    def upstream(name: str) -> list[str]:
+        done = catalogue.do("lineage.walk", iri=name, direction="upstream", hops=1)
+        return [step["label"] for step in done["found"]]
+
+    assert upstream("city.b") == upstream("b_of_hive") == upstream("make_b") == ["city.a"]
+    assert upstream(Name(SPACE, "city.b").identifier) == ["city.a"]
+    assert upstream("city.b.x") == upstream("x · city.b") == ["city.a.y"]
+    with pytest.raises(BadInput, match=r"2 things are called 'city\.a'") as ambiguous:
+        upstream("city.a")
+    assert f"{catalogue.workspace.settings.base}/id/table/" in str(ambiguous.value.hint)
+    for name in ("city", "city.b.z", "z · city.b", "", " ", '"', "a\n", "city.b."):
+        with pytest.raises(BadInput, match="nothing is called so"):
+            upstream(name)
+    way = catalogue.do("lineage.path", iri="city.a.y", to="city.b.x")
+    assert [step["label"] for step in way["path"]] == ["city.a.y", "city.b.x"]
 
 
 def test_what_is_not_known_is_said(catalogue: Catalogue) -> None:

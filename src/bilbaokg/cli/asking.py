@@ -87,9 +87,9 @@ def _tell(
 @click.option("--exactly", is_flag=True, help="Only what is so many hops away, no nearer.")
 @_asking
 def upstream(console: Console, iri: str, **options: Any) -> int:
-    """Tell what a dataset, table, column or job comes from.
+    """Tell what a dataset, table, column or job comes from: by its IRI, or as it is called.
 
-    Example: bilbaokg lineage upstream https://data.example.org/id/table/trips-1b2c --hops 2
+    Example: bilbaokg lineage upstream city.mart.trips --hops 2
     """
     return _walked(console, iri, "upstream", **options)
 
@@ -100,9 +100,9 @@ def upstream(console: Console, iri: str, **options: Any) -> int:
 @click.option("--exactly", is_flag=True, help="Only what is so many hops away, no nearer.")
 @_asking
 def downstream(console: Console, iri: str, **options: Any) -> int:
-    """Tell what is made of a dataset, table, column or job.
+    """Tell what is made of a dataset, table, column or job: by its IRI, or as it is called.
 
-    Example: bilbaokg lineage downstream https://data.example.org/id/column/free-1b2c
+    Example: bilbaokg lineage downstream city.raw.bikes.free
     """
     return _walked(console, iri, "downstream", **options)
 

@@ -95,5 +95,5 @@ def _provenance(
         ground = Ground.over(*_working(console), console.lang)
     else:
         ground, _ = _released(console, release)
-    among = provenance.around(ground, ground.known(iri), hops) if iri else None
+    among = provenance.around(ground, iri, hops) if iri else None
     return provenance.lines(ground, among)

@@ -25,6 +25,7 @@ def walked(
 
     exactly: only what is that many hops away at least. Raises BadInput, NotFound.
     """
+    iri = ground.known(iri)
     found = reached(ground, iri, direction, hops, exactly=exactly, limit=limit)
     return {
         **ground.named(iri), "direction": direction, "hops": hops, "exactly": exactly,
@@ -40,8 +41,7 @@ def reached(
 
     Raises BadInput, NotFound.
     """
-    ground.known(iri)
-    found = ground.walk(iri, direction, hops, MOST if exactly else limit)
+    found = ground.walk(ground.known(iri), direction, hops, MOST if exactly else limit)
     if exactly:
         found.steps = [step for step in found.steps if step.hops == hops]
     return found
@@ -56,8 +56,7 @@ def path(ground: Ground, iri: str, to: str) -> dict[str, Any]:
 
     `direction` says where `to` lies, seen from `iri`; None where there is no way.
     """
-    ground.known(iri)
-    ground.known(to)
+    iri, to = ground.known(iri), ground.known(to)
     way, direction = ground.graph.path(iri, to), "downstream"
     if not way:
         way, direction = ground.graph.path(to, iri), "upstream"
@@ -110,7 +109,7 @@ def agree(ground: Ground, iri: str) -> dict[str, Any]:
     With each owner the datasets concerned, and a message to them in every language; `unowned` are
     datasets that nobody answers for. Raises BadInput, NotFound.
     """
-    ground.known(iri)
+    iri = ground.known(iri)
     affected = ground.graph.walk(iri, "downstream", limit=MOST)
     found = owners(ground.store, ground.base, [iri, *(step.iri for step in affected.steps)])
     return {

@@ -47,7 +47,8 @@ def duties(ground: Ground, iri: str = "", limit: int = 100_000) -> dict[str, Any
     """
     look = _Look(ground)
     if iri:
-        if not look.has(ground.known(iri), RDF.type, DCAT.Dataset):
+        iri = ground.known(iri)
+        if not look.has(iri, RDF.type, DCAT.Dataset):
             raise BadInput("no dataset", where=iri, hint="ask for the dataset that it is part of")
         asked = [iri]
     else:

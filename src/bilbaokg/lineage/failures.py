@@ -25,9 +25,10 @@ def spoiled(ground: Ground, iri: str = "", limit: int = 100_000) -> dict[str, An
     and what its job writes. What is spoiled is as it was after the `last_good` run, or never was.
     Raises BadInput where it is neither a run nor a job, NotFound.
     """
+    iri = ground.known(iri) if iri else ""
     found = [
         _told(ground, run, runs, limit)
-        for runs in _by_job(ground, ground.known(iri) if iri else "")
+        for runs in _by_job(ground, iri)
         if (run := _unmended(iri, runs))
     ]
     return {"iri": iri or None, "runs": sorted(found, key=lambda r: r["at"], reverse=True)}

@@ -11,6 +11,7 @@ from typing import Any
 
 from bilbaokg import elsewhere
 from bilbaokg.errors import BadInput, NotFound
+from bilbaokg.lineage.calling import called
 from bilbaokg.lineage.edges import LEVELS, level
 from bilbaokg.lineage.graph import Graph
 from bilbaokg.lineage.walking import Walk, label, walk
@@ -59,19 +60,36 @@ class Ground:
             return walk(self.store, iri, direction, hops, limit)
         return self.graph.walk(iri, direction, hops, limit)
 
-    def known(self, iri: str) -> str:
-        """The IRI. Raises BadInput where it is none, NotFound where the store lacks it."""
-        if not is_iri(iri):
-            raise BadInput(
-                f"{iri[:200]!r} is no absolute IRI",
-                hint="the IRI of a dataset, table, column or job",
-            )
+    def known(self, thing: str) -> str:
+        """The IRI of a thing that is given by it or by its name (as of `called`).
+
+        Raises BadInput where no thing or several are called so, NotFound where the store lacks it.
+        """
+        iri = thing if is_iri(thing) else self._called(thing)
         store = self.store
         if any(store.match(ref(iri))) or any(store.match(object=ref(iri))):
             return iri
+        # Identifiers of tables look like addresses.
+        if len(found := called(store, iri)) == 1:
+            return found[0]
         near = difflib.get_close_matches(iri, self.graph.beside(iri, _BESIDE), _NEAREST, _ALIKE)
         hint = f"did you mean {' or '.join(near)}?" if near else "check its spelling"
         raise NotFound("the catalogue does not know it", where=iri, hint=hint)
+
+    def _called(self, name: str) -> str:
+        found = called(self.store, name)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            some = ", ".join(found[:_NEAREST]) + (", ..." if len(found) > _NEAREST else "")
+            raise BadInput(
+                f"{len(found)} things are called {name[:200]!r}",
+                hint=f"give the IRI of one: {some}",
+            )
+        raise BadInput(
+            f"{name[:200]!r} is no absolute IRI, and nothing is called so",
+            hint="the IRI, the title or the identifier of a dataset, table, column, job or run",
+        )
 
     def label(self, iri: str, language: str = "") -> str:
         """What a thing is called."""

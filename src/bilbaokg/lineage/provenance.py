@@ -38,7 +38,7 @@ def around(ground: Ground, iri: str, hops: int | None = None) -> set[str]:
 
     Raises BadInput, NotFound.
     """
-    ground.known(iri)
+    iri = ground.known(iri)
     found = {iri}
     for direction in DIRECTIONS:
         walk = ground.graph.walk(iri, direction, hops, _MOST)

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import pyoxigraph as ox
 
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
-from bilbaokg.terms import CSVW, DCT, FOAF, PROV, RDFS, SCHEMA, SKOS
+from bilbaokg.terms import CSVW, DCT, FOAF, LANGUAGES, PROV, RDFS, SCHEMA, SKOS
 
 __all__ = ["DIRECTIONS", "Step", "Walk", "collect", "label", "part_of", "spread", "walk"]
 
@@ -138,10 +138,15 @@ def part_of(store: EmbeddedStore, iri: str) -> list[str]:
 
 
 def _names(store: EmbeddedStore, node: Any, language: str) -> Iterator[str]:
-    """The names of a thing, those in the language first, then those in none."""
+    """The names of a thing, those in the language first, then those in none, then in the order of
+    our languages."""
+    order = (language, None, *LANGUAGES)
     for predicate in _LABELS:
         quads = store.raw.quads_for_pattern(node, predicate, None, None)
         literals = [quad.object for quad in quads if isinstance(quad.object, ox.Literal)]
-        ranked = [(x.language != language, x.language is not None, x.value) for x in literals]
+        ranked = [
+            (order.index(x.language) if x.language in order else len(order), x.value)
+            for x in literals
+        ]
         if ranked:
-            yield min(ranked)[2]
+            yield min(ranked)[1]

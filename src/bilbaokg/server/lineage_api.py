@@ -44,7 +44,13 @@ _PROV_FORMATS: Final = ("ttl", "jsonld", "nt", "rdf")
 _NDJSON: Final = "application/x-ndjson"
 _OPENED: Final = 2
 
-Iri = Annotated[str, Query(max_length=4000, description="of a dataset, table, column, job or run")]
+Iri = Annotated[
+    str,
+    Query(
+        max_length=4000,
+        description="of a dataset, table, column, job or run; or its title or identifier",
+    ),
+]
 Hops = Annotated[int | None, Query(ge=1, le=1000, description="how far; all the way by default")]
 Limit = Annotated[int, Query(ge=1, le=answers.MOST, description="how many things at most")]
 Lang = Annotated[Literal["es", "eu", "en"], Query(description="of the labels")]
