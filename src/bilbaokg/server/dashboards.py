@@ -167,7 +167,8 @@ class Dashboards:
 
 def listed(reader: Reader, filters: Mapping[str, str | Sequence[str]]) -> str:
     """The list of the datasets that have one of the values of each filter."""
-    query = f"?{urlencode(filters, doseq=True)}" if filters else ""
+    # What a query may hold as it is (RFC 3986, section 3.4) stays so: hundreds of these are a page.
+    query = f"?{urlencode(filters, doseq=True, safe=':/')}" if filters else ""
     return reader.site.url(f"/datasets{query}")
 
 
