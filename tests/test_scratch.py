@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -80,10 +81,14 @@ def others() -> None:
 
 def workers() -> set[int]:
     """The worker processes of this one that have begun since the test did."""
-    pids = set()
+    found = set()
     for task in Path(f"/proc/{os.getpid()}/task").iterdir():
-        pids |= {int(pid) for pid in (task / "children").read_text().split()}
-    found = {pid for pid in pids if b"workers.child" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+        # Threads and processes may end meanwhile.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            for pid in (task / "children").read_text().split():
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    if b"workers.child" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                        found.add(int(pid))
     return found - _OTHERS
 
 

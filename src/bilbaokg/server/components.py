@@ -60,6 +60,8 @@ def page(reader: Reader) -> ComponentsPage:
     return ComponentsPage(
         id=_ID,
         iri=iri,
+        title=Text(text(reader, "components.title"), ""),
+        summary=Text(text(reader, "components.lede"), ""),
         value=value,
         values=[value, *odd],
         reach=Reach(120, 2, [Dependent(value, [value, *odd]), Dependent(odd[1], [])]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bilbaokg.index import Text
 from bilbaokg.server.views.findings import Finding, FindingKind
 from bilbaokg.server.views.governance import ScoreRow
 from bilbaokg.server.views.lists import Hints, Listed
@@ -21,6 +22,8 @@ class ComponentsPage:
 
     id: str
     iri: str
+    title: Text
+    summary: Text
     value: Value
     values: list[Value]
     duties: list[Duty]
