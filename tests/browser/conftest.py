@@ -35,6 +35,8 @@ FLAGS = [
 ]
 
 
+# xdist reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file stays in one process; the gallery, which takes longest, in two.
 

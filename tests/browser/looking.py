@@ -96,6 +96,8 @@ class Watched:
 
     def __init__(self, tab: Any, home: str) -> None:
         self.tab, self.home = tab, home
+        # How long a page takes says more of the machine than of the page.
+        tab.set_default_navigation_timeout(120_000)
         self.messages: list[str] = []
         self.foreign: list[str] = []
         tab.on("console", lambda message: self.messages.append(message.text))
