@@ -117,6 +117,20 @@ def test_a_table_lists_its_columns_with_type_and_origin(site: httpx.Client) -> N
     assert before_raw.count("/en/column/") == section.count("/en/column/")
 
 
+def test_what_has_no_name_is_shown_by_what_is_said_of_it(site: httpx.Client) -> None:
+    def said(path: str) -> str:
+        page = site.get(path).text.partition('<details class="all"')[0]
+        return html.unescape(re.sub(r"<[^>]+>", " ", page.partition("<main")[2]))
+
+    column = said("/en/column/aire-clean-estaciones-barrio")
+    assert column.count("Neighbourhood of the nearest doorway") == 3
+    assert "Atari hurbilenaren auzoa" not in column
+    run, job = said("/en/run/aire-ingesta-2026-11-19"), said("/en/job/aire-ingesta")
+    assert "Reception of air data" in run
+    assert "Run: 2026-11-19" in job
+    assert not any("(nameless)" in text for text in (column, run, job))
+
+
 def test_lineage_is_handed_out_as_prov_and_as_openlineage(site: httpx.Client) -> None:
     start = site.get("/en/lineage").text
     found = dict(re.findall(r'<a href="(/api/releases/[^"]*)">([^<]*)</a>', start))

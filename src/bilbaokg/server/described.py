@@ -41,6 +41,8 @@ _DEPTH: Final = 3
 # Statements that a page shows in all, and of one subject.
 _MOST_STATEMENTS: Final = 400
 _MOST_OF_ONE: Final = 200
+# Nodes of other records that are written out.
+_MOST_SHARED: Final = 50
 _DATA: Final = (("Turtle", "ttl"), ("JSON-LD", "jsonld"), ("RDF/XML", "rdf"), ("N-Triples", "nt"))
 
 
@@ -89,15 +91,31 @@ class Writer:
 
     def __init__(self, record: Described, reader: Reader) -> None:
         self.record, self.reader = record, reader
+        self._borrowed = 0
         reader.load(record.iris())
 
     def value(self, term: str, depth: int = 0) -> Value:
         """A term; a nameless node of the record is shown by what is said of it."""
         if not self.record.is_part(term):
-            return self.reader.value(term)
+            return self._shared(term, depth) or self.reader.value(term)
         if depth >= _DEPTH:
             return Value(Text("…", ""), f"#{anchor(plain(term))}")
         return Value(Text("", ""), parts=self.groups(term, depth=depth + 1))
+
+    def _shared(self, term: str, depth: int) -> Value | None:
+        """A node without a name that several records share, by what is said of it, too."""
+        if GENID not in term or depth >= _DEPTH or self._borrowed >= _MOST_SHARED:
+            return None
+        iri, index = plain(term), self.reader.opened.index
+        place = self.reader.place(iri)
+        if place is None or self.reader.is_named(iri):
+            return None
+        self._borrowed += 1
+        shared = Described(index.text(place.record))
+        if term not in shared.subjects:
+            return None
+        parts = Writer(shared, self.reader).groups(term, depth=depth + 1)
+        return Value(Text("", ""), parts=parts)
 
     def groups(self, subject: str, skip: Iterable[str] = (), depth: int = 0) -> list[Group]:
         """All statements about a subject, by property, names in alphabetical order."""
@@ -108,8 +126,11 @@ class Writer:
         )
 
     def group(self, predicate: str, objects: Sequence[str], depth: int = 0) -> Group:
-        """One property with its values; of texts in several languages the reader's comes first."""
+        """One property with its values; of texts in several languages the reader's comes first, and
+        stands alone within another's."""
         own = self.reader.lang
+        if depth and any(language_of(o) == own for o in objects):
+            objects = [o for o in objects if language_of(o) in (own, None)]
         ordered = sorted(objects, key=lambda o: (language_of(o) not in (own, None), o))
         values = [self.value(o, depth) for o in ordered]
         # Two vocabularies often have the same word; the table of all statements keeps both.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -42,6 +42,9 @@ def incoming(
         if predicate in without or (listed and record.startswith("dataset/")):
             continue
         nameless = GENID in subject or _is_fragment(subject, place)
+        if GENID in subject and record.startswith("shared/"):
+            # What several records share stands for those that point to it.
+            subject = record = next(_holders(reader, subject), subject)
         found.setdefault((predicate, record if nameless else subject), subject)
     place_in = pager(number, _SIZE, len(found), lambda page: _address(reader, iri, page))
     shown = list(found.items())[max(0, place_in.first - 1) : place_in.last]
@@ -67,6 +70,12 @@ def _rows(reader: Reader, iri: str) -> list[tuple[str, str]]:
         if len(found) > _MOST:
             break
     return sorted(found)
+
+
+def _holders(reader: Reader, node: str) -> Iterator[str]:
+    for subject, *_ in reader.opened.store.match(object=ref(node)):
+        if GENID not in subject:
+            yield plain(subject)
 
 
 def _is_fragment(subject: str, place: Where | None) -> bool:

@@ -289,6 +289,10 @@ class Reader:
             return Text(render.translate("resource.node", self.lang), "")
         return term or Text(short(iri), "")
 
+    def is_named(self, iri: str) -> bool:
+        """Whether the release says what a thing is called."""
+        return self.place(iri) is not None and iri in self._labels
+
     def href(self, iri: str) -> str | None:
         """Our page about a thing, else the IRI itself when a browser may follow it."""
         place = self.place(iri)
