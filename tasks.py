@@ -29,6 +29,7 @@ LONGEST = (
     *("docs", "fuzz_api", "cli", "server_feeds", "server_app", "server_working", "express"),
     *("shacl_bad_shapes", "shacl_parity", "pages", "hostile_requests", "server_sparql", "records"),
 )
+LONGEST_INNER = ("test_gallery.py", "test_payloads.py")
 
 LEFTOVERS = (
     "build",
@@ -254,11 +255,14 @@ def all_tests(args: "list[str]") -> int:
     first = [str(tests / f"test_{name}.py") for name in LONGEST]
     files = [*first, *sorted({str(each) for each in tests.glob("test_*.py")}.difference(first))]
     # Apart: what drives a browser keeps an event loop, beside which others cannot have theirs.
-    inner = sorted(str(each) for each in tests.glob("*/test_*.py"))
+    inner = sorted(
+        (str(each) for each in tests.glob("*/test_*.py")),
+        key=lambda each: (not each.endswith(LONGEST_INNER), each),
+    )
     # One more than there are processors: tests often wait for what they started.
     several = min((os.cpu_count() or 1) + 1, MOST_AT_ONCE)
-    how = ("-n", str(several), "--no-loadscope-reorder", "--dist")
-    codes = [pytest(*how, "loadfile", *args, *files), pytest(*how, "loadgroup", *args, *inner)]
+    how = ("-n", str(several), "--no-loadscope-reorder", "--dist", "loadfile")
+    codes = [pytest(*how, *args, *files), pytest(*how, *args, *inner)]
     failed = [code for code in codes if code not in (0, NO_TESTS)]
     return failed[0] if failed else min(codes)
 

@@ -35,20 +35,6 @@ FLAGS = [
 ]
 
 
-# xdist reads the groups in the same hook.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file stays in one process; the gallery, which takes longest, in two.
-
-    Its pages are cut in the middle: those that look alike stand side by side (see Examined).
-    """
-    here = [item for item in items if item.path.parent == Path(__file__).parent]
-    pages = [item for item in here if item.path.name == "test_gallery.py"]
-    for item in here:
-        half = "-first" if item in pages[: len(pages) // 2] else ""
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}{half}"))
-
-
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with served(demo_release.copied(tmp_path_factory)) as running:
