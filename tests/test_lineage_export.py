@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from helpers import Catalogue
 from openlineage.client import event_v2
-from pipelines import content, dataset, event, lineage_of, run_id, schema
+from pipelines import SPACE, content, dataset, event, lineage_of, run_id, schema
 from rdflib import Graph as Rdf
 from rdflib import Namespace, URIRef
 from rdflib.namespace import PROV, RDF, RDFS
@@ -22,6 +22,9 @@ from bilbaokg.importers import openlineage
 from bilbaokg.lineage import Graph, provenance, recorded, stated
 from bilbaokg.lineage.ground import Ground
 from bilbaokg.operations.lineage import take_in
+from bilbaokg.store import GraphChange
+from bilbaokg.store.embedded import EmbeddedStore
+from bilbaokg.terms import SCHEMA, ref
 from bilbaokg.workspace import Workspace
 from bilbaokg.writing import read_back, to_bytes
 
@@ -118,6 +121,51 @@ def test_what_a_release_states_makes_the_same_lineage(
     take(other, stated_of(catalogue.workspace))
     assert set(Graph.of(other.store)) == set(Graph.of(catalogue.workspace.store))
     assert stated_of(other) == stated_of(catalogue.workspace)
+
+
+@pytest.mark.parametrize("way", [
+    {"type": "DIRECT"}, {"type": "DIRECT", "subtype": "TRANSFORMATION", "description": "x: y"},
+    {"type": "INDIRECT", "subtype": "FILTER", "masking": True},
+    {"type": "DIRECT", "subtype": "AGGREGATION", "masking": True, "description": "sum\n(x)"},
+])  # fmt: skip
+def test_how_a_column_is_made_comes_out_as_it_went_in(
+    catalogue: Catalogue, way: dict[str, Any]
+) -> None:
+    field = {"namespace": SPACE, "name": "a", "field": "x", "transformations": [way]}
+    lineage = {"fields": {"y": {"inputFields": [field]}}}
+    take(catalogue.workspace, [
+        event("COMPLETE", "05:00:00", [dataset("a")], [dataset("b", columnLineage=lineage)])
+    ])  # fmt: skip
+    told = [json.loads(line) for line in stated_of(catalogue.workspace)]
+    ways = [
+        output["facets"]["columnLineage"]["fields"]["y"]["inputFields"][0]["transformations"]
+        for each in told
+        for output in each.get("outputs", ())
+        if output["facets"]
+    ]
+    assert ways == [[way], [way]]  # of the run, and of its job
+
+
+@pytest.mark.parametrize(
+    ("iri", "name"),
+    [
+        ("https://elsewhere.example/a/b?c", ("https://elsewhere.example", "a/b?c")),
+        ("https://elsewhere.example", ("https://elsewhere.example", "/")),
+        ("urn:isbn:0451450523", ("urn", "isbn:0451450523")),
+        ("http://[::1]:8080/x", ("http://[::1]:8080", "x")),
+    ],
+)
+def test_things_that_no_pipeline_named_are_called_by_their_addresses(
+    iri: str, name: tuple[str, str]
+) -> None:
+    store = EmbeddedStore()
+    job = "https://d.example/id/job/x"
+    store.apply([GraphChange("https://d.example/graph/record/x", insert=[
+        f"<{job}> {ref(RDF.type)} {ref(PROV.Plan)} .", f"<{job}> {ref(SCHEMA.object)} <{iri}> .",
+    ])])  # fmt: skip
+    ground = Ground(store, "https://d.example", lambda: Graph.of(store))
+    [told] = map(json.loads, stated.events(ground, "2026-11-20T08:00:00Z"))
+    assert [(each["namespace"], each["name"]) for each in told["inputs"]] == [name]
 
 
 @pytest.mark.parametrize("written", [recorded_of, stated_of])

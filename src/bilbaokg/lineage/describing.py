@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import lru_cache
+from math import inf
 from typing import Any, Final
 
 from bilbaokg.lineage import facets
@@ -35,6 +36,7 @@ from bilbaokg.terms import (
 __all__ = [
     "derivation_lines",
     "job_lines",
+    "position",
     "run_lines",
     "run_state",
     "table_is_anew",
@@ -185,6 +187,12 @@ def _columns(
     for of, tag in tags:
         if of in told or of in spoken:
             yield f"{ref(column_iri(base, iri, str(of)))} {_KEYWORD} {literal(tag)} ."
+
+
+def position(told: str) -> float:
+    """Where a column stands, of what schema:position says; behind all others where that is no
+    number."""
+    return int(told) if told.isdecimal() else inf
 
 
 @lru_cache(1000)

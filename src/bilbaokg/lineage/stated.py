@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator
-from math import inf
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from bilbaokg.lineage.describing import position
 from bilbaokg.lineage.edges import Edge, Kind
 from bilbaokg.lineage.ground import Ground
 from bilbaokg.lineage.names import Name, job_iri, table_iri
@@ -32,7 +31,11 @@ _ENDED: Final = {SCHEMA.FailedActionStatus: "FAIL", SCHEMA.ActiveActionStatus: "
 # Pipelines speak of tables, files and what is elsewhere.
 _NOT_TOLD: Final = ("dataset", "column")
 _HOW: Final = "/ns#transformation>"
-_CODED: Final = re.compile(r"(IN)?DIRECT(/[A-Z_]+)?")
+_CODED: Final = re.compile(
+    r"(?P<type>(?:IN)?DIRECT)(?:/(?P<subtype>[A-Z_]+))?(?P<masking> masking)?"
+    r"(?:: (?P<description>.+))?",
+    re.DOTALL,
+)
 
 
 def events(ground: Ground, at: str) -> Iterator[str]:
@@ -73,8 +76,11 @@ class _Teller:
             known = Name(self._text(node, ADMS.schemaAgency), self._text(node, SKOS.notation))
             if all(known) and minted(self.ground.base, known) == iri:
                 return known
-        parts = urlsplit(iri)
-        return Name(f"{parts.scheme}://{parts.netloc}", iri.partition(parts.netloc)[2].lstrip("/"))
+        scheme, met, rest = iri.partition("://")
+        if not met:
+            return Name(*iri.split(":", 1))
+        host, _, path = rest.partition("/")
+        return Name(f"{scheme}://{host}", path or "/")
 
     def _column(self, iri: str) -> tuple[Name, str] | None:
         """The table of a column with the name that the column has there."""
@@ -129,10 +135,7 @@ class _Teller:
             found: list[Edge] = self.ground.graph.neighbours(iri, direction)
             ends = {e.source if direction == "upstream" else e.target for e in found
                     if e.kind == kind}  # fmt: skip
-            # Pipelines speak of tables, files and what is elsewhere.
-            return sorted(
-                e for e in ends if self.ground.graph.level(e) not in ("dataset", "column")
-            )
+            return sorted(e for e in ends if self.ground.graph.level(e) not in _NOT_TOLD)
 
         return {"inputs": there("upstream", reads), "outputs": there("downstream", writes)}
 
@@ -152,20 +155,13 @@ class _Teller:
         return {**named(self._name(iri)), "facets": whole}
 
     def _described(self, iri: str) -> Told:
-        columns = [plain(o) for o in self._all(iri, DCT.hasPart)]
-        places = {c: self._text(c, SCHEMA.position) for c in columns}
-        ordered = sorted(
-            columns, key=lambda c: (int(places[c]) if places[c].isdecimal() else 1e9, c)
-        )
-        fields = [self._field(c) for c in ordered if self._text(c, CSVW.name)]
+        parts = [plain(o) for o in self._all(iri, DCT.hasPart)]
+        ordered = sorted(parts, key=lambda c: (position(self._text(c, SCHEMA.position)), c))
+        fields = [field for column in ordered if (field := self._field(column))["name"]]
         facets: Told = {"schema": {"fields": fields}} if fields else {}
         if description := self._text(iri, DCT.description):
             facets["documentation"] = {"description": description}
         return facets
-
-    def _place(self, column: str) -> float:
-        told = self._text(column, SCHEMA.position)
-        return int(told) if told.isdecimal() else inf
 
     def _field(self, iri: str) -> Told:
         kind = self._text(iri, SCHEMA.additionalType)
@@ -216,9 +212,10 @@ def _column_lineage(ways: list[Told]) -> Told:
     return {**told, "dataset": whole} if whole else told
 
 
-def _transformation(how: str) -> dict[str, str]:
-    """How a column is made, as pipelines code it or as people describe it."""
-    if not _CODED.fullmatch(how):
+def _transformation(how: str) -> Told:
+    """How a column is made, as pipelines code it (see facets) or as people describe it."""
+    coded = _CODED.fullmatch(how)
+    if coded is None:
         return {"type": "DIRECT", "description": how}
-    kind, _, subtype = how.partition("/")
-    return {"type": kind, **({"subtype": subtype} if subtype else {})}
+    told = {**coded.groupdict(), "masking": bool(coded["masking"])}
+    return {name: value for name, value in told.items() if value}

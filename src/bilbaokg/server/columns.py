@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from math import inf
 from typing import Final
 
+from bilbaokg.lineage.describing import position
 from bilbaokg.server.around import Around
-from bilbaokg.server.described import SUMMARIES, Writer
+from bilbaokg.server.described import SUMMARIES, Described, Writer
 from bilbaokg.server.views import Column
 from bilbaokg.terms import CSVW, DCT, PROV, RDF, SCHEMA, plain, ref
 
@@ -18,16 +18,18 @@ _PART_OF: Final = ref(DCT.isPartOf)
 
 
 def columns(table: str, writer: Writer) -> list[Column]:
-    """The columns that the record of a table (an IRI) describes, by position, then by name."""
+    """The columns that the record of a table (an IRI) describes, by position, then by IRI."""
     record, reader = writer.record, writer.reader
     parts = [
         term
         for term, held in record.subjects.items()
         if _COLUMN in held.get(_TYPE, ()) and ref(table) in held.get(_PART_OF, ())
     ]
+    if not parts:
+        return []
     sources = {part: [plain(o) for o in record.all(part, PROV.wasDerivedFrom)] for part in parts}
     reader.load({plain(part) for part in parts} | {o for held in sources.values() for o in held})
-    ordered = sorted(parts, key=lambda part: (_place(writer, part), part))
+    ordered = sorted(parts, key=lambda part: (_place(record, part), part))
     around = Around(reader)
     return [_column(writer, around, part, sources[part]) for part in ordered]
 
@@ -45,7 +47,5 @@ def _column(writer: Writer, around: Around, part: str, sources: list[str]) -> Co
     )
 
 
-def _place(writer: Writer, part: str) -> float:
-    """The position of a column; behind all others where nobody told it."""
-    told = writer.record.first(part, SCHEMA.position) or ""
-    return int(told) if told.isdecimal() else inf
+def _place(record: Described, part: str) -> float:
+    return position(record.first(part, SCHEMA.position) or "")
