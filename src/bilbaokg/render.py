@@ -55,6 +55,7 @@ __all__ = [
 DEFAULT_LANGUAGE: Final = "es"
 # Values that are remembered as they are written: pages repeat dates, counts and addresses.
 _REMEMBERED: Final = 10_000
+_SHORT: Final = 200
 _LONG: Final = re.compile(r"(\S{16,})")
 _JOINT: Final = re.compile(r"(?<=[./_])(?=\w)")
 _SCHEMES: Final = frozenset({"http", "https", "mailto", "tel"})
@@ -232,15 +233,22 @@ def safe_href(iri: str) -> str | None:
         return None
 
 
-@lru_cache(_REMEMBERED)
 def jointed(text: str) -> Markup:
     """A text as markup in which long words, such as names of tables, may break behind their dots,
     slashes and underscores, before they break anywhere."""
+    # Names come again and again; of long texts so many would take a lot of memory.
+    return _short_jointed(text) if len(text) <= _SHORT else _jointed(text)
+
+
+def _jointed(text: str) -> Markup:
     # Every other part is a long word.
     return Markup("").join(
         Markup("<wbr>").join(_JOINT.split(part)) if number % 2 else escape(part)
         for number, part in enumerate(_LONG.split(text))
     )
+
+
+_short_jointed = lru_cache(_REMEMBERED)(_jointed)
 
 
 @lru_cache(_REMEMBERED)

@@ -72,7 +72,7 @@ def _findings() -> Mapping[str, Mapping[str, str]]:
 def term(iri: str, language: str) -> tuple[str, str] | None:
     """What a property or class of a vocabulary is called, and in which language; or None."""
     # schema.org says both addresses of its own.
-    iri = iri.replace("http://schema.org/", SCHEMA, 1)
+    iri = re.sub(r"^http://schema\.org/", SCHEMA, iri)
     labels = _terms().get(iri) or _terms().get(re.sub(r"^.*/ns#", "bkg:", iri)) or {}
     for code in (language, _DEFAULT):
         if code in labels:

@@ -89,9 +89,12 @@ class Described:
 class Writer:
     """Writes the statements of one record for one reader."""
 
-    def __init__(self, record: Described, reader: Reader) -> None:
+    def __init__(
+        self, record: Described, reader: Reader, shared: Iterator[int] | None = None
+    ) -> None:
         self.record, self.reader = record, reader
-        self._borrowed = 0
+        # One for each node of another record that may still be written out, on the whole page.
+        self._left = iter(range(_MOST_SHARED)) if shared is None else shared
         reader.load(record.iris())
 
     def value(self, term: str, depth: int = 0) -> Value:
@@ -104,18 +107,16 @@ class Writer:
 
     def _shared(self, term: str, depth: int) -> Value | None:
         """A node without a name that several records share, by what is said of it, too."""
-        if GENID not in term or depth >= _DEPTH or self._borrowed >= _MOST_SHARED:
+        if GENID not in term or depth >= _DEPTH:
             return None
-        iri, index = plain(term), self.reader.opened.index
+        iri = plain(term)
         place = self.reader.place(iri)
-        if place is None or self.reader.is_named(iri):
+        if place is None or self.reader.is_named(iri) or next(self._left, None) is None:
             return None
-        self._borrowed += 1
-        shared = Described(index.text(place.record))
-        if term not in shared.subjects:
+        shared = Described(self.reader.opened.index.text(place.record))
+        if not shared.is_part(term):
             return None
-        parts = Writer(shared, self.reader).groups(term, depth=depth + 1)
-        return Value(Text("", ""), parts=parts)
+        return Writer(shared, self.reader, self._left).value(term, depth)
 
     def groups(self, subject: str, skip: Iterable[str] = (), depth: int = 0) -> list[Group]:
         """All statements about a subject, by property, names in alphabetical order."""
