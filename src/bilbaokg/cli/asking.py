@@ -9,7 +9,7 @@ import click
 
 from bilbaokg.cli.base import DONE, FINDINGS, global_options, group, verb
 from bilbaokg.cli.operating import operate
-from bilbaokg.cli.releasing import chosen_release
+from bilbaokg.cli.releasing import CURRENT, named_release
 from bilbaokg.console import Console, emit
 from bilbaokg.errors import BadInput
 from bilbaokg.lineage import differences
@@ -23,7 +23,6 @@ from bilbaokg.terms import LANGUAGES
 __all__ = ["lineage_group"]
 
 _MORE: Final = "... and more than are told here"
-_CURRENT: Final = "current"
 
 
 @group.group("lineage")
@@ -55,7 +54,7 @@ def _ask(
 
 
 def _ground(console: Console, release: str) -> Ground:
-    found, configuration = chosen_release(console, None if release == _CURRENT else release)
+    found, configuration = named_release(console, release)
     return Ground.released(found.path, configuration.base, console.lang)
 
 
@@ -261,10 +260,10 @@ def changed(console: Console, since: str, until: str | None, as_csv: bool) -> in
     Example: bilbaokg lineage changed r1 r2
     """
     if since[:1] == "r":
-        before, after = _ground(console, since), _ground(console, until or _CURRENT)
+        before, after = _ground(console, since), _ground(console, until or CURRENT)
         found = differences.between(before.graph, after.graph)
         told = differences.telling(after, found, MOST)
-        told = {"since": since, "until": until or _CURRENT, **told}
+        told = {"since": since, "until": until or CURRENT, **told}
     else:
         told = operate(console, "lineage.changed", {"since": since, "until": until})
     _tell(console, told, "changed", "Nothing came or went.", as_csv=as_csv)

@@ -11,7 +11,7 @@ import click
 
 from bilbaokg.cli.base import DONE, global_options, hand_out
 from bilbaokg.cli.operating import configuration_of, operate
-from bilbaokg.cli.releasing import chosen_release
+from bilbaokg.cli.releasing import named_release
 from bilbaokg.console import Console
 from bilbaokg.errors import BadInput
 from bilbaokg.lineage import provenance, recorded, stated
@@ -83,7 +83,7 @@ def _events(console: Console, release: str | None) -> Iterable[str]:
 
 def _released(console: Console, release: str) -> tuple[Ground, str]:
     """The lineage of a release, and when it was made."""
-    found, configuration = chosen_release(console, None if release == "current" else release)
+    found, configuration = named_release(console, release)
     ground = Ground.released(found.path, configuration.base, console.lang)
     return ground, found.created_at
 

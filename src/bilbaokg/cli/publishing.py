@@ -12,7 +12,7 @@ from bilbaokg.cli import rehearsing
 from bilbaokg.cli.base import DONE, FINDINGS, global_options, group, verb
 from bilbaokg.cli.operating import operate
 from bilbaokg.cli.options import fail_on_option, portal_options, release_option
-from bilbaokg.cli.releasing import chosen_release, named_profile
+from bilbaokg.cli.releasing import named_profile, named_release
 from bilbaokg.console import Console
 from bilbaokg.gaps import counted
 from bilbaokg.model import SEVERITIES
@@ -69,8 +69,7 @@ def check(console: Console, target: str, url: str, release_id: str | None, **opt
     from bilbaokg.harvesting.harvester import Asked
     from bilbaokg.harvesting.showing import shown
 
-    chosen = None if release_id == "current" else release_id
-    found, configuration = chosen_release(console, chosen)
+    found, configuration = named_release(console, release_id)
     released = io.BytesIO()
     exports.write_whole(found, target, "nt", released)
     with console.progress() as progress, Pool(1, configuration.memory_limit) as pool:

@@ -17,7 +17,10 @@ from bilbaokg.errors import NotFound
 from bilbaokg.model import Release
 from bilbaokg.workspace import shelf
 
-__all__ = ["chosen_release", "named_profile"]
+__all__ = ["CURRENT", "chosen_release", "named_profile", "named_release"]
+
+CURRENT: Final = "current"
+"""What the release that is published now is called."""
 
 _ACCEPT: Final = click.option(
     "--accept-removals",
@@ -37,6 +40,11 @@ def chosen_release(console: Console, id: str | None) -> tuple[Release, settings.
             hint="run: bilbaokg release build, then: bilbaokg release publish",
         )
     return found, configuration
+
+
+def named_release(console: Console, name: str | None) -> tuple[Release, settings.Settings]:
+    """As chosen_release, where the current one has a name, too. Raises NotFound."""
+    return chosen_release(console, None if name == CURRENT else name)
 
 
 def named_profile(console: Console, profile: str | None) -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from bilbaokg import material, release, shacl, wording
 from bilbaokg.cli.base import called, spooled
 from bilbaokg.cli.operating import configuration_of, known_settings, operate
-from bilbaokg.cli.releasing import chosen_release
+from bilbaokg.cli.releasing import named_release
 from bilbaokg.console import Console
 from bilbaokg.errors import BadInput
 from bilbaokg.holdings import Holdings
@@ -54,7 +54,7 @@ def subject(
     if paths:
         return _of_files(console, paths, input_format, base)
     if release_id:
-        shown, known = chosen_release(console, None if release_id == "current" else release_id)
+        shown, known = named_release(console, release_id)
         return of_release(shown, release.Releases(console.data, known), console.lang)
     return _of_store(console, history)
 

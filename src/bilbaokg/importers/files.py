@@ -11,9 +11,12 @@ from bilbaokg.errors import BadInput, NotFound
 __all__ = ["discover"]
 
 
-def discover(paths: Sequence[Path], endings: tuple[str, ...], what: str) -> dict[str, Path]:
+def discover(
+    paths: Sequence[Path], endings: tuple[str, ...], what: str, apart: str = ""
+) -> dict[str, Path]:
     """The files of files and folders by what they are called: a file by its name, one of a folder
-    by its path below it. In folders, names with these endings count; `what` they are, for messages.
+    by its path below it. In folders, names with these endings count; `what` they are, for messages,
+    and how two of one name are told `apart` that are loaded one by one.
 
     Raises NotFound, BadInput.
     """
@@ -23,7 +26,7 @@ def discover(paths: Sequence[Path], endings: tuple[str, ...], what: str) -> dict
             if found.setdefault(label, file) != file:
                 raise BadInput(
                     f"two files would be called {label!r}", where=str(file),
-                    hint="give the folder above both, or load them one by one",
+                    hint=f"give the folder above both, or load them one by one{apart}",
                 )  # fmt: skip
     return found
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import IO, Final, cast
 
@@ -24,7 +25,6 @@ _ENDINGS: Final = (*_PLAIN, *(f"{ending}.gz" for ending in _PLAIN))
 # What is longer is no event; the rest of it is passed over.
 _LONGEST: Final = 2 * openlineage.EVENT_LIMIT
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
-_OPENING, _CLOSING = b"{[", b"}]"
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -51,20 +51,19 @@ def read(path: Path, limit: int) -> Iterator[tuple[int, Event | BilbaokgError]]:
 
 def _events(file: IO[bytes], limit: int) -> Iterator[tuple[int, Event | BilbaokgError]]:
     lines = _lines(file)
-    for number, line in lines:
-        if not line.strip():
-            continue
-        if line.lstrip().startswith(b"["):
-            whole = line + file.read(max(limit + 1 - len(line), 0))
-            if len(whole) > limit:
-                raise TooLarge(f"an array of over {limit:,} bytes", hint="write an event a line")
-            yield from ((number, event) for event in openlineage.read_batch(whole))
-            return
-        for begin, text in _values(number, line, lines):
-            try:
-                yield begin, openlineage.read(text)
-            except BilbaokgError as error:
-                yield begin, error
+    first = next(((number, line) for number, line in lines if line.strip()), (0, b""))
+    if first[1].lstrip().startswith(b"["):
+        number, line = first
+        whole = line + file.read(max(limit + 1 - len(line), 0))
+        if len(whole) > limit:
+            raise TooLarge(f"an array of over {limit:,} bytes", hint="write an event a line")
+        yield from ((number, event) for event in openlineage.read_batch(whole))
+        return
+    for begin, text in _values(chain([first], lines)):
+        try:
+            yield begin, openlineage.read(text)
+        except BilbaokgError as error:
+            yield begin, error
 
 
 def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -78,21 +77,18 @@ def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
         yield number, line.removeprefix(_BOM) if number == 1 else line
 
 
-def _values(
-    number: int, line: bytes, lines: Iterator[tuple[int, bytes]]
-) -> Iterator[tuple[int, bytes]]:
+def _values(lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
     """The texts of JSON objects, each by the line on which it begins.
 
     One goes on until its brackets are closed, or until a line begins with another: so one that was
     cut short takes no other with it. What belongs to one that is too long is passed over.
     """
-    held, begin, depth, passing = bytearray(), number, 0, False
-    while True:
-        starts = line.startswith(b"{")
-        if starts and held:
-            yield begin, bytes(held)
-            held.clear()
-        if starts:
+    held, begin, depth, passing = bytearray(), 0, 0, False
+    for number, line in lines:
+        if line.startswith(b"{"):
+            if held:
+                yield begin, bytes(held)
+                held.clear()
             depth, passing = 0, False
         if not passing and (held or line.strip()):
             begin = begin if held else number
@@ -103,10 +99,6 @@ def _values(
                 yield begin, bytes(held)
                 held.clear()
                 depth = 0
-        found = next(lines, None)
-        if found is None:
-            break
-        number, line = found
     if held:
         yield begin, bytes(held)
 
@@ -114,6 +106,4 @@ def _values(
 def _depth(line: bytes) -> int:
     """How many more brackets a line opens than it closes, outside of texts."""
     bare = _STRING.sub(b"", line)
-    return sum(map(bare.count, (_OPENING[:1], _OPENING[1:]))) - sum(
-        map(bare.count, (_CLOSING[:1], _CLOSING[1:]))
-    )
+    return bare.count(b"{") + bare.count(b"[") - bare.count(b"}") - bare.count(b"]")

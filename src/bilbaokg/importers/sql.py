@@ -69,7 +69,7 @@ class Told:
 def discover(paths: Sequence[Path]) -> dict[str, Path]:
     """The SQL files among paths and in folders, by what they are called. Raises NotFound,
     BadInput."""
-    return files.discover(paths, _ENDINGS, "SQL file")
+    return files.discover(paths, _ENDINGS, "SQL file", " with other --jobs")
 
 
 def read_all(

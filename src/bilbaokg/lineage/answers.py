@@ -26,7 +26,7 @@ def walked(
     exactly: only what is that many hops away at least. Raises BadInput, NotFound.
     """
     iri = ground.known(iri)
-    found = reached(ground, iri, direction, hops, exactly=exactly, limit=limit)
+    found = _walk(ground, iri, direction, hops, exactly=exactly, limit=limit)
     return {
         **ground.named(iri), "direction": direction, "hops": hops, "exactly": exactly,
         "complete": found.complete and len(found.steps) <= limit,
@@ -41,7 +41,13 @@ def reached(
 
     Raises BadInput, NotFound.
     """
-    found = ground.walk(ground.known(iri), direction, hops, MOST if exactly else limit)
+    return _walk(ground, ground.known(iri), direction, hops, exactly=exactly, limit=limit)
+
+
+def _walk(
+    ground: Ground, iri: str, direction: str, hops: int | None, *, exactly: bool, limit: int
+) -> Walk:
+    found = ground.walk(iri, direction, hops, MOST if exactly else limit)
     if exactly:
         found.steps = [step for step in found.steps if step.hops == hops]
     return found

@@ -11,6 +11,7 @@ query, or a column of the table: the latter in `trim(y) AS y`, for it shows that
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache, partial
 from typing import Any, Final
 
 from sqlglot import exp
@@ -26,10 +27,10 @@ _LATER: Final = ("where", "group", "having", "qualify")
 
 
 def settled(query: exp.Query, known: MappingSchema) -> exp.Query:
-    """The query with such columns named after their table, or written out. known: the columns of
-    tables."""
-    found = query.copy()
-    for scope in traverse_scope(found):
+    """The query, which is changed, with such columns named after their table, or written out.
+    known: the columns of tables."""
+    query = query.pop()
+    for scope in traverse_scope(query):
         sources = [(name, source) for name, (_, source) in scope.selected_sources.items()]
         unknown = [name for name, source in sources if not _columns(source, known)]
         if unknown:
@@ -38,20 +39,20 @@ def settled(query: exp.Query, known: MappingSchema) -> exp.Query:
             for column in _own(scope):
                 if column.name not in told:
                     column.set("table", table.copy())
-    return found
+    return query
 
 
 def _own(scope: Scope) -> Iterator[exp.Column]:
     """The columns of a scope that are surely not of the query around it; those that mean what it
     gives itself are written out."""
-    given = dict(_given(scope))
+    given, after = dict(_given(scope)), cache(partial(_after, scope))
     for column in list(scope.find_all(exp.Column)):
         made = given.get(column.name)
         if column.table or (made is None and not scope.can_be_correlated):
             continue
         if made is None or any(each.name == column.name for each in made.find_all(exp.Column)):
             yield column
-        elif id(column) in _after(scope, column.name):
+        elif id(column) in after(column.name):
             column.replace(exp.paren(made.copy()))
 
 

@@ -44,7 +44,7 @@ def take_in(
 
     def plan() -> Planned:
         planned = workspace.lineage.plan(events, beside)
-        if hidden := _hide(workspace, planned, drafts):
+        if hidden := _hide(workspace, planned, _tables(events) & drafts):
             detail["internal"] = hidden
         return planned
 
@@ -54,6 +54,13 @@ def take_in(
             detail=detail,
         )  # fmt: skip
     return {"new": counts["new"], "changed": counts["changed"]}
+
+
+def _tables(events: Sequence[Event]) -> set[Name]:
+    """The tables that events tell of."""
+    return {
+        table.name for event in events for table in (*event.inputs, *event.outputs, *event.tables)
+    }
 
 
 def _hide(workspace: Workspace, planned: Planned, drafts: Set[Name]) -> int:

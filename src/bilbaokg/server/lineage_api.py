@@ -113,8 +113,9 @@ def public_routes(context: Context) -> list[BaseRoute]:
     @router.get("/api/releases/{id}/lineage/events", responses=_events(404))
     def events(id: Release) -> Response:
         """What a release states of tables, jobs and runs, as OpenLineage events, a line each."""
-        ground = shelf.ground(id, "es")
-        lines = (f"{line}\n" for line in stated.events(ground, shelf.made_at(id)))
+        id = shelf.named(id)
+        ground, at = shelf.ground(id, "es"), context.releases.get(id).created_at
+        lines = (f"{line}\n" for line in stated.events(ground, at))
         return StreamingResponse(lines, media_type=_NDJSON)
 
     _add(router, "/api/releases/{id}/lineage", ask, release=True)
@@ -207,7 +208,7 @@ def _events(*statuses: int) -> dict[int | str, dict[str, Any]]:
     told: dict[int | str, dict[str, Any]] = {
         200: {"description": "the events", "content": {_NDJSON: {}}}
     }
-    return {**told, **(problems(*statuses) if statuses else {})}
+    return {**told, **problems(*statuses)}
 
 
 def _graph_types() -> dict[str, str]:
@@ -289,12 +290,10 @@ class _Shelf:
                 del self._kept[next(iter(self._kept))]
         return Ground(store, base, lambda: graph, lang=lang)
 
-    def made_at(self, id: str) -> str:
-        """When a release that there is was made, as xsd:dateTime."""
-        current = self.context.catalogue.current()
-        if current is not None and id in ("current", current.release.id):
-            return current.release.created_at
-        return self.context.releases.get(id).created_at
+    def named(self, id: str) -> str:
+        """The id of the release that is meant."""
+        current = self.context.catalogue.current() if id == "current" else None
+        return current.release.id if current else id
 
     def _opened(self, id: str) -> tuple[EmbeddedStore, Graph]:
         store = EmbeddedStore.read_only(self.context.releases.get(id).path / "store")
