@@ -16,6 +16,7 @@ from bilbaokg.lineage.describing import position
 from bilbaokg.lineage.edges import Edge, Kind
 from bilbaokg.lineage.ground import Ground
 from bilbaokg.lineage.names import Name, job_iri, table_iri
+from bilbaokg.lineage.walking import columns_of
 from bilbaokg.lineage.written import PRODUCER, Told, event, line, named
 from bilbaokg.terms import ADMS, CSVW, DCT, PROV, SCHEMA, SKOS, language_of, plain, ref
 
@@ -155,7 +156,7 @@ class _Teller:
         return {**named(self._name(iri)), "facets": whole}
 
     def _described(self, iri: str) -> Told:
-        parts = [plain(o) for o in self._all(iri, DCT.hasPart)]
+        parts = columns_of(self.ground.store, iri)
         ordered = sorted(parts, key=lambda c: (position(self._text(c, SCHEMA.position)), c))
         fields = [field for column in ordered if (field := self._field(column))["name"]]
         facets: Told = {"schema": {"fields": fields}} if fields else {}
@@ -177,7 +178,7 @@ class _Teller:
         if table in self._ways:
             return self._ways[table]
         found: dict[str, list[Told]] = {}
-        for part in (table, *(plain(o) for o in self._all(table, DCT.hasPart))):
+        for part in (table, *columns_of(self.ground.store, table)):
             own = "" if part == table else self._text(part, CSVW.name)
             said = set()
             for node in map(plain, self._all(part, PROV.qualifiedDerivation)):

@@ -13,9 +13,19 @@ from typing import Any, Final, NamedTuple, TypeVar
 import pyoxigraph as ox
 
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
-from bilbaokg.terms import CSVW, DCT, FOAF, LANGUAGES, PROV, RDFS, SCHEMA, SKOS
+from bilbaokg.terms import CSVW, DCT, FOAF, LANGUAGES, PROV, RDF, RDFS, SCHEMA, SKOS
 
-__all__ = ["DIRECTIONS", "Step", "Walk", "collect", "label", "part_of", "spread", "walk"]
+__all__ = [
+    "DIRECTIONS",
+    "Step",
+    "Walk",
+    "collect",
+    "columns_of",
+    "label",
+    "part_of",
+    "spread",
+    "walk",
+]
 
 N = TypeVar("N", bound=Hashable)
 
@@ -34,6 +44,9 @@ _LABELS: Final = tuple(
 )
 _COLUMN_NAME: Final = ox.NamedNode(CSVW.name)
 _PART_OF: Final = ox.NamedNode(DCT.isPartOf)
+_HAS_PART: Final = ox.NamedNode(DCT.hasPart)
+_TYPE: Final = ox.NamedNode(RDF.type)
+_COLUMN: Final = ox.NamedNode(CSVW.Column)
 
 
 class Step(NamedTuple):
@@ -135,6 +148,18 @@ def part_of(store: EmbeddedStore, iri: str) -> list[str]:
     """What a thing is part of, by what is said of it (dct:isPartOf)."""
     quads = store.raw.quads_for_pattern(ox.NamedNode(iri), _PART_OF, None, None)
     return sorted({q.object.value for q in quads if isinstance(q.object, ox.NamedNode)})
+
+
+def columns_of(store: EmbeddedStore, table: str) -> list[str]:
+    """The columns of a table, whichever of the two says so (dct:hasPart, dct:isPartOf), by IRI."""
+    node, raw = ox.NamedNode(table), store.raw
+    said = {quad.object for quad in raw.quads_for_pattern(node, _HAS_PART, None, None)}
+    said |= {quad.subject for quad in raw.quads_for_pattern(None, _PART_OF, node, None)}
+    return sorted(
+        part.value
+        for part in said
+        if isinstance(part, ox.NamedNode) and any(raw.quads_for_pattern(part, _TYPE, _COLUMN, None))
+    )
 
 
 def _names(store: EmbeddedStore, node: Any, language: str) -> Iterator[str]:

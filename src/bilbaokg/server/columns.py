@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from bilbaokg.index import Where
 from bilbaokg.lineage.describing import position
+from bilbaokg.lineage.walking import columns_of
 from bilbaokg.server.around import Around
 from bilbaokg.server.described import SUMMARIES, Described, Writer
 from bilbaokg.server.views import Column
-from bilbaokg.terms import CSVW, DCT, PROV, RDF, SCHEMA, plain, ref
+from bilbaokg.terms import CSVW, PROV, SCHEMA, plain, ref
 
 __all__ = ["columns"]
 
-_TYPE: Final = ref(RDF.type)
-_COLUMN: Final = ref(CSVW.Column)
-_PART_OF: Final = ref(DCT.isPartOf)
 
-
-def columns(table: str, writer: Writer) -> list[Column]:
-    """The columns that the record of a table (an IRI) describes, by position, then by IRI."""
-    record, reader = writer.record, writer.reader
-    parts = [
-        term
-        for term, held in record.subjects.items()
-        if _COLUMN in held.get(_TYPE, ()) and ref(table) in held.get(_PART_OF, ())
-    ]
-    if not parts:
-        return []
-    sources = {part: [plain(o) for o in record.all(part, PROV.wasDerivedFrom)] for part in parts}
-    reader.load({plain(part) for part in parts} | {o for held in sources.values() for o in held})
-    ordered = sorted(parts, key=lambda part: (_place(record, part), part))
+def columns(table: Where, writer: Writer) -> list[Column]:
+    """The columns of a table, by position, then by IRI; writer: of its record, in which they may
+    stand, as they may in records of their own."""
+    reader = writer.reader
+    iris = columns_of(reader.opened.store, table.iri)
+    reader.load(iris)
+    homes = {iri: place.record for iri in iris if (place := reader.place(iri))}
+    texts = reader.opened.index.texts(set(homes.values()) - {table.record})
+    writers = {id: Writer(Described(text), reader) for id, (_, text) in texts.items()}
+    held = {iri: writers.get(home, writer) for iri, home in homes.items()}
+    ordered = sorted(held, key=lambda iri: (_place(held[iri].record, iri), iri))
     around = Around(reader)
-    return [_column(writer, around, part, sources[part]) for part in ordered]
+    return [_column(held[iri], around, iri) for iri in ordered]
 
 
-def _column(writer: Writer, around: Around, part: str, sources: list[str]) -> Column:
-    record = writer.record
-    column, name = writer.reader.iri(plain(part)), record.first(part, CSVW.name) or ""
+def _place(record: Described, iri: str) -> float:
+    return position(record.first(ref(iri), SCHEMA.position) or "")
+
+
+def _column(writer: Writer, around: Around, iri: str) -> Column:
+    record, reader, term = writer.record, writer.reader, ref(iri)
+    column, name = reader.iri(iri), record.first(term, CSVW.name) or ""
+    sources = list(map(plain, record.all(term, PROV.wasDerivedFrom)))
+    reader.load(sources)
     return Column(
         column=column,
         name=name if name != column.text.text else "",
-        summary=writer.text(part, SUMMARIES),
-        native=record.first(part, SCHEMA.additionalType) or "",
-        datatype=writer.one(part, CSVW.datatype),
+        summary=writer.text(term, SUMMARIES),
+        native=record.first(term, SCHEMA.additionalType) or "",
+        datatype=writer.one(term, CSVW.datatype),
         sources=list(map(around.value, sources)),
     )
-
-
-def _place(record: Described, part: str) -> float:
-    return position(record.first(part, SCHEMA.position) or "")

@@ -42,9 +42,10 @@ def resource(place: Where, reader: Reader, number: int = 1) -> ResourcePage:
     whole = reader.opened.index.iri(place.record)
     listed = lists.where_used(reader, place.iri)
     kind = place.page.partition("/")[0]
-    held_columns = columns(place.iri, writer)
+    held_columns = columns(place, writer) if kind == "table" else []
     # A table and its columns say of each other what the other says, too: told once.
-    told = {title, summary, *((ref(DCT.hasPart),) if held_columns else ())}
+    all_told = set(record.all(term, DCT.hasPart)) <= {ref(c.column.term) for c in held_columns}
+    told = {title, summary, *((ref(DCT.hasPart),) if all_told else ())}
     other = {"table": (DCT.isPartOf,), "column": (DCT.hasPart,)}.get(kind, ())
     return ResourcePage(
         id=place.record,
