@@ -179,9 +179,9 @@ def main() -> None:
         size = sum(file.stat().st_size for file in (data / "working").glob("*"))
         file = Path(temporary) / "events.ndjson"
         file.write_bytes(b"\n".join(events(count, jobs, first=jobs + 2 * count)) + b"\n")
-        loaded = run([*bilbaokg, "lineage", "load", str(file)], watched=False)
+        loaded = run([*bilbaokg, "lineage", "openlineage", str(file)], watched=False)
         figures = f"{count / loaded.wall:,.0f}", "-", "-", f"{loaded.cpu / count * 1000:.2f}"
-        rows.append(("known tables, lineage load", *figures))
+        rows.append(("known tables, lineage openlineage", *figures))
     length = sum(map(len, later)) / count
     print(f"{count:,} events of {length:,.0f} bytes, {jobs:,} jobs. {before}\n")
     print(table(["events", "events/s", "median ms", "95 % ms", "CPU ms an event"], rows))

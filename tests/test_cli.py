@@ -112,14 +112,15 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Shell:
 
 
 def verbs(command: click.Command, *names: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Every command and group, with the words that lead to it."""
+    """Every command and group that is offered, with the words that lead to it."""
     yield names, command
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
             below = command.get_command(context, name)
             assert below, name
-            yield from verbs(below, *names, name)
+            if not below.hidden:
+                yield from verbs(below, *names, name)
 
 
 VERBS = dict(verbs(group))

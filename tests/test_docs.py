@@ -83,13 +83,14 @@ def blocks(page: Path) -> Iterator[tuple[str, str]]:
 
 
 def verbs(command: click.Command = group, path: str = "") -> Iterator[tuple[str, click.Command]]:
-    """Every verb that does something, by its words: `release build`."""
+    """Every verb that does something and is offered, by its words: `release build`."""
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
             child = command.get_command(context, name)
             assert child, name
-            yield from verbs(child, f"{path} {name}".strip())
+            if not child.hidden:
+                yield from verbs(child, f"{path} {name}".strip())
     else:
         yield path, command
 

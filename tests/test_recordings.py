@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from helpers import Catalogue
 from pipelines import dataset, event, run_id
+from serving import initialise
 
+from bilbaokg.cli import main
 from bilbaokg.errors import BadInput, BilbaokgError, NotFound
 from bilbaokg.importers import recordings
 from bilbaokg.importers.openlineage import EVENT_LIMIT
@@ -120,3 +122,15 @@ def test_a_job_event_that_says_a_state_is_of_no_run(catalogue: Catalogue) -> Non
     (catalogue.folder / "job.json").write_text(json.dumps(declared))
     done = catalogue.do("lineage.load", paths=[str(catalogue.folder / "job.json")])
     assert (done["events"], done["refused"]) == (1, 0)
+
+
+def test_a_command_takes_them_in_by_its_name_and_by_its_former_one(
+    tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = initialise(tmp_path / "data")
+    file.write_text(json.dumps([told(1), told(2)]))
+    for verb, records in (("openlineage", "5 new"), ("load", "nothing")):
+        with pytest.raises(SystemExit) as ended:
+            main(["--data", str(data), "--lang", "en", "lineage", verb, str(file)])
+        assert ended.value.code == 0
+        assert capsys.readouterr().out == f"2 events taken in; records: {records}.\n"

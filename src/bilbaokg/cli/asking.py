@@ -30,7 +30,7 @@ _MORE: Final = "... and more than are told here"
 def lineage_group() -> None:
     """What pipelines tell: jobs, runs, tables, columns, and what comes from what.
 
-    Example: bilbaokg lineage load events.ndjson
+    Example: bilbaokg lineage openlineage events.ndjson
     """
 
 

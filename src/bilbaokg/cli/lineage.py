@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -22,22 +23,27 @@ _SHOWN: Final = 20
 _AGE: Final = re.compile(r"([1-9]\d{0,4})d?")
 
 
-@verb(lineage_group, "load")
+@verb(lineage_group, "openlineage")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--why", default="", help="Reason, kept in the audit.")
-def load(console: Console, files: tuple[Path, ...], why: str) -> int:
+def openlineage(console: Console, files: tuple[Path, ...], why: str) -> int:
     """Take in recorded OpenLineage events, out of files and folders: JSON objects, a line each or
     over several lines, or an array; also gzip.
 
     Events may come again and in any order. Some refused: exit 1.
 
-    Example: bilbaokg lineage load events.ndjson --why "the archive of last year"
+    Example: bilbaokg lineage openlineage events.ndjson --why "the archive of last year"
     """
     paths = [str(path.absolute()) for path in files]
     done = operate(console, "lineage.load", {"paths": paths, "why": why})
     several = len(files) > 1 or files[0].is_dir()
     console.result(done, lambda: _tell(console, done, several=several))
     return FINDINGS if done["refused"] else DONE
+
+
+# The name that it had first, which scripts may use.
+lineage_group.add_command(former := copy.copy(openlineage), "load")
+former.hidden = True
 
 
 @verb(lineage_group, "dbt")
