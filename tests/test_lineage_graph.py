@@ -60,10 +60,33 @@ def test_a_job_leads_to_what_it_reads_and_writes_and_is_no_step_between_tables()
 
 def test_path_is_a_shortest_one_downstream() -> None:
     graph = Graph([*chain("a", "b", "c", "d"), Edge("x:a", "x:c"), Edge("x:d", "x:a")])
-    assert graph.path("x:a", "x:d") == ["x:a", "x:c", "x:d"]
-    assert graph.path("x:b", "x:b") == ["x:b"]
-    assert graph.path("x:a", "x:nothing") == []
-    assert Graph(chain("a", "b")).path("x:b", "x:a") == []
+    assert graph.path(["x:a"], ["x:d"]) == ["x:a", "x:c", "x:d"]
+    assert graph.path(["x:b"], ["x:b"]) == ["x:b"]
+    assert graph.path(["x:a"], ["x:nothing"]) == []
+    assert Graph(chain("a", "b")).path(["x:b"], ["x:a"]) == []
+
+
+def test_a_path_may_begin_and_end_at_any_of_several() -> None:
+    graph = Graph([*chain("a", "b", "c", "d"), *chain("e", "f", "d")])
+    assert graph.path(["x:a", "x:e"], ["x:d"]) == ["x:e", "x:f", "x:d"]
+    assert graph.path(["x:a"], ["x:d", "x:c"]) == ["x:a", "x:b", "x:c"]
+    assert graph.path(["x:a", "x:c"], ["x:c"]) == ["x:c"]
+    assert graph.path([], ["x:d"]) == graph.path(["x:nothing"], ["x:d"]) == []
+
+
+def test_a_path_leads_from_jobs_and_to_jobs() -> None:
+    jobs = [("x:load", "job"), ("x:report", "job")]
+    steps = [
+        Edge("x:raw", "x:load", Kind.READS), Edge("x:load", "x:mart", Kind.WRITES),
+        Edge("x:mart", "x:sum"), Edge("x:sum", "x:report", Kind.READS),
+        Edge("x:report", "x:page", Kind.WRITES),
+    ]  # fmt: skip
+    graph = Graph(steps, jobs)
+    assert graph.path(["x:raw"], ["x:load"]) == ["x:raw", "x:load"]
+    assert graph.path(["x:load"], ["x:report"]) == ["x:load", "x:mart", "x:sum", "x:report"]
+    assert graph.path(["x:report"], ["x:load"]) == []
+    # A job is no step between tables: what it writes need not be made of all that it reads.
+    assert graph.path(["x:raw"], ["x:page"]) == []
 
 
 def test_roots_and_leaves_are_where_derivations_begin_and_end() -> None:
@@ -79,7 +102,7 @@ def test_hub_of_many_products_and_odd_names_are_walked() -> None:
     assert len(graph.walk(hub, "downstream").steps) == 20_000
     found = graph.walk(hub, "downstream", limit=5)
     assert (len(found.steps), found.complete) == (5, False)
-    assert graph.path(hub, "x:7") == [hub, "x:7"]
+    assert graph.path([hub], ["x:7"]) == [hub, "x:7"]
     assert "\ud800" not in graph
 
 

@@ -57,6 +57,20 @@ def test_ends_have_nothing_beyond_them(data: Path, direction: str) -> None:
         assert operate(data, "lineage.walk", iri=iri, direction=back)["found"]
 
 
+def test_a_way_leads_to_a_dataset_by_what_is_part_of_it(data: Path) -> None:
+    dataset, raw = f"{BASE}/dataset/calidad-aire-resumen-diario", f"{BASE}/table/aire-raw-lecturas"
+    told = operate(data, "lineage.path", iri=raw, to=dataset)
+    assert (told["iri"], told["to"], told["direction"]) == (raw, dataset, "downstream")
+    clean, mart = f"{BASE}/table/aire-clean-lecturas", f"{BASE}/table/aire-mart-diario"
+    assert iris(told["path"]) == [raw, clean, mart]
+    back = operate(data, "lineage.path", iri=dataset, to=raw)
+    assert (back["direction"], back["path"]) == ("upstream", told["path"])
+    # Between two datasets their own way counts.
+    source = f"{BASE}/dataset/aire-lecturas-horarias"
+    told = operate(data, "lineage.path", iri=source, to=dataset)
+    assert iris(told["path"]) == [source, dataset]
+
+
 def test_whoever_owns_what_depends_on_a_thing_must_agree(data: Path) -> None:
     found = operate(data, "lineage.agree", iri=MART)
     walked = operate(data, "lineage.walk", iri=MART, direction="downstream")["found"]

@@ -6,12 +6,24 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from bilbaokg import wording
+from bilbaokg.lineage.graph import Graph
 from bilbaokg.lineage.ground import Ground
-from bilbaokg.lineage.owners import owners, wholes
+from bilbaokg.lineage.owners import owners, wholes, within
 from bilbaokg.lineage.walking import Step, Walk
+from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import DUV, LANGUAGES, ref
 
-__all__ = ["MOST", "agree", "circles", "dead_ends", "ends", "path", "reached", "walked"]
+__all__ = [
+    "MOST",
+    "agree",
+    "between",
+    "circles",
+    "dead_ends",
+    "ends",
+    "path",
+    "reached",
+    "walked",
+]
 
 MOST: Final = 100_000
 """How many things an answer tells at most."""
@@ -63,13 +75,26 @@ def path(ground: Ground, iri: str, to: str) -> dict[str, Any]:
     `direction` says where `to` lies, seen from `iri`; None where there is no way.
     """
     iri, to = ground.known(iri), ground.known(to)
-    way, direction = ground.graph.path(iri, to), "downstream"
-    if not way:
-        way, direction = ground.graph.path(to, iri), "upstream"
+    way, direction = between(ground.graph, ground.store, iri, to)
     return {
-        "iri": iri, "to": to, "direction": direction if way else None,
+        "iri": iri, "to": to, "direction": direction,
         "path": [ground.named(node) for node in way],
     }  # fmt: skip
+
+
+def between(graph: Graph, store: EmbeddedStore, iri: str, to: str) -> tuple[list[str], str | None]:
+    """A shortest way between two things, the way that data go, and where `to` lies: downstream,
+    upstream, None where there is no way.
+
+    Where they have none themselves, of what is part of them: a table leads to a dataset by way of
+    the tables and files of that.
+    """
+    for here, there in (([iri], [to]), (within(store, iri), within(store, to))):
+        if way := graph.path(here, there):
+            return way, "downstream"
+        if way := graph.path(there, here):
+            return way, "upstream"
+    return [], None
 
 
 def ends(ground: Ground, direction: str, limit: int = MOST) -> dict[str, Any]:

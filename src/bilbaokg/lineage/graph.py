@@ -26,6 +26,10 @@ from bilbaokg.store.embedded import EmbeddedStore, storage_errors
 __all__ = ["Graph"]
 
 _LOW: Final = 0xFFFFFFFF
+# The node that there is not, at which ways begin that may begin at several.
+_NOWHERE: Final = -1
+
+Near = Callable[[int], Collection[int]]
 
 
 class Graph:
@@ -154,24 +158,51 @@ class Graph:
             return Walk()
         return collect(spread(start, self._near(start, direction), hops), self._iri, limit)
 
-    def path(self, source: str, target: str) -> list[str]:
-        """A shortest way downstream from one thing to another, both included; empty if none."""
-        start, end = self._number(source), self._number(target)
-        if start is None or end is None:
-            return []
-        return [self._iri(node) for node in self._way(start, end)]
+    def path(self, sources: Collection[str], targets: Collection[str]) -> list[str]:
+        """A shortest way downstream from one of some things to one of others, both included; empty
+        if none.
 
-    def _way(self, start: int, end: int) -> list[int]:
-        before = {start: start}
-        for via, _, fresh in spread(start, self._near(start, "downstream")):
+        Steps go by derivation; from a job or run the first is to what it writes, to one that is a
+        target the last is from what it reads.
+        """
+        starts, ends = self._known(sources), set(self._known(targets))
+        way = self._way(starts, ends, self._nears(starts, ends)) if starts and ends else []
+        return [self._iri(node) for node in way]
+
+    def _known(self, iris: Iterable[str]) -> list[int]:
+        found = (self._number(iri) for iri in dict.fromkeys(iris))
+        return [number for number in found if number is not None]
+
+    def _nears(self, starts: Iterable[int], ends: Iterable[int]) -> Near:
+        """What is one hop downstream from a node, on ways from some nodes to others."""
+        first = {n: self._near(n, "downstream") for n in starts if self._is_maker(n)}
+        last: dict[int, list[int]] = {}
+        for end in filter(self._is_maker, ends):
+            for before, _ in self._up.of(end):
+                last.setdefault(before, []).append(end)
+        derived = self._down.derived
+
+        def near(node: int) -> Collection[int]:
+            found = first[node](node) if node in first else derived(node)
+            return [*found, *last[node]] if node in last else found
+
+        return near
+
+    def _is_maker(self, node: int) -> bool:
+        return LEVELS[self._levels[node]] in ("job", "run")
+
+    def _way(self, starts: Collection[int], ends: Collection[int], near: Near) -> list[int]:
+        before = {_NOWHERE: _NOWHERE}
+        ahead = spread(_NOWHERE, lambda node: starts if node == _NOWHERE else near(node))
+        for via, _, fresh in ahead:
             before |= dict.fromkeys(fresh, via)
-            if end in before:
+            if found := [node for node in fresh if node in ends]:
                 break
-        if end not in before:
+        else:
             return []
-        way = [end]
-        while way[-1] != start:
-            way.append(before[way[-1]])
+        way = found[:1]
+        while (node := before[way[-1]]) != _NOWHERE:
+            way.append(node)
         return way[::-1]
 
     def ends(self, direction: str) -> list[str]:
@@ -189,7 +220,8 @@ class Graph:
         found = []
         for knot in knots(self._ordered(), self._down.derived):
             start = min(knot, key=self._iri)
-            ways = (self._way(near, start) for near in self._down.derived(start) if near in knot)
+            near = self._down.derived
+            ways = (self._way([first], {start}, near) for first in near(start) if first in knot)
             way = min(ways, key=len)
             found.append([self._iri(node) for node in (way[-1], *way[:-1])])
         return sorted(found)
@@ -207,10 +239,10 @@ class Graph:
     def _degree(self, node: int) -> int:
         return self._up.degree(node) + self._down.degree(node)
 
-    def _near(self, start: int, direction: str) -> Callable[[int], Collection[int]]:
+    def _near(self, start: int, direction: str) -> Near:
         """What is one hop from a node, on walks that begin at `start`."""
         rows = self._rows(direction)
-        if LEVELS[self._levels[start]] not in ("job", "run"):
+        if not self._is_maker(start):
             return rows.derived
         first = list(dict.fromkeys(other for other, _ in rows.of(start)))
         return lambda node: first if node == start else rows.derived(node)

@@ -11,6 +11,7 @@ from starlette.datastructures import QueryParams
 
 from bilbaokg.index import Text, find
 from bilbaokg.lineage import DIRECTIONS, Graph, Making
+from bilbaokg.lineage.answers import between
 from bilbaokg.lineage.walking import Step, Walk
 from bilbaokg.reports.tables import as_csv
 from bilbaokg.server import question_page
@@ -110,7 +111,7 @@ class LineageStartPage:
 def page(reader: Reader, asked: Asked) -> LineagePage | None:
     """The lineage of a thing; None for what the release does not know."""
     graph = reader.opened.lineage
-    if asked.iri not in graph and reader.place(asked.iri) is None:
+    if not _is_known(reader, asked.iri):
         return None
     around = Around(reader)
     walks = {d: asked.walk(graph, d) for d in DIRECTIONS}
@@ -122,7 +123,8 @@ def page(reader: Reader, asked: Asked) -> LineagePage | None:
     jobs = around.jobs.numbered(edges)
     drawing = _drawing(around, layers, edges, jobs)
     drawn = [box.iri for box in drawing.boxes if box.iri] if drawing else []
-    way = graph.path(asked.iri, asked.to) or graph.path(asked.to, asked.iri) if asked.to else []
+    store, to = reader.opened.store, asked.to
+    way = between(graph, store, asked.iri, to)[0] if to and _is_known(reader, to) else []
     return LineagePage(
         thing=around.value(asked.iri),
         level=around.level(asked.iri),
@@ -146,6 +148,10 @@ def page(reader: Reader, asked: Asked) -> LineagePage | None:
         questions=question_page.about(reader, asked.iri, around.level(asked.iri)),
         formats=question_page.as_prov(reader, asked.iri),
     )
+
+
+def _is_known(reader: Reader, iri: str) -> bool:
+    return iri in reader.opened.lineage or reader.place(iri) is not None
 
 
 def _side(around: Around, asked: Asked, name: str, walk: Walk, fitting: list[Step]) -> Direction:
