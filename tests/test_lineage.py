@@ -16,6 +16,7 @@ from bilbaokg import settings
 from bilbaokg.errors import NotFound
 from bilbaokg.importers import openlineage
 from bilbaokg.lineage.names import Name, column_iri, job_iri, run_iri, table_iri
+from bilbaokg.lineage.walking import walk
 from bilbaokg.operations.lineage import take_in
 from bilbaokg.terms import plain, split_lines
 from bilbaokg.workspace import Workspace, initialise
@@ -347,6 +348,9 @@ def test_dataset_level_lineage_bears_on_the_table(catalogue: Catalogue) -> None:
     )
     assert says(catalogue, table("a"), DERIVED) == [f"<{table('b')}>"]
     assert '"INDIRECT/FILTER: kind = 1"' in catalogue.text(table("a"))
+    assert says(catalogue, table("a"), f"{PROV}wasInfluencedBy") == [f"<{column('b', 'kind')}>"]
+    reached = walk(catalogue.workspace.store, column("b", "kind"), "downstream").steps
+    assert [step.iri for step in reached] == [table("a")]
 
 
 ODD = [

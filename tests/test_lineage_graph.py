@@ -27,10 +27,17 @@ def chain(*names: str) -> list[Edge]:
 @pytest.mark.parametrize("seed", range(5))
 def test_walks_are_those_of_the_store(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
-    edges = [(chance.randrange(40), chance.randrange(40)) for _ in range(70)]
-    store = stored(*(f"<x:{b}> {ref(PROV.wasDerivedFrom)} <x:{a}> ." for a, b in edges))
+    edges = {(chance.randrange(40), chance.randrange(40)) for _ in range(70)}
+    # The first half are columns; some bear on tables.
+    bears = {(chance.randrange(20), chance.randrange(20, 40)) for _ in range(20)}
+    store = stored(
+        *(f"<x:{b}> {ref(PROV.wasDerivedFrom)} <x:{a}> ." for a, b in edges),
+        *(f"<x:{b}> {ref(PROV.wasInfluencedBy)} <x:{a}> ." for a, b in bears),
+        *(f"<x:{n}> {ref(RDF.type)} {ref(CSVW.Column)} ." for n in range(20)),
+        *(f"<x:{n}> {ref(RDF.type)} {ref(CSVW.Table)} ." for n in range(20, 40)),
+    )
     graph = Graph.of(store)
-    assert graph.edges == len(set(edges))
+    assert graph.edges == len(edges) + len(bears)
     for start in range(0, 40, 3):
         for direction in DIRECTIONS:
             for hops in (1, 2, 3, None):
@@ -56,6 +63,21 @@ def test_a_job_leads_to_what_it_reads_and_writes_and_is_no_step_between_tables()
     assert [step.iri for step in graph.walk("x:a", "downstream").steps] == ["x:b"]
     assert [step.iri for step in graph.walk("x:job", "downstream").steps] == ["x:b"]
     assert [step.iri for step in graph.walk("x:job", "upstream").steps] == ["x:a"]
+
+
+def test_a_column_leads_to_the_tables_on_whose_rows_it_bears() -> None:
+    levels = [("x:t", "table"), ("x:u", "table"), ("x:c", "column"), ("x:d", "column")]
+    steps = [Edge("x:c", "x:d"), Edge("x:d", "x:t", Kind.INFLUENCED), Edge("x:t", "x:u")]
+    graph = Graph(steps, levels)
+    assert [step.iri for step in graph.walk("x:c", "downstream").steps] == ["x:d", "x:t", "x:u"]
+    assert graph.path(["x:c"], ["x:u"]) == ["x:c", "x:d", "x:t", "x:u"]
+    # A table comes from tables.
+    assert [step.iri for step in graph.walk("x:u", "upstream").steps] == ["x:t"]
+
+
+def test_what_is_no_table_is_influenced_by_decisions_and_no_lineage() -> None:
+    store = stored(f"<x:appointment> {ref(PROV.wasInfluencedBy)} <x:answer> .")
+    assert Graph.of(store).edges == 0
 
 
 def test_path_is_a_shortest_one_downstream() -> None:

@@ -21,9 +21,10 @@ from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import CSVW, PROV, RDF, SCHEMA, ref
 
 _PROPERTIES = (
-    PROV.wasDerivedFrom, PROV.used, PROV.generated, PROV.wasGeneratedBy, SCHEMA.object,
+    PROV.wasDerivedFrom, PROV.wasInfluencedBy, PROV.used, PROV.generated, PROV.wasGeneratedBy,
+    SCHEMA.object,
 )  # fmt: skip
-_CLASSES = (CSVW.Table, PROV.Plan, PROV.Activity)
+_CLASSES = (CSVW.Table, CSVW.Column, PROV.Plan, PROV.Activity)
 DERIVED, TYPE = ref(PROV.wasDerivedFrom), ref(RDF.type)
 
 

@@ -18,7 +18,7 @@ from bilbaokg.lineage.ground import Ground
 from bilbaokg.lineage.owners import owners
 from bilbaokg.store import GraphChange
 from bilbaokg.store.embedded import EmbeddedStore
-from bilbaokg.terms import ADMS, DCAT, PROV, ref
+from bilbaokg.terms import ADMS, CSVW, DCAT, DCT, PROV, RDF, ref
 
 BASE = "https://bilbaokg.example/id"
 MART, FILE = f"{BASE}/table/bus-mart-gtfs", f"{BASE}/distribution/bilbobus-gtfs-zip"
@@ -166,6 +166,34 @@ def test_saved_queries_about_a_thing_answer_as_the_questions_do(released: Ground
     assert {(row["owner"], row["dataset"]) for row in rows} == {
         (owner["iri"], dataset["iri"]) for owner in told for dataset in owner["datasets"]
     }
+
+
+def test_saved_queries_follow_columns_that_bear_on_rows() -> None:
+    base = "https://datos.example.org"
+    key, copied, kept, made, held = (f"{base}/{n}" for n in ("key", "copy", "kept", "made", "held"))
+    lines = [
+        *(f"<{c}> {ref(RDF.type)} {ref(CSVW.Column)} ." for c in (key, copied)),
+        *(f"<{t}> {ref(RDF.type)} {ref(CSVW.Table)} ." for t in (kept, made)),
+        f"<{copied}> {ref(PROV.wasDerivedFrom)} <{key}> .",
+        f"<{kept}> {ref(PROV.wasInfluencedBy)} <{copied}> .",
+        f"<{made}> {ref(PROV.wasDerivedFrom)} <{kept}> .",
+        f"<{made}> {ref(DCT.isPartOf)} <{held}> .",
+        f"<{held}> {ref(PROV.qualifiedAttribution)} <{held}#a> .",
+        f"<{held}#a> {ref(DCAT.hadRole)} <{base}/ns#owner> .",
+        f"<{held}#a> {ref(PROV.agent)} <{base}/who> .",
+    ]
+    store = EmbeddedStore()
+    store.apply([GraphChange(f"{base}/graph/record/x", insert=lines)])
+    ground = Ground.over(store, base, "es")
+    told = iris(answers.walked(ground, key, "downstream")["found"])
+    assert told == [copied, kept, made]
+    assert {row["product"] for row in saved(ground, "downstream", resource=key)} == set(told)
+    assert iris(answers.agree(ground, key)["owners"]) == [f"{base}/who"]
+    rows = saved(ground, "owners-to-agree", resource=key)
+    assert (f"{base}/who", held) in {(row["owner"], row["dataset"]) for row in rows}
+    way = iris(answers.path(ground, key, made)["path"])
+    rows = saved(ground, "lineage-between", resource=key, to=made)
+    assert {(row["between"], row["derived"]) for row in rows} == {*pairwise(way)}
 
 
 def test_saved_queries_about_all_lineage_answer_as_the_questions_do(released: Ground) -> None:

@@ -63,6 +63,7 @@ _KEYWORD: Final = ref(DCAT.keyword)
 _VERSION: Final = ref(DCAT.version)
 _INVALIDATED: Final = ref(PROV.invalidatedAtTime)
 _DERIVED: Final = ref(PROV.wasDerivedFrom)
+_INFLUENCED: Final = ref(PROV.wasInfluencedBy)
 _LABEL: Final = ref(RDFS.label)
 _STARTED: Final = ref(PROV.startedAtTime)
 _ENDED: Final = ref(PROV.endedAtTime)
@@ -310,13 +311,15 @@ def derivation_lines(
 ) -> list[str]:  # fmt: skip
     """What a job makes a table of (all IRIs): the tables it reads, and the columns as far as told.
 
-    A column that comes from a column makes its table come from that one's table.
+    A column that comes from a column makes its table come from that one's table. One that bears on
+    all rows, as a filter does, influences the table.
     """
     table = ref(iri)
     tables = {*reads, *(resolve(origin.table) for origin in told.all)} - {iri}
     lines = [f"{table} {_DERIVED} {ref(source)} ." for source in sorted(tables)]
     for origin in told.whole:
         source = column_iri(base, resolve(origin.table), origin.field)
+        lines.append(f"{table} {_INFLUENCED} {ref(source)} .")
         lines += _qualified(base, iri, source, job, origin)
     for column, found in told.columns.items():
         own = column_iri(base, iri, column)

@@ -21,7 +21,7 @@ from bilbaokg.terms import PROV, ref, split_lines
 __all__ = ["between", "since", "span", "telling"]
 
 # Runs come with every day; what they read and wrote is no change of what comes from what.
-_LASTING: Final = frozenset({Kind.DERIVED, Kind.READS, Kind.WRITES})
+_LASTING: Final = frozenset({Kind.DERIVED, Kind.INFLUENCED, Kind.READS, Kind.WRITES})
 _AHEAD: Final = (1, "added"), (-1, "removed")
 
 

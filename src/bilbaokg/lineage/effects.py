@@ -24,7 +24,7 @@ def reached(ground: Ground, changed: Collection[str]) -> list[str]:
         if node == "":
             return {part: None for thing in changed for part in within(ground.store, thing)}
         edges = graph.neighbours(node, "downstream")
-        return (edge.target for edge in edges if edge.kind == Kind.DERIVED)
+        return (edge.target for edge in edges if edge.kind in (Kind.DERIVED, Kind.INFLUENCED))
 
     found: dict[str, None] = {}
     for via, _, fresh in spread("", near):

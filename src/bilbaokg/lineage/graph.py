@@ -150,8 +150,9 @@ class Graph:
     def walk(self, iri: str, direction: str, hops: int | None = None, limit: int = 100_000) -> Walk:
         """Everything within so many hops of a thing (None: at any distance), each once.
 
-        Steps go by derivation; from a job or run the first is to what it reads or writes. It ends
-        on circles. direction: one of DIRECTIONS; limit: how many things at most.
+        Steps go by derivation; from a job or run the first is to what it reads or writes, from
+        columns they go downstream to tables, too, on whose rows they bear. It ends on circles.
+        direction: one of DIRECTIONS; limit: how many things at most.
         """
         start = self._number(iri)
         if start is None:
@@ -180,7 +181,8 @@ class Graph:
         for end in filter(self._is_maker, ends):
             for before, _ in self._up.of(end):
                 last.setdefault(before, []).append(end)
-        derived = self._down.derived
+        columns = any(LEVELS[self._levels[n]] == "column" for n in starts)
+        derived = self._down.depending if columns else self._down.derived
 
         def near(node: int) -> Collection[int]:
             found = first[node](node) if node in first else derived(node)
@@ -243,7 +245,8 @@ class Graph:
         """What is one hop from a node, on walks that begin at `start`."""
         rows = self._rows(direction)
         if not self._is_maker(start):
-            return rows.derived
+            crosses = direction == "downstream" and LEVELS[self._levels[start]] == "column"
+            return rows.depending if crosses else rows.derived
         first = list(dict.fromkeys(other for other, _ in rows.of(start)))
         return lambda node: first if node == start else rows.derived(node)
 

@@ -74,6 +74,8 @@ def _said(ground: Ground, iri: str, chosen: set[str], plans: set[str]) -> Iterat
             continue
         if edge.kind == Kind.DERIVED:
             yield f"{node} {ref(PROV.wasDerivedFrom)} {ref(edge.source)} ."
+        elif edge.kind == Kind.INFLUENCED:
+            yield f"{node} {ref(PROV.wasInfluencedBy)} {ref(edge.source)} ."
         elif edge.kind == Kind.USED:
             yield f"{node} {ref(PROV.used)} {ref(edge.source)} ."
         elif edge.kind == Kind.GENERATED:

@@ -8,8 +8,8 @@ from typing import Final
 
 __all__ = ["Rows"]
 
-# The kind of edges that walks go along (graph.Kind): they stand before the others of a node.
-_DERIVED: Final = 0
+# The kinds of edges that walks go along (edges.Kind): they stand before the others of a node.
+_DERIVED, _INFLUENCED = 0, 1
 _LOW: Final = 0xFFFFFFFF
 
 
@@ -71,6 +71,16 @@ class Rows:
             return ()
         start = starts[node]
         return self.others[start : start + self.kinds.count(_DERIVED, start, starts[following])]
+
+    def depending(self, node: int) -> Collection[int]:
+        """Neighbours by derivation or influence."""
+        if self.patch and node in self.patch:
+            found = [other for other, kind in self.patch[node] if kind <= _INFLUENCED]
+        else:
+            start, end = self._span(node)
+            count = sum(self.kinds.count(kind, start, end) for kind in (_DERIVED, _INFLUENCED))
+            found = self.others[start : start + count].tolist()
+        return dict.fromkeys(found)
 
     def degree(self, node: int) -> int:
         """How many edges a node has."""

@@ -2,11 +2,12 @@
 
 A step is one `prov:wasDerivedFrom`, at whatever level the walk begins: columns lead to columns,
 tables to tables, datasets to datasets. From a job the first step is to what it reads or writes.
+Downstream of a column are also tables on all of whose rows it bears (`prov:wasInfluencedBy`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -47,6 +48,8 @@ _PART_OF: Final = ox.NamedNode(DCT.isPartOf)
 _HAS_PART: Final = ox.NamedNode(DCT.hasPart)
 _TYPE: Final = ox.NamedNode(RDF.type)
 _COLUMN: Final = ox.NamedNode(CSVW.Column)
+_TABLE: Final = ox.NamedNode(CSVW.Table)
+_INFLUENCED: Final = ox.NamedNode(PROV.wasInfluencedBy)
 
 
 class Step(NamedTuple):
@@ -73,9 +76,11 @@ def walk(
     It ends on circles, too. direction: one of DIRECTIONS; limit: how many things at most.
     """
     begin: Any = ox.NamedNode(iri)
+    crosses = direction == "downstream" and _is(store, begin, _COLUMN)
 
     def near(node: Any) -> Iterable[Any]:
-        return _next(store, node, direction, first=node == begin)
+        found = _next(store, node, direction, first=node == begin)
+        return [*found, *_influenced(store, node, found)] if crosses else found
 
     with storage_errors(store.path or "memory"):
         return collect(spread(begin, near, hops), _value, limit)
@@ -116,8 +121,8 @@ def collect(
     return found
 
 
-def _next(store: EmbeddedStore, node: Any, direction: str, *, first: bool) -> Iterable[Any]:
-    """The neighbours of a node, in an order that does not depend on how they are stored."""
+def _next(store: EmbeddedStore, node: Any, direction: str, *, first: bool) -> Collection[Any]:
+    """The neighbours of a node by derivation; of a job or run at first what it reads or writes."""
     quads = store.raw.quads_for_pattern
     if direction == "upstream":
         found = {quad.object for quad in quads(node, _DERIVED, None, None)}
@@ -125,7 +130,23 @@ def _next(store: EmbeddedStore, node: Any, direction: str, *, first: bool) -> It
         found = {quad.subject for quad in quads(None, _DERIVED, node, None)}
     if first:
         found |= {quad.object for quad in quads(node, _OF_JOB[direction], None, None)}
-    return sorted(found, key=_value) if len(found) > 1 else found
+    return _ordered(found)
+
+
+def _influenced(store: EmbeddedStore, column: Any, besides: Collection[Any]) -> Collection[Any]:
+    """The tables on all of whose rows a column bears, but some."""
+    quads = store.raw.quads_for_pattern(None, _INFLUENCED, column, None)
+    found = {quad.subject for quad in quads if _is(store, quad.subject, _TABLE)}
+    return _ordered(found.difference(besides))
+
+
+def _ordered(nodes: Collection[Any]) -> Collection[Any]:
+    """In an order that does not depend on how they are stored."""
+    return sorted(nodes, key=_value) if len(nodes) > 1 else nodes
+
+
+def _is(store: EmbeddedStore, node: Any, cls: ox.NamedNode) -> bool:
+    return any(store.raw.quads_for_pattern(node, _TYPE, cls, None))
 
 
 def _value(node: Any) -> str:
@@ -156,9 +177,7 @@ def columns_of(store: EmbeddedStore, table: str) -> list[str]:
     said = {quad.object for quad in raw.quads_for_pattern(node, _HAS_PART, None, None)}
     said |= {quad.subject for quad in raw.quads_for_pattern(None, _PART_OF, node, None)}
     return sorted(
-        part.value
-        for part in said
-        if isinstance(part, ox.NamedNode) and any(raw.quads_for_pattern(part, _TYPE, _COLUMN, None))
+        part.value for part in said if isinstance(part, ox.NamedNode) and _is(store, part, _COLUMN)
     )
 
 
