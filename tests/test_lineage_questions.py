@@ -94,6 +94,25 @@ def test_what_nobody_answers_for_is_told(data: Path) -> None:
         assert not unowned & owned
 
 
+def test_tables_of_whose_columns_nobody_tells_may_depend_on_a_column() -> None:
+    store, base = EmbeddedStore(), "https://datos.example.org"
+    raw, told, untold = (f"{base}/{name}" for name in ("raw", "told", "untold"))
+    lines = [f"<{t}> {ref(RDF.type)} {ref(CSVW.Table)} ." for t in (raw, told, untold)]
+    for column, table in ((f"{raw}.a", raw), (f"{raw}.b", raw), (f"{told}.b", told)):
+        lines += [
+            f"<{column}> {ref(RDF.type)} {ref(CSVW.Column)} .",
+            f"<{column}> {ref(DCT.isPartOf)} <{table}> .",
+        ]
+    lines += [f"<{t}> {ref(PROV.wasDerivedFrom)} <{raw}> ." for t in (told, untold)]
+    lines.append(f"<{told}.b> {ref(PROV.wasDerivedFrom)} <{raw}.b> .")
+    store.apply([GraphChange(f"{base}/graph/record/x", insert=lines)])
+    ground = Ground.over(store, base, "es")
+    for column in (f"{raw}.a", f"{raw}.b"):
+        assert iris(answers.agree(ground, column)["uncertain"]) == [untold]
+    # Whoever asks of the table asks of all that is made of it.
+    assert not answers.agree(ground, raw)["uncertain"]
+
+
 def test_an_attribution_without_a_status_is_in_force_and_one_that_ended_is_not() -> None:
     store = EmbeddedStore()
     lines = [f"<x:d> {ref(PROV.qualifiedAttribution)} <x:{who}-role> ." for who in ("now", "once")]

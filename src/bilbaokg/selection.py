@@ -12,6 +12,7 @@ from typing import Any, Final
 from bilbaokg import elsewhere, governance, wording
 from bilbaokg.bundle import Bundle
 from bilbaokg.errors import GateRefused, Invalid
+from bilbaokg.gaps import counted
 from bilbaokg.merging import text_of, title_of
 from bilbaokg.model import Problem, Record, Report
 from bilbaokg.settings import Settings
@@ -311,9 +312,9 @@ def _nothing(held: Mapping[str, _Reason]) -> Invalid:
 
 def _refused(report: Report, hint: str) -> GateRefused:
     blocking = sum(result.severity in report.gate for result in report.results)
-    return GateRefused(
-        f"{blocking:,} findings stop the release", hint=hint, report=report.as_dict()
-    )
+    stop = "stops" if blocking == 1 else "stop"
+    what = f"{counted(blocking, 'finding')} {stop} the release"
+    return GateRefused(what, hint=hint, report=report.as_dict())
 
 
 def _is_listed(record: Record) -> bool:

@@ -190,6 +190,11 @@ def agree(
             console.say(f"\n{owner['label']}\n\n{owner['message'][message].strip()}")
         for dataset in told["unowned"]:
             console.say(f"Nobody answers for {dataset['label']} <{dataset['iri']}>.")
+        for table in told["uncertain"]:
+            console.say(
+                f"Nobody tells which columns {table['label']} <{table['iri']}> is made of: "
+                "it may depend on it, too."
+            )
 
     _tell(console, told, "agree", "Nobody has to agree.", as_csv=as_csv, further=further)
     return FINDINGS if told["unowned"] else DONE

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from bilbaokg import wording
+from bilbaokg.lineage.edges import Kind
 from bilbaokg.lineage.graph import Graph
 from bilbaokg.lineage.ground import Ground
 from bilbaokg.lineage.owners import owners, wholes, within
-from bilbaokg.lineage.walking import Step, Walk
+from bilbaokg.lineage.walking import Step, Walk, columns_of, part_of
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import DUV, LANGUAGES, ref
 
@@ -138,11 +139,13 @@ def agree(ground: Ground, iri: str) -> dict[str, Any]:
     """Who must agree to a change of a thing: the owners of it and of all that depends on it.
 
     With each owner the datasets concerned, and a message to them in every language; `unowned` are
-    datasets that nobody answers for. Raises BadInput, NotFound.
+    datasets that nobody answers for, `uncertain` tables of which nobody tells whether they depend
+    on a column. Raises BadInput, NotFound.
     """
     iri = ground.known(iri)
     affected = ground.graph.walk(iri, "downstream", limit=MOST)
-    found = owners(ground.store, ground.base, [iri, *(step.iri for step in affected.steps)])
+    reached = [iri, *(step.iri for step in affected.steps)]
+    found = owners(ground.store, ground.base, reached)
     return {
         **ground.named(iri), "affected": len(affected.steps), "complete": affected.complete,
         "owners": [
@@ -153,7 +156,28 @@ def agree(ground: Ground, iri: str) -> dict[str, Any]:
             for agent, held in found.items() if agent
         ],
         "unowned": [ground.named(each) for each in found.get("", [])],
+        "uncertain": [ground.named(each) for each in _untold(ground, reached)],
     }  # fmt: skip
+
+
+def _untold(ground: Ground, reached: Collection[str]) -> list[str]:
+    """Tables made of those that hold some columns, where nobody tells which columns they come from:
+    none of the tables is among what was reached itself."""
+    graph, store = ground.graph, ground.store
+    columns = [iri for iri in reached if graph.level(iri) in ("column", None)]
+    holding = {table for column in columns for table in part_of(store, column)}
+    made = {
+        edge.target
+        for table in holding for edge in graph.neighbours(table, "downstream")
+        if edge.kind == Kind.DERIVED and graph.level(edge.target) == "table"
+    }  # fmt: skip
+    return sorted(table for table in made.difference(reached) if not _is_told(ground, table))
+
+
+def _is_told(ground: Ground, table: str) -> bool:
+    """Whether it is told of any column of a table what that comes from."""
+    columns = columns_of(ground.store, table)
+    return any(ground.graph.neighbours(column, "upstream") for column in columns)
 
 
 def _message(ground: Ground, iri: str, datasets: list[str], language: str) -> str:

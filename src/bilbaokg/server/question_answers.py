@@ -262,8 +262,9 @@ def _agree(shown: Shown, asked: Asked) -> Answer:
     ]  # fmt: skip
     columns = (("owner", "head"), ("agrees", "values"), ("area", "values"))
     tables = [shown.table("owners", columns, rows, title=shown.say("agree.owners"))] if rows else []
-    if told["unowned"]:
-        tables.append(_unowned(shown, told["unowned"]))
+    for kind in ("unowned", "uncertain"):
+        if told[kind]:
+            tables.append(_further(shown, kind, told[kind]))
     name, affected = shown.around.name(iri).text, told["affected"]
     if rows:
         text = shown.say("agree.found", len(rows), name=name, n=affected)
@@ -278,13 +279,13 @@ def _areas(shown: Shown, things: Iterable[Told]) -> list[Value]:
     return [shown.reader.iri(area) for area in dict.fromkeys(found)]
 
 
-def _unowned(shown: Shown, things: Sequence[Told]) -> AnswerTable:
+def _further(shown: Shown, kind: str, things: Sequence[Told]) -> AnswerTable:
     some = [thing["iri"] for thing in things[:_ROWS]]
     shown.around.load(some)
     rows = [(*shown.thing(iri), shown.people(iri)[1]) for iri in some]
     columns = (*_THING, ("area", "values"))
-    title, note = shown.say("agree.unowned"), shown.say("agree.unowned_note")
-    return shown.table("unowned", columns, rows, len(things) - len(rows), title=title, note=note)
+    title, note = shown.say(f"agree.{kind}"), shown.say(f"agree.{kind}_note")
+    return shown.table(kind, columns, rows, len(things) - len(rows), title=title, note=note)
 
 
 def _letter(shown: Shown, iri: str, owner: Told) -> Letter:
