@@ -25,7 +25,7 @@ LAYERS = {
             " lineage review selection release removals exports gaps quality index accounts audit"
             " integrity material published changes lint fetching probing harvesting editing"
             " scratch rehearsal webhooks bundle elsewhere",
-            "render reports workspace operations",
+            "render reports workspace operations backups",
             "server",
             "console terminal cli __main__",
         )

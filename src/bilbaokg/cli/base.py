@@ -41,6 +41,7 @@ __all__ = [
 
 # Module of this package -> the verbs in it. A module is imported when one of them is asked for.
 VERBS: Final = {
+    "backups": ("backup",),
     "loading": ("init", "load"),
     "harvesting": ("harvest",),
     "lineage": ("lineage",),

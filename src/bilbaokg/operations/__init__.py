@@ -65,6 +65,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "token.list": _in("access", "token_list"),
     "token.revoke": _in("access", "token_revoke"),
     "status": _in("access", "status"),
+    "backup": _in("backing", "backup"),
     "audit.verify": _in("access", "audit_verify"),
     "audit.list": _in("access", "audit_list"),
 }
