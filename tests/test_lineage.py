@@ -23,6 +23,7 @@ from bilbaokg.workspace import Workspace, initialise
 
 RAW, CLEAN, SUMMARY = "city.raw.trips", "city.clean.trips", "city.mart.trips"
 PROV = "http://www.w3.org/ns/prov#"
+DQV = "http://www.w3.org/ns/dqv#"
 DERIVED = f"{PROV}wasDerivedFrom"
 STATUS = "https://schema.org/actionStatus"
 
@@ -53,6 +54,15 @@ def texts(workspace: Workspace) -> dict[str, str]:
     return {record.id: record.text for record in workspace.records.all()}
 
 
+def checked(name: str, **found: bool) -> dict[str, Any]:
+    """A table of which a run says, by column, whether its values are all there."""
+    facet = {"assertions": [
+        {"assertion": "not_null", "column": column, "success": success}
+        for column, success in found.items()
+    ]}  # fmt: skip
+    return dataset(name, own={"dataQualityAssertions": facet})
+
+
 HISTORY = [
     event("START", "05:00:00", [dataset(RAW, schema=schema("id INT", "at TIMESTAMP"))]),
     event("RUNNING", "05:00:30", [dataset(RAW)], run_facets={"nominalTime": {"x": 1}}),
@@ -60,9 +70,12 @@ HISTORY = [
         "COMPLETE", "05:01:00", [],
         [dataset(CLEAN, schema=schema("trip BIGINT"), columnLineage=lineage_of(trip=f"{RAW}:id"))],
     ),
-    event("START", "06:00:00", [dataset(CLEAN)], run=run_id(2), job="mart"),
+    event("START", "06:00:00", [checked(CLEAN, trip=False)], run=run_id(2), job="mart"),
     event("FAIL", "06:01:00", [], [dataset(SUMMARY)], run=run_id(2), job="mart"),
-    event("START", "07:00:00", [dataset(CLEAN), dataset("city.zones")], run=run_id(3), job="mart"),
+    event(
+        "START", "07:00:00", [checked(CLEAN, trip=True), dataset("city.zones")], run=run_id(3),
+        job="mart",
+    ),
     event("COMPLETE", "07:01:00", [], [dataset(SUMMARY)], run=run_id(3), job="mart"),
     event(
         "START", "08:00:00", [dataset(RAW, schema=schema("id INT", "at TIMESTAMP", "bike"))],
@@ -351,6 +364,59 @@ def test_dataset_level_lineage_bears_on_the_table(catalogue: Catalogue) -> None:
     assert says(catalogue, table("a"), f"{PROV}wasInfluencedBy") == [f"<{column('b', 'kind')}>"]
     reached = walk(catalogue.workspace.store, column("b", "kind"), "downstream").steps
     assert [step.iri for step in reached] == [table("a")]
+
+
+def all_measured(catalogue: Catalogue, name: str) -> list[tuple[str, ...]]:
+    """What was measured of a table: of what, the value, by which job."""
+    properties = (f"{DQV}computedOn", f"{DQV}value", "http://purl.org/dc/terms/source")
+    nodes = map(plain, says(catalogue, table(name), f"{DQV}hasQualityMeasurement"))
+    return [tuple(plain(says(catalogue, node, p)[0]) for p in properties) for node in nodes]
+
+
+def test_what_jobs_find_of_tables_that_they_test_is_measured(catalogue: Catalogue) -> None:
+    told = tell(
+        catalogue.workspace,
+        event("COMPLETE", "05:00:00", [checked(RAW, id=False, at=True)], job="one"),
+        event("COMPLETE", "06:00:00", [checked(RAW, id=True)], run=run_id(2), job="two"),
+    )
+    assert told["new"] == 5
+    one, two = job("one"), job("two")
+    by_job = [
+        (column(RAW, name), value, by)
+        for name, value, by in (("at", "true", one), ("id", "false", one), ("id", "true", two))
+    ]
+    assert sorted(all_measured(catalogue, RAW)) == sorted(by_job)
+    # Found again it is no news; found otherwise it is.
+    again = event(
+        "COMPLETE", "07:00:00", [checked(RAW, id=False, at=True)], run=run_id(3), job="one"
+    )
+    assert tell(catalogue.workspace, again)["changed"] == 0
+    mended = event("COMPLETE", "08:00:00", [checked(RAW, id=True)], run=run_id(4), job="one")
+    assert tell(catalogue.workspace, mended)["changed"] == 1
+    assert sorted(all_measured(catalogue, RAW)) == sorted(
+        [(column(RAW, "id"), "true", one), (column(RAW, "id"), "true", two)]
+    )
+    # A job that goes takes its own along.
+    catalogue.do("lineage.forget", iri=one)
+    assert all_measured(catalogue, RAW) == [(column(RAW, "id"), "true", two)]
+
+
+def test_an_assertion_may_be_of_the_table_and_have_a_name_and_be_none(
+    catalogue: Catalogue,
+) -> None:
+    facet = {"assertions": [
+        {"assertion": "row_count", "success": True, "name": "enough rows", "description": "≥ 5"},
+        {"assertion": "row_count", "success": True, "name": "enough rows"},
+        {"assertion": "unsure", "success": "yes"}, {"success": True}, "none", None,
+    ]}  # fmt: skip
+    tell(catalogue.workspace, event("COMPLETE", "05:00:00", [dataset(RAW, own={
+        "dataQualityAssertions": facet})]))  # fmt: skip
+    (node,) = says(catalogue, table(RAW), f"{DQV}hasQualityMeasurement")
+    assert says(catalogue, plain(node), f"{DQV}computedOn") == [f"<{table(RAW)}>"]
+    assert says(catalogue, plain(node), STATUS) == ["<https://schema.org/CompletedActionStatus>"]
+    metric = f"{plain(node)}-metric"
+    definition = "http://www.w3.org/2004/02/skos/core#definition"
+    assert says(catalogue, metric, definition) == ['"≥ 5"']
 
 
 ODD = [

@@ -7,7 +7,6 @@ may be published.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import lru_cache
 from math import inf
@@ -16,6 +15,7 @@ from typing import Any, Final
 from bilbaokg.lineage import facets
 from bilbaokg.lineage.events import ENDS
 from bilbaokg.lineage.facets import Origin, Origins
+from bilbaokg.lineage.measurements import assertion_lines, digest
 from bilbaokg.lineage.names import Name, column_iri, shown, table_iri
 from bilbaokg.lineage.states import State
 from bilbaokg.terms import (
@@ -120,7 +120,7 @@ def table_is_anew(state: State, changed: Set[str]) -> bool:
     To speak of a column adds nothing where the schema tells of it.
     """
     spoken = {key.removeprefix("field/") for key in changed if key.startswith("field/")}
-    if any(key.startswith(("facet/", "name/", "spoken/")) for key in changed):
+    if any(key.startswith(("facet/", "name/", "spoken/", "quality/")) for key in changed):
         return True
     return bool(spoken) and not spoken <= _schema(state).keys()
 
@@ -156,6 +156,7 @@ def table_lines(base: str, iri: str, state: State, names: Sequence[Name]) -> lis
     change = state.registers.get("facet/lifecycleStateChange")
     if change and facets.parsed(change.text).get("lifecycleStateChange") == "DROP":
         lines.append(f"{table} {_INVALIDATED} {_time(change.at)} .")
+    lines += assertion_lines(base, iri, state)
     return lines + list(_columns(base, iri, state, tags))
 
 
@@ -347,7 +348,7 @@ def _qualified(base: str, iri: str, source: str, job: str | None, origin: Origin
 
 def _part(iri: str, kind: str, exact: str) -> str:
     """A part of a resource that has no address of its own, as a term."""
-    return f"<{iri}#{kind}-{hashlib.sha256(exact.encode()).hexdigest()[:16]}>"
+    return f"<{iri}#{kind}-{digest(exact)}>"
 
 
 def _time(at: str) -> str:

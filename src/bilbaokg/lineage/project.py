@@ -1,29 +1,24 @@
 """The statements of a project or database that events cannot tell: which tables and jobs it has,
-their keys, what measures their quality, who uses them.
+their keys, who uses them.
 
 They are the words of one source a project, so that what it no longer lists is told as gone.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from bilbaokg.lineage.names import column_iri, shown
+from bilbaokg.lineage.measurements import DIGITS, digest
+from bilbaokg.lineage.names import shown
 from bilbaokg.terms import (
     CSVW,
     DCT,
-    DQV,
     DUV,
     FOAF,
     PROV,
     RDF,
-    RDFS,
-    SCHEMA,
-    SKOS,
-    XSD,
     is_iri,
     literal,
     mint,
@@ -36,7 +31,6 @@ __all__ = [
     "job_line",
     "kept",
     "key_lines",
-    "measurement_lines",
     "table_line",
     "test_mark",
     "usage",
@@ -45,8 +39,6 @@ __all__ = [
 
 _TYPE: Final = ref(RDF.type)
 _MARK: Final = "#dbt-test-"
-_DIGITS: Final = 16
-_STATUS: Final = {True: SCHEMA.CompletedActionStatus, False: SCHEMA.FailedActionStatus}
 
 
 def table_line(iri: str) -> str:
@@ -72,7 +64,7 @@ def key_lines(
     yield f"{schema} {_TYPE} {ref(CSVW.Schema)} ."
     yield from (f"{schema} {ref(CSVW.primaryKey)} {literal(shown(name))} ." for name in primary)
     for own, other, theirs in keys:
-        mark = _digest(json.dumps([own, other, theirs]))
+        mark = digest(json.dumps([own, other, theirs]))
         key, there = f"<{table}#key-{mark}>", f"<{table}#key-{mark}-reference>"
         yield f"{schema} {ref(CSVW.foreignKey)} {key} ."
         yield f"{key} {_TYPE} {ref(CSVW.ForeignKey)} ."
@@ -86,32 +78,7 @@ def key_lines(
 
 def test_mark(id: str) -> str:
     """What the IRIs of all that one test says begin with, after that of the table."""
-    return f"{_MARK}{_digest(id)}"
-
-
-def measurement_lines(
-    base: str, table: str, test: str, called: str, column: str, definition: str,
-    value: int | float, at: str, *, passed: bool,
-) -> Iterator[str]:  # fmt: skip
-    """One dqv:QualityMeasurement of a table (an IRI), or of its column; `test` is the test's id.
-
-    `at` is a time as of Event.at. The status says whether the test accepts the value.
-    """
-    node, metric = (ref(f"{table}{test_mark(test)}{end}") for end in ("", "-metric"))
-    of = column_iri(base, table, column) if column else table
-    kind = XSD.integer if isinstance(value, int) else XSD.decimal
-    figure = str(value) if isinstance(value, int) else f"{value:.3f}"
-    yield f"{ref(table)} {ref(DQV.hasQualityMeasurement)} {node} ."
-    yield f"{node} {_TYPE} {ref(DQV.QualityMeasurement)} ."
-    yield f"{node} {ref(RDFS.label)} {literal(shown(called))} ."
-    yield f"{node} {ref(DQV.computedOn)} {ref(of)} ."
-    yield f"{node} {ref(DQV.isMeasurementOf)} {metric} ."
-    yield f'{node} {ref(DQV.value)} "{figure}"^^{ref(kind)} .'
-    yield f"{node} {ref(SCHEMA.actionStatus)} {ref(_STATUS[passed])} ."
-    yield f'{node} {ref(PROV.generatedAtTime)} "{at}"^^{ref(XSD.dateTime)} .'
-    yield f"{metric} {_TYPE} {ref(DQV.Metric)} ."
-    yield f"{metric} {ref(DQV.expectedDataType)} {ref(kind)} ."
-    yield f"{metric} {ref(SKOS.definition)} {literal(definition, language='en')} ."
+    return f"{_MARK}{digest(id)}"
 
 
 def kept(lines: Iterable[str], marks: set[str]) -> Iterator[str]:
@@ -120,7 +87,7 @@ def kept(lines: Iterable[str], marks: set[str]) -> Iterator[str]:
         subject, _, object_ = split_line(line)
         node = subject if _MARK in subject else object_
         _, mark, rest = node.partition(_MARK)
-        if mark and f"{_MARK}{rest[:_DIGITS]}" in marks:
+        if mark and f"{_MARK}{rest[:DIGITS]}" in marks:
             yield line
 
 
@@ -137,7 +104,7 @@ def usage(
 
     A link that is no http or https is left out.
     """
-    iri = mint(base, "shared", "-".join(filter(None, (slugify(title[:60]), _digest(id)))))
+    iri = mint(base, "shared", "-".join(filter(None, (slugify(title[:60]), digest(id)))))
     node = ref(iri)
     lines = [
         f"{node} {_TYPE} {ref(DUV.UsageTool if is_tool else DUV.Usage)} .",
@@ -148,7 +115,3 @@ def usage(
     if url and url.startswith(("https://", "http://")) and is_iri(url):
         lines.append(f"{node} {ref(FOAF.page)} {ref(url)} .")
     return iri, lines
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]

@@ -95,6 +95,10 @@ class Scribe:
             name = self.tables.called(table)
             for each in self.aliases.group(name) if name else ():
                 self.tables.own(each).drop(f"columns/{id}")
+        for table, _ in job.under("tested/"):
+            self.states.of(table).drop(f"quality/{id}")
+            if name := self.tables.called(table):
+                batch.names[name] = None
         for key in list(job.registers):
             job.drop(key)
         batch.outputs |= dict.fromkeys((table, id) for table in written)

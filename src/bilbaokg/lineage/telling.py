@@ -9,7 +9,8 @@ from urllib.parse import quote
 from bilbaokg.lineage import facets
 from bilbaokg.lineage.batch import Batch
 from bilbaokg.lineage.events import Event, Table
-from bilbaokg.lineage.names import Name, job_iri, record_of
+from bilbaokg.lineage.measurements import ASSERTIONS
+from bilbaokg.lineage.names import Name, job_iri, record_of, table_id
 from bilbaokg.lineage.states import PRUNED, State
 from bilbaokg.lineage.tables import Tables
 
@@ -32,6 +33,7 @@ class Teller:
             _put_facets(self.states.of(job), event.job_facets, event)
         for table in (*event.inputs, *event.outputs, *event.tables):
             self._table(table, event.at, batch)
+            self._assertions(table, job or "", event.at)
         for table in (*event.outputs, *event.tables):
             self._columns(table, job or "", event.at, batch)
         if event.run:
@@ -109,6 +111,15 @@ class Teller:
             sources[origin.table].once(f"field/{origin.field}", at)
         if state.get(key) != before:
             batch.columns[table.name, job] = None
+
+    def _assertions(self, table: Table, job: str, at: str) -> None:
+        """What a job that tested a table, or one that is not told, found."""
+        text = table.own.get(ASSERTIONS) or table.facets.get(ASSERTIONS)
+        if text is None:
+            return
+        self.tables.own(table.name).put(f"quality/{job}", at, text)
+        if job:
+            self.states.of(job).once(f"tested/{table_id(self.base, table.name)}", at)
 
     def _run(self, event: Event, run: str, batch: Batch) -> None:
         id = f"run/{run}"

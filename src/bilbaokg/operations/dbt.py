@@ -13,6 +13,7 @@ from bilbaokg.importers import dbt
 from bilbaokg.importers.compiled import DIGEST, completed
 from bilbaokg.importers.dbt import Artefacts, Exposure
 from bilbaokg.lineage import Event, Name, Table, Words, agree, facets, project
+from bilbaokg.lineage.measurements import measurement_lines
 from bilbaokg.lineage.names import job_iri, record_of
 from bilbaokg.operations.base import Progress
 from bilbaokg.operations.lineage import take_in
@@ -143,9 +144,9 @@ class _Words:
                 definition = _DEFINITIONS.get(
                     test.kind, f"Rows that the dbt test {test.kind} does not accept."
                 )
-                lines[iri] += project.measurement_lines(
-                    self.base, iri, test.id, test.called, test.column, definition, each.value,
-                    each.at, passed=each.passed,
+                lines[iri] += measurement_lines(
+                    self.base, iri, project.test_mark(test.id), test.called, test.column,
+                    definition, each.value, passed=each.passed, at=each.at,
                 )  # fmt: skip
             for use in self.uses[name]:
                 self._say_of_use(use, iri, lines)
