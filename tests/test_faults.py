@@ -475,6 +475,61 @@ def test_release_build_on_a_full_disk(ready: Path, disk: Path, free: int) -> Non
     assert [r.id for r in state.releases(data)] == ["r1", "r2"]
 
 
+# ---- backups
+
+
+def whole_backup(data: Path, copy: Path) -> None:
+    """Assert that a backup can be made and that it is whole."""
+    made = bilbaokg(data, "backup", str(copy))
+    assert made.code == 0, made.errors
+    verified = bilbaokg(data, "backup", "verify", str(copy))
+    assert verified.code == 0, verified.errors
+    state.records(copy).same_as(state.records(data))
+
+
+@pytest.mark.parametrize("killer", KILLERS)
+def test_backup_killed_is_whole_or_not_there(small: Path, tmp_path: Path, killer: Killer) -> None:
+    data = Path(shutil.copytree(small / "data", tmp_path / "data", symlinks=True))
+
+    def kill(at: int) -> Ended:
+        copy = folder / "copy"
+        ended = killer.run(at, "bilbaokg", "--data", str(data), "backup", str(copy))
+        if copy.exists():
+            assert bilbaokg(data, "backup", "verify", str(copy)).code == 0
+            shutil.rmtree(copy)
+        else:
+            assert ended.killed
+        return ended
+
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    steps = kill(0).steps
+    chosen = {1, 2, *range(3, steps, max(steps // 8, 1)), steps - 1, steps}
+    assert sum(kill(at).killed for at in sorted(chosen)) > len(chosen) / 2
+    whole_backup(data, folder / "copy")
+    assert [path.name for path in folder.iterdir()] == ["copy"]
+    assert not (data / "cache" / "backup").exists()
+
+
+@pytest.mark.parametrize("free", [0, 64 << 10, 512 << 10])
+def test_backup_to_a_full_disk(small: Path, disk: Path, tmp_path: Path, free: int) -> None:
+    data = Path(shutil.copytree(small / "data", tmp_path / "data", symlinks=True))
+    ballast = leave_free(disk, free)
+    says_that_the_disk_is_full(bilbaokg(data, "backup", str(disk / "copy")))
+    assert list(disk.iterdir()) == [ballast]
+    ballast.unlink()
+    whole_backup(data, disk / "copy")
+
+
+def test_backup_of_a_directory_whose_disk_is_full(small: Path, disk: Path, tmp_path: Path) -> None:
+    data = Path(shutil.copytree(small / "data", disk / "data", symlinks=True))
+    ballast = leave_free(disk, 0)
+    says_that_the_disk_is_full(bilbaokg(data, "backup", str(tmp_path / "copy")))
+    assert not (tmp_path / "copy").exists()
+    ballast.unlink()
+    whole_backup(data, tmp_path / "copy")
+
+
 # ---- two processes, one directory
 
 
