@@ -200,6 +200,12 @@ def test_dry_run_changes_nothing(ready: Shell) -> None:
     assert ready.json("status")["records"] == {}
 
 
+def test_note_stands_below_its_table_where_both_go_to_one_file(shared: Shell) -> None:
+    both = ("sh", "-c", 'echo "SELECT (1 AS ?n) {}" | "$@" 2>&1', "sh")
+    told = shared.raw("query", "-", "--working", by=both).stdout.split()
+    assert told == [b"n", b"1", b"1", b"rows."]
+
+
 def test_load_reads_a_pipe_folders_and_gzip(ready: Shell) -> None:
     assert ready.json("load", "-", given=GOOD.encode())["records"]["new"] == 1
     assert ready.json("load", "-", given=GOOD.encode())["records"]["unchanged"] == 1
