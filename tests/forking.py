@@ -4,7 +4,7 @@ Loading them is most of the work of a short run, and the tests have hundreds. `s
 a process that has loaded them, and holds nothing else (no store, no thread, no file of a test), to
 fork. That process is this module as a program; what it forks goes on as `python -c` would: with
 arguments, an environment, a folder and standard streams of its own, to the usual end of an
-interpreter.
+interpreter. `offered` does the same for shells.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import functools
 import gc
 import importlib
 import json
+import marshal
 import os
 import select
 import signal
@@ -23,11 +24,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 
-__all__ = ["Forked", "run", "start"]
+__all__ = ["Forked", "offered", "run", "start"]
 
 # What a server loads, mostly when it is called.
 _LOADED: Final = (
@@ -44,6 +45,18 @@ _LOADED: Final = (
 _FORKS: Final = "linux"  # it alone forks safely and hands on messages whole
 _MESSAGE: Final = 1 << 17
 _STREAMS: Final = 3
+# The program of a shell. It loads next to nothing, and hands on what it was given and its streams.
+_OFFERED: Final = """#!{python} -IS
+import _socket, marshal, os, sys
+if {but!r} in sys.argv:
+    os.execv({real!r}, [{real!r}, *sys.argv[1:]])
+link = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+link.connect({address!r})
+order = marshal.dumps([sys.argv[1:], dict(os.environ), os.getcwd()])
+streams = b"".join(each.to_bytes(4, sys.byteorder) for each in range(3))
+link.sendmsg([order], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
+os._exit(int(link.recv(20)))
+"""
 
 
 class Forked:
@@ -86,7 +99,8 @@ def start(
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, env=env)
     output, theirs = os.pipe()
     with Path(os.devnull).open("rb") as nothing, os.fdopen(theirs, "wb") as out:
-        pid, status = _forked(code, arguments, (nothing, out, stderr), env, Path.cwd())
+        streams = [each.fileno() for each in (nothing, out, stderr)]
+        pid, status = _forked(code, arguments, streams, env, Path.cwd())
     return Forked(pid, status, os.fdopen(output, "rb"))
 
 
@@ -101,15 +115,58 @@ def run(
         stdin, *told = (opened.enter_context(tempfile.TemporaryFile()) for _ in range(_STREAMS))
         stdin.write(given)
         stdin.seek(0)
-        pid, status = _forked(code, arguments, (stdin, *told), env, cwd)
+        streams = [each.fileno() for each in (stdin, *told)]
+        pid, status = _forked(code, arguments, streams, env, cwd)
         ended = Forked(pid, status, told[0]).wait()
         for file in told:
             file.seek(0)
         return subprocess.CompletedProcess(arguments, ended, *(file.read() for file in told))
 
 
+@contextlib.contextmanager
+def offered(code: str, real: Path, *, but: str) -> Iterator[Path]:
+    """A folder for the path of a shell, with a program of the name of `real` that runs code.
+
+    but: the verb for which it becomes the real one, as for what must be sent signals.
+    """
+    with tempfile.TemporaryDirectory(prefix="bilbaokg-tests-") as made:
+        folder = Path(made)
+        if sys.platform != _FORKS:
+            yield folder
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
+            address = str(folder / ".door")
+            door.bind(address)
+            door.listen()
+            names = {"python": sys.executable, "but": but, "real": str(real), "address": address}
+            program = folder / real.name
+            program.write_text(_OFFERED.format(**names), encoding="utf-8")
+            program.chmod(0o700)
+            threading.Thread(target=_let_in, args=(door, code), daemon=True).start()
+            yield folder
+            door.shutdown(socket.SHUT_RDWR)
+
+
+def _let_in(door: socket.socket, code: str) -> None:
+    """Serve each program that comes, some at a time as in a pipe, until the door is shut."""
+    with contextlib.suppress(OSError):
+        while True:
+            threading.Thread(target=_serve, args=(door.accept()[0], code), daemon=True).start()
+
+
+def _serve(link: socket.socket, code: str) -> None:
+    with link:
+        message, streams, _, _ = socket.recv_fds(link, _MESSAGE, _STREAMS)
+        arguments, env, folder = marshal.loads(message)  # noqa: S302 -- of our own program
+        pid, status = _forked(code, arguments, streams, env, Path(folder))
+        for descriptor in streams:
+            os.close(descriptor)
+        with Path(os.devnull).open("rb") as nothing:
+            link.send(str(Forked(pid, status, nothing).wait()).encode())
+
+
 def _forked(
-    code: str, arguments: Sequence[str], streams: Sequence[IO[bytes]], env: Mapping[str, str],
+    code: str, arguments: Sequence[str], streams: Sequence[int], env: Mapping[str, str],
     cwd: Path,
 ) -> tuple[int, int]:  # fmt: skip
     """The number of a new process, and a descriptor that will tell its exit code."""
@@ -117,7 +174,7 @@ def _forked(
     link, lock = _parent()
     order = json.dumps([code, list(arguments), dict(env), str(cwd)]).encode()
     with lock:
-        socket.send_fds(link, [order], [*(stream.fileno() for stream in streams), telling])
+        socket.send_fds(link, [order], [*streams, telling])
         pid = int(link.recv(20))
     os.close(telling)
     return pid, ended

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import forking
 import pytest
 from demo_release import made
 from serving import published
@@ -51,6 +52,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$|^<!-- (serve) -->$", re.MULTILINE | r
 COMMAND = r"((?:[^\n]*\\\n)*[^\n]*\n(?:> [^\n]*\n)*)(.*)"
 VARYING = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)|\b[0-9a-f]{12,64}\b|\boperator:[\w.-]+")
 MARK = "-- session step --"
+MAIN = "from bilbaokg.cli import main; main()"
 
 
 def name_of(page: Path) -> str:
@@ -350,12 +352,14 @@ def walk(page: Path, folder: Path) -> list[tuple[Step, str]]:
     )
     (folder / ".session").write_text(script.replace(":8000", f":{port}").replace(
         "--port 8000", f"--port {port}"), encoding="utf-8")  # fmt: skip
-    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    tools = Path(sys.executable).parent
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("BILBAOKG_", "LANG", "LC_"))}
-    done = subprocess.run(
-        ["bash", ".session"], cwd=folder, env={**kept, "PATH": tools, "LC_ALL": "C.UTF-8"},
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+    with forking.offered(MAIN, tools / "bilbaokg", but="serve") as first:
+        path = os.pathsep.join((str(first), str(tools), os.environ["PATH"]))
+        done = subprocess.run(
+            ["bash", ".session"], cwd=folder, env={**kept, "PATH": path, "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
     answers = done.stdout.replace(f":{port}", ":8000").split(f"\n{MARK}\n")
     assert len(answers) == len(todo) + 1, done.stdout[-2000:] + done.stderr
     return list(zip(todo, answers, strict=False))
