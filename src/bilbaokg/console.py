@@ -109,7 +109,7 @@ class Console:
 
         cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in rows]
         self.out.file.write(table(self.out, columns, cells))
-        self.out.file.flush()  # a note that follows on standard error stands below it, in a file too
+        self.out.file.flush()  # before a note on standard error, which may go to the same file
 
     def problems(self, problems: list[dict[str, Any]]) -> None:
         """Findings, most severe first; those that say the same stand together."""
