@@ -13,6 +13,7 @@ from bilbaokg.errors import BadInput, NotFound
 from bilbaokg.importers import openlineage
 from bilbaokg.lineage.names import Name, column_iri, job_iri, table_iri
 from bilbaokg.operations.lineage import take_in
+from bilbaokg.terms import DCT, plain, ref
 
 PROV = "http://www.w3.org/ns/prov#"
 VIEWS = """\
@@ -141,6 +142,17 @@ def test_a_dry_run_tells_each_statement_and_writes_nothing(catalogue: Catalogue)
         {"table": "raw.trips", "column": "minutes", "how": "AGGREGATION"}
     ]} in view["columns"]  # fmt: skip
     assert {"table": "raw.trips", "column": "minutes", "how": "FILTER"} in view["bears"]
+
+
+def test_tables_are_in_the_namespace_of_the_dialect_where_none_is_given(
+    catalogue: Catalogue,
+) -> None:
+    told = load(catalogue, catalogue.file("views.sql", VIEWS), namespace=None)
+    assert told["namespace"] == "postgres"
+    identifiers = catalogue.workspace.store.match(None, ref(DCT.identifier))
+    tables = {plain(o) for s, _, o, _ in identifiers if "/id/table/" in s}
+    assert tables
+    assert {name.partition("/")[0] for name in tables} == {"postgres"}
 
 
 def test_wrong_arguments_are_refused_with_the_way_to_mend_them(catalogue: Catalogue) -> None:

@@ -21,7 +21,7 @@ __all__ = ["scan", "sql"]
 @click.command("sql")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--dialect", required=True, help="Of the SQL: postgres, snowflake, tsql, ...")
-@click.option("--namespace", required=True, help="Of the tables, as OpenLineage names it.")
+@click.option("--namespace", help="Of the tables, as OpenLineage names it [the dialect].")
 @click.option(
     "--within", default="", help="Where tables are whose names say less: SCHEMA or DB.SCHEMA."
 )
@@ -39,7 +39,16 @@ def sql(console: Console, files: tuple[Path, ...], **options: Any) -> int:
     """
     paths = [str(path.absolute()) for path in files]
     done = operate(console, "lineage.sql", {"paths": paths, **options})
-    console.result(done, lambda: _tell(console, done))
+
+    def tell() -> None:
+        _tell(console, done)
+        if options["namespace"] is None:
+            console.say(
+                f"The tables are in the namespace {done['namespace']}. Where pipelines tell of "
+                "them, too, give theirs: --namespace postgres://HOST:PORT, ..."
+            )
+
+    console.result(done, tell)
     return FINDINGS if any(p["severity"] == "warning" for p in done["problems"]) else DONE
 
 

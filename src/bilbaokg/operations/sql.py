@@ -26,15 +26,17 @@ _AT_ONCE: Final = 200
 
 
 def lineage_sql(workspace: Workspace, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Take in SQL files and folders. params: paths (absolute), dialect, namespace, jobs, within
-    (`catalog.schema` or `schema` of names that say none), dry_run, actor, why.
+    """Take in SQL files and folders. params: paths (absolute), dialect, namespace (by default the
+    dialect), jobs, within (`catalog.schema` or `schema` of names that say none), dry_run, actor,
+    why.
 
     The same files change nothing when they come again. Jobs of a file that it no longer has are
     forgotten with what they said, unless something in it could not be read. Raises BadInput,
     NotFound.
     """
     dialect = check_dialect(params["dialect"])
-    namespace, jobs = params["namespace"].strip(), params.get("jobs") or "sql"
+    given, jobs = params.get("namespace"), params.get("jobs") or "sql"
+    namespace = dialect if given is None else given.strip()
     if not namespace:
         raise BadInput("the namespace is empty", hint="--namespace postgres://HOST:PORT, ...")
     files = discover([Path(path) for path in params["paths"]])
@@ -54,6 +56,7 @@ def lineage_sql(workspace: Workspace, params: dict[str, Any], progress: Progress
         for label, each in found.items()
     }
     done = {
+        "namespace": namespace,
         "files": len(files),
         "statements": sum(len(each.script.statements) for each in found.values()),
         "tables": len({name for each in told.values() for name in each.tables}),
