@@ -27,6 +27,7 @@ LAYERS = {
             " scratch rehearsal webhooks bundle elsewhere",
             "render reports workspace operations backups",
             "server",
+            "checkup",
             "console terminal cli __main__",
         )
     )

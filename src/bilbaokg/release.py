@@ -130,14 +130,14 @@ class Releases:
         current = self.current_id()
         if current is None:
             return []
-        built = (Switch(r.id, r.created_at) for r in self._readable())
+        built = (Switch(r.id, r.created_at) for r in self.readable())
         return published.history(self.path, current, built)
 
     def standing(self) -> Sequence[str]:
         """The ids of the releases that were public and were not taken back, oldest first."""
         return published.standing(self.history())
 
-    def _readable(self) -> Iterator[Release]:
+    def readable(self) -> Iterator[Release]:
         """All releases whose manifest can be read, oldest first."""
         for id in self.ids():
             with contextlib.suppress(CorruptStore):

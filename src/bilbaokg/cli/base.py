@@ -52,6 +52,7 @@ VERBS: Final = {
     "searching": ("search",),
     "standing": ("dashboard",),
     "governing": ("audit", "delete", "history", "restore", "token", "visibility"),
+    "examining": ("doctor",),
     "watching": ("status",),
     "profiles": ("profile",),
     "publishing": ("publish",),
