@@ -21,6 +21,7 @@ from serving import CATALOGUE, Served, load, operate, published, served
 
 from bilbaokg import backups
 from bilbaokg.backups import Manifest
+from bilbaokg.backups.copying import alone
 from bilbaokg.errors import BadInput, BilbaokgError, Conflict, CorruptStore, NotFound
 from bilbaokg.server import control
 from bilbaokg.store import GraphChange
@@ -222,6 +223,18 @@ def test_dated_backups_are_kept_up_to_a_number_and_nothing_else_goes(
     assert done["removed"] == [old[0]]
     names = {path.name for path in into.iterdir()}
     assert names == foreign | {old[1], Path(done["directory"]).name}
+
+
+def test_what_a_killed_backup_left_goes_before_the_next_begins(data: Path, tmp_path: Path) -> None:
+    left = tmp_path / ".bilbaokg-20200101T000000Z.part"
+    left.mkdir()
+    other = tmp_path / ".notes.part"
+    other.mkdir()
+    with alone(left):
+        backups.tidy(tmp_path)
+        assert left.exists(), "it was another's, still at work"
+    bilbaokg("--data", str(data), "backup", "--into", str(tmp_path))
+    assert (left.exists(), other.exists()) == (False, True)
 
 
 @pytest.mark.parametrize("words", [(), ("x", "--into", "y"), ("x", "--keep", "3")])

@@ -7,9 +7,9 @@ dated backups in one place.
 """
 
 from bilbaokg.backups.checking import verify
-from bilbaokg.backups.folders import dated, prune
+from bilbaokg.backups.folders import dated, prune, tidy
 from bilbaokg.backups.making import LOG, make
 from bilbaokg.backups.manifest import FILE, Manifest
 from bilbaokg.backups.moment import take
 
-__all__ = ["FILE", "LOG", "Manifest", "dated", "make", "prune", "take", "verify"]
+__all__ = ["FILE", "LOG", "Manifest", "dated", "make", "prune", "take", "tidy", "verify"]

@@ -16,7 +16,7 @@ from bilbaokg.errors import BilbaokgError, Conflict
 from bilbaokg.exports.files import sync
 from bilbaokg.store.embedded import storage_errors
 
-__all__ = ["dated", "prune"]
+__all__ = ["dated", "prune", "tidy"]
 
 _NAME: Final = "bilbaokg-%Y%m%dT%H%M%SZ"
 _OURS: Final = re.compile(r"bilbaokg-\d{8}T\d{6}Z")
@@ -29,7 +29,7 @@ def dated(into: Path) -> Path:
 
 
 def prune(into: Path, base: str, keep: int) -> list[str]:
-    """Remove all but the newest `keep` backups of a base, and what killed ones left there.
+    """Remove all but the newest `keep` backups of a base.
 
     Only what has a name that `dated` gives and says itself that it is a backup of the base; the
     names of what went, oldest first. Raises StorageFault.
@@ -40,10 +40,17 @@ def prune(into: Path, base: str, keep: int) -> list[str]:
             # Half of a backup is never under the name of one.
             path.rename(path.with_name(f".{path.name}{PART}"))
         sync(into)
-        for left in [path for path in into.iterdir() if _LEFT.fullmatch(path.name)]:
+    tidy(into)
+    return [path.name for path in ours[:-keep]]
+
+
+def tidy(into: Path) -> None:
+    """Remove what killed backups left in a directory, so that it takes no room. Raises
+    StorageFault."""
+    with storage_errors(into):
+        for left in [path for path in into.glob(f".*{PART}") if _LEFT.fullmatch(path.name)]:
             with contextlib.suppress(Conflict), alone(left):  # another one may be at work
                 shutil.rmtree(left)
-    return [path.name for path in ours[:-keep]]
 
 
 def _is_of(path: Path, base: str) -> bool:

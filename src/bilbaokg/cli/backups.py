@@ -62,6 +62,8 @@ def make(console: Console, directory: Path | None, into: Path | None, keep: int 
         raise BadInput("it is not clear where to", hint=hint)
     configuration_of(console)
     target = backups.dated(into) if into else Path(directory or ".")
+    if into:
+        backups.tidy(into)
     with console.progress() as progress:
         done = backups.make(console.data, target, lambda: operate(console, "backup", {}), progress)
     removed = backups.prune(into, done.base, keep) if into and keep else []
