@@ -98,6 +98,17 @@ def test_text_is_exact_loaded_and_updated(values: list[str]) -> None:
     assert quads(store) == set()
 
 
+@pytest.mark.parametrize("size", [5_000, 400_000], ids=["load", "bulk"])
+def test_long_text_of_many_graphs_is_exact(tmp_path: Path, size: int) -> None:
+    texts = {f"urn:g{n}": "Ñ" * n + "€𝛽" * (size // 2) for n in range(4)}
+    store = EmbeddedStore(tmp_path / "s")
+    store.apply([GraphChange(graph, [line("a", text)]) for graph, text in texts.items()])
+    assert {graph: [o for _, _, o in store.values(graph)] for graph in texts} == {
+        graph: [text] for graph, text in texts.items()
+    }
+    store.close()
+
+
 @pytest.mark.parametrize("size", [10, 200_000], ids=["load", "bulk"])
 def test_what_was_applied_is_there_after_reopening(tmp_path: Path, size: int) -> None:
     store = EmbeddedStore(tmp_path / "s")

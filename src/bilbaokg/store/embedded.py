@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
+import io
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -136,8 +137,8 @@ class EmbeddedStore:
         """
         try:
             if all(change.only_adds for change in changes):
-                trig = "".join(_trig(change) for change in changes).encode()
-                self._write(lambda: self._add(trig, ox.RdfFormat.TRIG))
+                size = sum(len(line) for change in changes for line in change.insert)
+                self._write(lambda: self._add(_Made(changes), size, ox.RdfFormat.TRIG))
             else:
                 self.update(";\n".join(_operations(changes)))
         finally:
@@ -153,7 +154,7 @@ class EmbeddedStore:
 
     def add(self, nquads: bytes) -> None:
         """Add N-Quads, all or none, and return when they are on disk; their blank nodes are new."""
-        self._write(lambda: self._add(nquads, ox.RdfFormat.N_QUADS))
+        self._write(lambda: self._add(nquads, len(nquads), ox.RdfFormat.N_QUADS))
 
     def _write(self, action: Callable[[], None]) -> None:
         """Do what writes and put it on disk; what failed for an earlier failure is done again."""
@@ -189,9 +190,9 @@ class EmbeddedStore:
                 raise
         self._stalled = False
 
-    def _add(self, content: bytes, format: ox.RdfFormat) -> None:
+    def _add(self, content: Any, size: int, format: ox.RdfFormat) -> None:
         """Both ways are one transaction; bulk loading writes tables and syncs them itself."""
-        add = self.raw.bulk_load if self._is_bulk(len(content)) else self.raw.load
+        add = self.raw.bulk_load if self._is_bulk(size) else self.raw.load
         add(content, format=format, lenient=True)
 
     def _is_bulk(self, size: int) -> bool:
@@ -280,9 +281,24 @@ def _holds_data(path: Path) -> bool:
     return any(path.glob("*.sst")) or any(logs)
 
 
-def _trig(change: GraphChange) -> str:
+class _Made:
+    """A file of what changes add, made while it is read: the text of all would fill the memory."""
+
+    def __init__(self, changes: Sequence[GraphChange]) -> None:
+        self._changes, self._now = iter(changes), io.BytesIO()
+
+    def read(self, size: int = -1) -> bytes:
+        while not (content := self._now.read(size)):
+            change = next(self._changes, None)
+            if change is None:
+                break
+            self._now = io.BytesIO(_trig(change))
+        return content
+
+
+def _trig(change: GraphChange) -> bytes:
     """What a change adds, its graph told once."""
-    return "\n".join((f"<{change.graph}> {{", *change.insert, "}\n"))
+    return "\n".join((f"<{change.graph}> {{", *change.insert, "}\n")).encode()
 
 
 def _operations(changes: Sequence[GraphChange]) -> Iterator[str]:
