@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -17,7 +18,7 @@ from serving import CATALOGUE, operate, published, served
 
 from bilbaokg import backups, checkup, settings
 from bilbaokg.checkup import OK, PROBLEM, UNSEEN, WARNING, Line
-from bilbaokg.errors import NotFound
+from bilbaokg.errors import NotFound, StorageFault
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.webhooks.events import Message
 from bilbaokg.webhooks.outbox import Outbox
@@ -85,6 +86,17 @@ def test_without_a_directory_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         list(checkup.examine(tmp_path / "nowhere"))
     assert doctor(tmp_path / "nowhere").returncode == 2
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+def test_what_is_closed_to_the_user_is_said(data: Path) -> None:
+    data.chmod(0)
+    try:
+        with pytest.raises(StorageFault, match="cannot be read") as caught:
+            list(checkup.examine(data))
+    finally:
+        data.chmod(0o700)
+    assert caught.value.hint
 
 
 def append(name: str, text: str) -> Callable[[Path], None]:

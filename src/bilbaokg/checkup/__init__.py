@@ -12,19 +12,27 @@ from pathlib import Path
 
 from bilbaokg.checkup import content, place, surroundings
 from bilbaokg.checkup.lines import OK, PROBLEM, STATES, UNSEEN, WARNING, Line, Said, lines_of
-from bilbaokg.errors import NotFound
+from bilbaokg.errors import NotFound, StorageFault
 from bilbaokg.settings import Settings
 
 __all__ = ["OK", "PROBLEM", "STATES", "UNSEEN", "WARNING", "Line", "examine"]
 
 
 def examine(data: Path) -> Iterator[Line]:
-    """Look at a data directory, a line at a time. Raises NotFound where there is none."""
+    """Look at a data directory, a line at a time.
+
+    Raises NotFound where there is none, StorageFault where it is closed to who runs this.
+    """
     if not data.is_dir():
         hint = "give --data DIR, or set BILBAOKG_DATA"
         raise NotFound("there is no directory", where=str(data), hint=hint)
-    holder = place.held(data)
-    known = surroundings.usable(data)
+    try:
+        holder, known = place.held(data), surroundings.usable(data)
+    except OSError as error:
+        hint = "run it as the user of the server"
+        raise StorageFault(
+            f"it cannot be read: {error.strerror}", where=str(data), hint=hint
+        ) from None
     configuration = known or Settings()
 
     def with_settings(look: Callable[[], Said]) -> Callable[[], Said]:
