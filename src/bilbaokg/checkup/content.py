@@ -130,6 +130,7 @@ def webhooks(data: Path, configuration: Settings) -> Said:
 def _database(file: Path) -> Iterator[sqlite3.Connection]:
     """A database that is whole, for reading alone. Raises CorruptStore, StorageFault."""
     uri = f"{file.absolute().as_uri()}?mode=ro"
+    file.open("rb").close()  # SQLite does not say that it is closed to us
     with storage_errors(file), closing(sqlite3.connect(uri, uri=True)) as database:
         (answer,) = database.execute("PRAGMA integrity_check(1)").fetchone()
         if answer != "ok":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from bilbaokg.errors import BadInput, BilbaokgError
+from bilbaokg.errors import BadInput, BilbaokgError, StorageFault
 
 __all__ = ["OK", "PROBLEM", "STATES", "UNSEEN", "WARNING", "Line", "Said", "lines_of"]
 
@@ -35,6 +35,8 @@ class Line:
 def _mending(error: BilbaokgError) -> str:
     if isinstance(error, BadInput):
         return "write a value that fits, as the reference of the settings says"
+    if isinstance(error, StorageFault):
+        return "look at the disk, and whose the files are"
     return "restore a backup"
 
 
