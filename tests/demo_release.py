@@ -1,7 +1,10 @@
-"""A data directory with the demo catalogue released, made once for all tests that read it."""
+"""A data directory with the demo catalogue released, made once for all tests that read it, in
+whatever process of a run they are."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -15,7 +18,9 @@ __all__ = ["copied", "made"]
 
 def made(factory: pytest.TempPathFactory) -> Path:
     """The directory; nobody may write to it."""
-    return _made(factory.getbasetemp())
+    base = factory.getbasetemp()
+    # The processes of one run have folders beside each other.
+    return _made(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
 
 
 def copied(factory: pytest.TempPathFactory) -> Path:
@@ -27,7 +32,12 @@ def copied(factory: pytest.TempPathFactory) -> Path:
 @cache
 def _made(base: Path) -> Path:
     data = base / "demo-release"
-    command = [sys.executable, "-m", "bilbaokg", "--quiet", "--data", str(data), "demo"]
-    done = subprocess.run([*command, "--no-serve"], capture_output=True, text=True)
-    assert done.returncode in (0, 1), done.stderr
+    ready = data.with_suffix(".ready")
+    with data.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ready.exists():
+            command = [sys.executable, "-m", "bilbaokg", "--quiet", "--data", str(data), "demo"]
+            done = subprocess.run([*command, "--no-serve"], capture_output=True, text=True)
+            assert done.returncode in (0, 1), done.stderr
+            ready.touch()
     return data
