@@ -122,7 +122,18 @@ class Origins:
                 self._of_union(scope, known)
             elif isinstance(scope.expression, exp.Select):
                 self._of_select(scope, known)
+            elif isinstance(scope.expression, exp.Lateral):
+                self._of_lateral(scope, known)
         return known
+
+    def _of_lateral(self, scope: Scope, found: Found) -> None:
+        """What its query gives."""
+        for source in scope.sources.values():
+            if (
+                isinstance(source, Scope)
+                and source.expression.find_ancestor(exp.Lateral) is not None
+            ):
+                found.join(self.of(source))
 
     def _of_union(self, scope: Scope, found: Found) -> None:
         """By position, under the names of the first part."""
@@ -140,13 +151,12 @@ class Origins:
 
     def _of_select(self, scope: Scope, found: Found) -> None:
         for _, source in scope.selected_sources.values():
-            if isinstance(source, exp.Table):
-                found.reads[self.name(source)] = None
-            else:
-                self._take(self.of(source), found)
+            self._read(source, found)
+        query: Any = scope.expression
+        for source in _only_joined(scope, query):
+            self._read(source, found)
         for inner in scope.subquery_scopes:
             self._take(self.of(inner), found)
-        query: Any = scope.expression
         for projection in query.selects:
             if projection.is_star and isinstance(projection, exp.Column | exp.Star):
                 self._give_all(projection, scope, found)
@@ -160,6 +170,12 @@ class Origins:
                 on = part.args.get("on") if isinstance(part, exp.Join) else part
                 if on is not None:
                     found.indirect |= dict.fromkeys(self._made_of(on, scope, how, inside=False))
+
+    def _read(self, source: Any, found: Found) -> None:
+        if isinstance(source, exp.Table):
+            found.reads[self.name(source)] = None
+        elif isinstance(source, Scope):
+            self._take(self.of(source), found)
 
     def _give_all(self, projection: Any, scope: Scope, found: Found) -> None:
         """What a star gives that sqlglot did not write out, for it does not know the columns."""
@@ -213,13 +229,48 @@ class Origins:
     def _column(self, column: exp.Column, scope: Scope, how: str) -> Iterator[Origin]:
         source: Any = None
         at: Scope | None = scope
+        held = scope
         while at is not None and source is None:
-            named = column.table or (next(iter(at.sources)) if len(at.sources) == 1 else "")
+            held = at
+            named = column.table or _only_holding(at, column.name)
             source, at = at.sources.get(named), at.parent
         if isinstance(source, exp.Table):
             yield self.name(source), column.name, how
+        elif isinstance(source, Scope) and _makes_rows(source.expression):
+            # Of what UNNEST, FLATTEN or EXPLODE makes rows of.
+            for part in source.expression.find_all(exp.Column):
+                yield from _composed(dict.fromkeys(self._column(part, held, _ORDER[1])), how)
         elif isinstance(source, Scope):
             yield from _composed(self.of(source).column(column.name), how)
+
+
+def _only_holding(scope: Scope, column: str) -> str:
+    """The one source of a query that can have a column which names none; "" where several can.
+
+    What WITH defines is a source, too, though the query may not select from it.
+    """
+    found = [
+        name
+        for name, (_, source) in scope.selected_sources.items()
+        if isinstance(source, exp.Table) or _may_give(source.expression, column)
+    ]
+    return found[0] if len(found) == 1 else ""
+
+
+def _may_give(query: Any, column: str) -> bool:
+    given = query.named_selects
+    return not given or query.is_star or column in given
+
+
+def _makes_rows(source: exp.Expr) -> bool:
+    return isinstance(source, exp.UDTF) and not isinstance(source.this, exp.Query)
+
+
+def _only_joined(scope: Scope, query: Any) -> Iterator[Any]:
+    """Sources that only decide which rows stay (SEMI and ANTI joins): no column can be of them."""
+    for join in query.args.get("joins") or ():
+        if (name := join.alias_or_name) not in scope.selected_sources:
+            yield scope.sources.get(name)
 
 
 def _ways(node: Any) -> dict[int, str]:

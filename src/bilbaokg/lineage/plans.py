@@ -27,6 +27,10 @@ class Plan:
     """What the columns of the queries are called in the target, by position; empty: as there."""
     read: list[exp.Expr] = field(default_factory=list)
     temporary: bool = False
+    by_position: bool = False
+    """Whether the columns of the queries go to those of the target in their order."""
+    fixed: frozenset[str] = frozenset()
+    """Columns of the target that have their value from elsewhere, as those of a partition."""
 
 
 def plans(statement: exp.Expr) -> list[Plan]:
@@ -48,13 +52,20 @@ def plans(statement: exp.Expr) -> list[Plan]:
 
 
 def _of_query(query: exp.Query) -> Plan:
-    into = query.args.get("into")
+    into = _first(query).args.get("into")
     if into is None or not isinstance(into.this, exp.Table):
         return Plan("SELECT", queries=[query])
     rest = query.copy()
-    rest.set("into", None)
+    _first(rest).set("into", None)
     temporary = bool(into.args.get("temporary")) or is_temporary(query, into.this)
     return Plan("SELECT INTO", into.this, [rest], temporary=temporary)
+
+
+def _first(query: exp.Expr) -> exp.Expr:
+    """The first part of a set operation: there stands what counts for all of it."""
+    while isinstance(query, exp.SetOperation):
+        query = query.this
+    return query
 
 
 def _of_create(statement: exp.Create) -> Plan | None:
@@ -75,8 +86,17 @@ def _of_insert(statement: exp.Insert) -> Plan:
     table, names = _target(statement.this)
     query = statement.expression
     if not isinstance(query, exp.Query | exp.Subquery):
-        return Plan("INSERT", table)
-    return Plan("INSERT", table, [_with(query, statement)], names)
+        return Plan("INSERT", table, read=[query] if isinstance(query, exp.Values) else [])
+    if isinstance(query, exp.Values):
+        return Plan("INSERT", table, read=[query])
+    fixed = [
+        each.this.name
+        for partition in statement.find_all(exp.Partition)
+        for each in partition.expressions if isinstance(each, exp.EQ)
+    ]  # fmt: skip
+    by_position = not names and not statement.args.get("by_name")
+    return Plan("INSERT", table, [_with(query, statement)], names, by_position=by_position,
+                fixed=frozenset(fixed))  # fmt: skip
 
 
 def _of_delete(statement: exp.Delete) -> Plan:

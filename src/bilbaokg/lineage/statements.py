@@ -21,6 +21,7 @@ from sqlglot.optimizer.scope import build_scope
 from sqlglot.schema import MappingSchema
 from sqlglot.tokenizer_core import TokenType
 
+from bilbaokg.lineage import blocks
 from bilbaokg.lineage.declarations import comments, without_null
 from bilbaokg.lineage.origins import IDENTITY, Found, Origins
 from bilbaokg.lineage.plans import Plan, is_temporary, plans
@@ -43,8 +44,11 @@ _TOKEN: Final = re.compile(r"<Token token_type: TokenType\.\w+, text: (.*?), lin
 _DEPTHS: Final = {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}
 _MOST_TRIES: Final = 50
 _BATCH_ENDS: Final = {"tsql": "GO", "fabric": "GO", "oracle": "/"}
+_WITHOUT_ENDS: Final = ("tsql", "fabric")
 _VERBS: Final = ("SELECT", "INSERT", "CREATE", "UPDATE", "MERGE", "DELETE", "WITH")
 _LONGEST_SHOWN: Final = 40
+# What its parser stumbles over, in statements that are not finished.
+_BROKEN: Final = (ValueError, AttributeError, TypeError, LookupError)
 
 
 Place = tuple[int, int]
@@ -57,6 +61,7 @@ class Reader:
     def __init__(self, dialect: str, schema: Schema, catalog: str, database: str) -> None:
         self.dialect = Dialect.get_or_raise(dialect)
         self._batch_end = _BATCH_ENDS.get(dialect, "")
+        self._splits = dialect in _WITHOUT_ENDS
         self.catalog, self.database = catalog or _UNSAID, database or _UNSAID
         self.schema: dict[TableName, dict[str, str]] = {}
         self.temporary: dict[TableName, Found] = {}
@@ -135,8 +140,22 @@ class Reader:
         tokens, begin = self.dialect.tokenize(sql), 0
         for end in [*self._ends(tokens), len(tokens)]:
             if chunk := tokens[begin:end]:
-                yield self._one(chunk, sql, offset)
+                yield from self._within(chunk, sql, offset)
             begin = end + 1
+
+    def _within(
+        self, chunk: list[Any], sql: str, offset: int
+    ) -> Iterator[tuple[Place, exp.Expr | Fault]]:
+        """The statements between two ends: one, those of T-SQL without ends, those of a routine."""
+        if (text := blocks.nested(chunk)) is not None:
+            at = offset + sql.index(text.text, text.start)
+            for place, parsed in self._parsed(text.text, at):
+                if isinstance(parsed, exp.Expr) and blocks.changes(self._last[0]):
+                    yield place, parsed
+            return
+        for piece in blocks.split(chunk) if self._splits else [chunk]:
+            if held := blocks.body(piece):
+                yield self._one(held, sql, offset)
 
     def _ends(self, tokens: list[Any]) -> list[int]:
         """The places of the tokens that end a statement: semicolons, and what stands alone in a
@@ -173,7 +192,7 @@ class Reader:
             return place, Fault(
                 _TOKEN.sub(r"\1", what).replace("SENTINEL", "the end"), *self._place(offset + at)
             )
-        except (RecursionError, SqlglotError, ValueError, AttributeError, TypeError) as error:
+        except (RecursionError, SqlglotError, *_BROKEN) as error:
             deep = isinstance(error, RecursionError)
             what = "it is nested too deeply" if deep else "it cannot be parsed"
             return place, Fault(what, *place)
@@ -273,7 +292,8 @@ class Reader:
             anew = partial(self._anew, which, number)
             try:
                 found = self._found(query, anew)
-                whole.join(found.renamed(plan.names) if plan.names else found)
+                names = plan.names or self._in_order(plan, found)
+                whole.join(found.renamed(names) if names else found)
             except SqlglotError as error:
                 what = str(error).replace(_UNSAID, "").split("\n")[0]
                 faults.append(Fault(f"its columns cannot be followed: {what}", *place))
@@ -285,6 +305,14 @@ class Reader:
         if target:
             self._remember(target, whole, plan)
         return self._statement(plan, place[0], target, whole)
+
+    def _in_order(self, plan: Plan, found: Found) -> list[str]:
+        """What columns that go to a known table by position alone are called there."""
+        if not plan.by_position or plan.target is None or found.stars:
+            return []
+        fixed = {self._column(name) for name in plan.fixed}
+        known = self.schema.get(self._name(plan.target), {})
+        return [name for name in known if name not in fixed]
 
     def _statement(
         self, plan: Plan, line: int, target: TableName | None, found: Found

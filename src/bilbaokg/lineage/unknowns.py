@@ -31,15 +31,23 @@ def settled(query: exp.Query, known: MappingSchema) -> exp.Query:
     known: the columns of tables."""
     query = query.pop()
     for scope in traverse_scope(query):
-        sources = [(name, source) for name, (_, source) in scope.selected_sources.items()]
+        makes_rows = isinstance(scope.expression, exp.UDTF)
+        # What UNNEST or EXPLODE makes rows of is a column of the query in which it stands.
+        around = (scope.parent if makes_rows else scope) or scope
+        selected = around.selected_sources.items()
+        sources = [(name, source) for name, (_, source) in selected if source is not scope]
         unknown = [name for name, source in sources if not _columns(source, known)]
         if unknown:
             told = {name for _, source in sources for name in _columns(source, known)}
             table = exp.to_identifier(unknown[0] if len(unknown) == 1 else _NONE)
-            for column in _own(scope):
+            for column in _bare(scope) if makes_rows else _own(scope):
                 if column.name not in told:
                     column.set("table", table.copy())
     return query
+
+
+def _bare(scope: Scope) -> Iterator[exp.Column]:
+    return (c for c in scope.expression.find_all(exp.Column) if not c.table)
 
 
 def _own(scope: Scope) -> Iterator[exp.Column]:

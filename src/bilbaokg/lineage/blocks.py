@@ -1,0 +1,138 @@
+"""Statements within procedures and blocks, found by tokens before sqlglot parses them.
+
+Between semicolons the first statement of a block comes with the words that begin the block, such as
+CREATE PROCEDURE ... AS BEGIN or IF ... THEN. T-SQL needs no semicolons: there a statement begins
+where one of its words begins a line.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlglot.tokenizer_core import TokenType
+
+__all__ = ["body", "changes", "nested", "split"]
+
+_CHANGING: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "CREATE"})
+_VERBS: Final = _CHANGING | {"SELECT", "WITH", "TRUNCATE", "DROP", "ALTER"}
+_ROUTINES: Final = frozenset({"PROCEDURE", "PROC", "TRIGGER", "FUNCTION"})
+_BLOCKS: Final = frozenset(
+    {
+        "BEGIN", "CATCH", "DO", "ELSE", "ELSEIF", "ELSIF", "END", "EXCEPTION", "FOR", "IF", "LOOP",
+        "REPEAT", "THEN", "TRY", "WHEN", "WHILE",
+    }
+)  # fmt: skip
+# After these a statement begins, within a block.
+_OPENING: Final = frozenset(
+    {"ATOMIC", "BEGIN", "CATCH", "DO", "ELSE", "LOOP", "REPEAT", "THEN", "TRY"}
+)
+# What T-SQL begins statements with, but for SELECT, WITH, SET and EXEC, which may go on with one.
+_STARTING: Final = frozenset(
+    {
+        "ALTER", "BEGIN", "CLOSE", "COMMIT", "CREATE", "DEALLOCATE", "DECLARE", "DELETE", "DROP",
+        "ELSE", "END", "FETCH", "IF", "INSERT", "MERGE", "OPEN", "PRINT", "RAISERROR", "RETURN",
+        "ROLLBACK", "THROW", "TRUNCATE", "UPDATE", "USE", "WHILE",
+    }
+)  # fmt: skip
+# Behind these a word goes on with a statement, whatever it may begin.
+_GOING_ON: Final = frozenset(
+    {
+        ",", "(", "AFTER", "ALL", "EXCEPT", "FOR", "IN", "INDEX", "INTERSECT", "INTO", "OF", "ON",
+        "PROC", "PROCEDURE", "TABLE", "UNION", "VIEW",
+    }
+)  # fmt: skip
+_HEADER: Final = 6
+_DEPTHS: Final = {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}
+_LANGUAGES: Final = frozenset({"SQL", "PLPGSQL"})
+
+
+def changes(tokens: list[Any]) -> bool:
+    """Whether a statement in the text of a routine writes a table: there SELECT ... INTO gives
+    values to variables."""
+    words = [_word(token) for token in tokens]
+    return words[0] in _CHANGING or (words[0] == "WITH" and not _CHANGING.isdisjoint(words))
+
+
+def _is_routine(tokens: list[Any]) -> bool:
+    """Whether they begin to define a procedure, a trigger or a function."""
+    words = [_word(token) for token in tokens[:_HEADER]]
+    return words[0] in ("CREATE", "ALTER", "REPLACE") and not _ROUTINES.isdisjoint(words)
+
+
+def nested(tokens: list[Any]) -> Any | None:
+    """The token with the text of a routine, where that is a text in SQL (PostgreSQL, Snowflake)."""
+    if not (_is_routine(tokens) or _word(tokens[0]) == "DO"):
+        return None
+    words = [_word(token) for token in tokens]
+    if "LANGUAGE" in words[:-1] and words[words.index("LANGUAGE") + 1] not in _LANGUAGES:
+        return None
+    kinds = (TokenType.HEREDOC_STRING, TokenType.RAW_STRING)
+    return next((token for token in tokens if token.token_type in kinds), None)
+
+
+def body(tokens: list[Any]) -> list[Any]:
+    """The tokens without the words of the block that stand before the statement; nothing where
+    there are only those."""
+    first = _word(tokens[0])
+    routine = _is_routine(tokens)
+    if not routine and first not in _BLOCKS:
+        return tokens
+    opening = _OPENING
+    if routine and "FUNCTION" not in (_word(token) for token in tokens[:_HEADER]):
+        opening = _OPENING | {"AS", "IS"}
+    depth = 0
+    for place, token in enumerate(tokens):
+        depth += _DEPTHS.get(token.token_type, 0)
+        if place == 0 or depth or _word(token) not in _VERBS:
+            continue
+        # The condition of IF and WHILE of T-SQL ends where the statement begins.
+        if _word(tokens[place - 1]) in opening or first in ("IF", "WHILE"):
+            return tokens[place:]
+    return []
+
+
+def split(tokens: list[Any]) -> list[list[Any]]:
+    """The statements of T-SQL among tokens without semicolons."""
+    found: list[list[Any]] = [[]]
+    depth = cases = 0
+    for place, token in enumerate(tokens):
+        word, piece = _word(token), found[-1]
+        depth += _DEPTHS.get(token.token_type, 0)
+        if piece and not depth and not cases and _starts(tokens, place, piece):
+            found.append([])
+        if word == "CASE" or (word == "END" and cases):
+            cases += 1 if word == "CASE" else -1
+        found[-1].append(token)
+    return found
+
+
+def _starts(tokens: list[Any], place: int, piece: list[Any]) -> bool:
+    """Whether a statement begins at a token, behind a piece of another one."""
+    before, token = tokens[place - 1], tokens[place]
+    if before.line == token.line or _word(before) in _GOING_ON:
+        return False
+    word, first, said = _word(token), _word(piece[0]), _outside(piece)
+    if word in ("SELECT", "WITH", "EXEC", "EXECUTE"):
+        if word == "WITH" and tokens[place + 1 :][:1] and _word(tokens[place + 1]) == "(":
+            return False
+        whole = said & {"SELECT", "VALUES", "EXEC", "EXECUTE"}
+        return _word(before) != "AS" and bool(whole or first not in ("INSERT", "WITH", "CREATE"))
+    if word == "SET":
+        return first not in ("UPDATE", "MERGE", "WITH") or "SET" in said
+    if word in _CHANGING and (_word(before) == "THEN" or (first == "WITH" and not said & _VERBS)):
+        return False
+    return word in _STARTING
+
+
+def _outside(piece: list[Any]) -> set[str]:
+    """The words of a piece that stand in no parentheses."""
+    found, depth = set(), 0
+    for token in piece[1:] if _word(piece[0]) == "WITH" else piece:
+        depth += _DEPTHS.get(token.token_type, 0)
+        if depth == 0:
+            found.add(_word(token))
+    return found
+
+
+def _word(token: Any) -> str:
+    return str(token.text).upper()
