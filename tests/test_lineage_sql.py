@@ -590,6 +590,38 @@ def test_statements_end_where_the_tools_of_a_dialect_end_them(dialect: str, end:
     assert found.faults == []
 
 
+@pytest.mark.parametrize(
+    ("dialect", "script"),
+    [
+        ("tsql", "{0};\nGO\n{1};\nGO\n"),
+        ("tsql", "CREATE PROCEDURE p AS {0}\nGO\nCREATE PROCEDURE q AS\nBEGIN\n{1}; END\nGO\n"),
+        ("tsql", "BEGIN TRY {0}; END TRY\nBEGIN CATCH {1}; THROW; END CATCH"),
+        ("tsql", "IF @n > 0 BEGIN {0}; END ELSE BEGIN {1}; END"),
+        ("tsql", "{0};\nEND\nEND\nGO\n-- Don't;\nGO\n{1};\nGO 2\n"),
+        ("bigquery", "BEGIN {0}; {1}; END"),
+        ("bigquery", "BEGIN TRANSACTION; {0}; {1}; COMMIT TRANSACTION"),
+        ("sqlite", "BEGIN IMMEDIATE; {0}; {1}; END TRANSACTION"),
+    ],
+)
+def test_what_stands_behind_begin_end_and_go_is_read(dialect: str, script: str) -> None:
+    held = ("INSERT INTO t SELECT a FROM r", "INSERT INTO u SELECT b FROM s")
+    found = columns(script.format(*held), dialect)
+    assert found.faults == []
+    told = [(s.kind, s.reads[0].name, s.writes[0].name) for s in found.statements]
+    assert told == [("INSERT", "r", "t"), ("INSERT", "s", "u")]
+
+
+def test_places_behind_go_are_those_in_the_script() -> None:
+    found = columns("SELECT a FROM t;\nGO\nSELECT b FROM v;\nGO\n  SELECT FROM WHERE;\n", "tsql")
+    assert [told.line for told in found.statements] == [1, 3]
+    assert [fault.line for fault in found.faults] == [5]
+
+
+def test_ends_without_number_are_told() -> None:
+    found = columns("END " * 5000 + "SELECT a FROM t", "tsql")
+    assert [fault.message for fault in found.faults] == ["it is nested too deeply"]
+
+
 def test_a_statement_with_a_misspelt_verb_is_told() -> None:
     found = columns("SELECT a FROM t;\nselec b;\nEND;\nSELECT c FROM", "postgres")
     assert [told.kind for told in found.statements] == ["SELECT"]

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlglot.tokenizer_core import TokenType
 
-__all__ = ["body", "changes", "nested", "split"]
+__all__ = ["body", "changes", "nested", "split", "swallows"]
 
 _CHANGING: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "CREATE"})
 _VERBS: Final = _CHANGING | {"SELECT", "WITH", "TRUNCATE", "DROP", "ALTER"}
@@ -68,6 +68,15 @@ def nested(tokens: list[Any]) -> Any | None:
         return None
     kinds = (TokenType.HEREDOC_STRING, TokenType.RAW_STRING)
     return next((token for token in tokens if token.token_type in kinds), None)
+
+
+def swallows(tokens: list[Any]) -> bool:
+    """Whether what stands behind a word between statements is one text to the tokenizer."""
+    return (
+        len(tokens) == 2
+        and _word(tokens[0]) in ("BEGIN", "END", "GO")
+        and tokens[1].token_type is TokenType.STRING
+    )
 
 
 def body(tokens: list[Any]) -> list[Any]:

@@ -136,17 +136,31 @@ class Reader:
             place = self._place(offset + begin + len(rest) - len(rest.lstrip()))
             yield place, Fault("a text, name or comment is not closed", *place)
 
-    def _parsed(self, sql: str, offset: int) -> Iterator[tuple[Place, exp.Expr | Fault]]:
+    def _parsed(
+        self, sql: str, offset: int, depth: int = 0
+    ) -> Iterator[tuple[Place, exp.Expr | Fault]]:
         tokens, begin = self.dialect.tokenize(sql), 0
         for end in [*self._ends(tokens), len(tokens)]:
             if chunk := tokens[begin:end]:
-                yield from self._within(chunk, sql, offset)
+                yield from self._within(chunk, sql, offset, depth)
             begin = end + 1
 
     def _within(
-        self, chunk: list[Any], sql: str, offset: int
+        self, chunk: list[Any], sql: str, offset: int, depth: int
     ) -> Iterator[tuple[Place, exp.Expr | Fault]]:
-        """The statements between two ends: one, those of T-SQL without ends, those of a routine."""
+        """The statements between two ends: one, those of T-SQL without ends, those of a routine.
+
+        depth: behind how many words that hide the rest they stand.
+        """
+        if blocks.swallows(chunk):
+            begin = chunk[0].end + 1
+            if depth < _MOST_TRIES:
+                rest = sql[begin : chunk[1].end + 1]
+                yield from self._parsed(rest, offset + begin, depth + 1)
+            else:
+                place = self._place(offset + chunk[0].start)
+                yield place, Fault("it is nested too deeply", *place)
+            return
         if (text := blocks.nested(chunk)) is not None:
             at = offset + sql.index(text.text, text.start)
             for place, parsed in self._parsed(text.text, at):
@@ -171,6 +185,7 @@ class Reader:
         line = tokens[place].line
         return (
             tokens[place].text.upper() == self._batch_end
+            and not blocks.swallows(tokens[place : place + 2])
             and (place == 0 or tokens[place - 1].line < line)
             and (place + 1 == len(tokens) or tokens[place + 1].line > line)
         )
