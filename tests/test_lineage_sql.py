@@ -220,6 +220,17 @@ def test_what_is_not_closed_leaves_the_statements_around_it(opened: str) -> None
     assert script.faults == [Fault("a text, name or comment is not closed", 1, 19)]
 
 
+@pytest.mark.parametrize(
+    "broken",
+    ["RENAME", "MERGE INTO SELECT b USING a ON b.id = a.id WHEN MATCHED THEN UPDATE SET x = 1"],
+)
+def test_a_statement_whose_parts_do_not_fit_is_named_and_the_rest_counts(broken: str) -> None:
+    parts = ["CREATE VIEW c AS SELECT x FROM a", broken, "SELECT z FROM b"]
+    script = columns(";\n".join(parts), "mysql")
+    assert [told.kind for told in script.statements] == ["CREATE VIEW", "SELECT"]
+    assert [fault.line for fault in script.faults] == [2]
+
+
 def test_a_semicolon_in_a_text_does_not_end_a_statement() -> None:
     script = columns("SELECT ';' AS s, x FROM a; SELECT 'oops", "postgres")
     assert [told.reads for told in script.statements] == [(A,)]

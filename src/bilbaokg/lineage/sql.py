@@ -140,6 +140,9 @@ def columns(
         except RecursionError:
             found.faults.append(Fault("it is nested too deeply", *place))
             continue
+        except statements.BROKEN:
+            found.faults.append(Fault("it is not whole, or its parts do not fit", *place))
+            continue
         found.faults.extend(faults)
         found.statements.extend(told)
     return found

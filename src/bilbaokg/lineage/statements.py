@@ -29,7 +29,7 @@ from bilbaokg.lineage.renaming import Renaming, renamings
 from bilbaokg.lineage.script import Edge, Fault, Indirect, Schema, Statement, TableName
 from bilbaokg.lineage.unknowns import settled
 
-__all__ = ["Reader"]
+__all__ = ["BROKEN", "Reader"]
 
 # It warns of each statement that it does not parse, by its text.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
@@ -47,8 +47,8 @@ _BATCH_ENDS: Final = {"tsql": "GO", "fabric": "GO", "oracle": "/"}
 _WITHOUT_ENDS: Final = ("tsql", "fabric")
 _VERBS: Final = ("SELECT", "INSERT", "CREATE", "UPDATE", "MERGE", "DELETE", "WITH")
 _LONGEST_SHOWN: Final = 40
-# What its parser stumbles over, in statements that are not finished.
-_BROKEN: Final = (ValueError, AttributeError, TypeError, LookupError)
+BROKEN: Final = (SqlglotError, ValueError, AttributeError, TypeError, LookupError, AssertionError)
+"""What sqlglot, and who reads what it made, stumble over in statements that mix up their parts."""
 
 
 Place = tuple[int, int]
@@ -207,7 +207,7 @@ class Reader:
             return place, Fault(
                 _TOKEN.sub(r"\1", what).replace("SENTINEL", "the end"), *self._place(offset + at)
             )
-        except (RecursionError, SqlglotError, *_BROKEN) as error:
+        except (RecursionError, *BROKEN) as error:
             deep = isinstance(error, RecursionError)
             what = "it is nested too deeply" if deep else "it cannot be parsed"
             return place, Fault(what, *place)
