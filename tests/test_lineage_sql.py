@@ -106,6 +106,46 @@ def test_names_follow_the_case_rules_of_the_dialect() -> None:
         assert told.columns == (column, "Odd name")
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        'INSERT INTO t (Ab, "Cd") SELECT x, x FROM s',
+        'CREATE VIEW t (Ab, "Cd") AS SELECT x, x FROM s',
+        'UPDATE t SET Ab = s.x, "Cd" = s.x FROM s',
+        'MERGE INTO t USING s ON t.i = s.i WHEN MATCHED THEN UPDATE SET t.Ab = s.x, "Cd" = s.x',
+        "MERGE INTO t USING s ON t.i = s.i"
+        ' WHEN NOT MATCHED THEN INSERT (Ab, "Cd") VALUES (s.x, s.x)',
+    ],
+)
+@pytest.mark.parametrize(
+    ("dialect", "columns_there"),
+    [("postgres", ("ab", "Cd")), ("snowflake", ("AB", "Cd")), ("duckdb", ("ab", "cd"))],
+)
+def test_columns_that_are_written_follow_the_case_rules_as_those_that_are_read(
+    write: str, dialect: str, columns_there: tuple[str, ...]
+) -> None:
+    written, read_again = columns(f'{write};\nSELECT Ab, "Cd" FROM t', dialect).statements
+    assert written.columns == columns_there
+    assert tuple(edge.column for edge in read_again.edges) == columns_there
+
+
+def test_a_column_that_is_selected_twice_keeps_both_positions() -> None:
+    made = {("p", "id"), ("q", "id"), ("r", "x")}
+    for query in (
+        "SELECT id, id, x FROM a",
+        "SELECT id, id, x FROM a UNION ALL SELECT id, id, x FROM a",
+        "WITH w AS (SELECT id, x FROM a) SELECT id, id, x FROM w",
+    ):
+        told = only(f"CREATE VIEW c (p, q, r) AS {query}")
+        assert {(edge.output, edge.column) for edge in told.edges} == made
+        [_, inserted] = columns(f"CREATE TABLE t (p INT, q INT, r INT); INSERT INTO t {query}",
+                                "postgres", SCHEMA).statements  # fmt: skip
+        assert {(edge.output, edge.column) for edge in inserted.edges} == made
+    told = only("SELECT a.id, b.id FROM a JOIN b ON a.id = b.id")
+    assert told.columns == ("id",)
+    assert {edge.table for edge in told.edges} == {A, B}
+
+
 def test_names_that_say_no_schema_have_the_given_one() -> None:
     script = columns("SELECT x FROM a, o.b", "postgres", catalog="city", database="public")
     assert [t.text for t in script.statements[0].reads] == ["city.public.a", "city.o.b"]

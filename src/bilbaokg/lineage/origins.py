@@ -21,6 +21,8 @@ Origin = tuple[TableName, str, str]
 """A table, its column, and how."""
 
 IDENTITY: Final = "IDENTITY"
+# Behind the name of a column that a query gives once more, so that each keeps its position.
+_AGAIN: Final = "\x02"
 # The later word covers the earlier one.
 _ORDER: Final = (IDENTITY, "TRANSFORMATION", "AGGREGATION")
 # Parts of a SELECT -> how the columns in them bear on all rows.
@@ -59,10 +61,21 @@ class Found:
         columns = {new: self.columns[old] for old, new in zip(called, names, strict=False)}
         return Found(self.reads, columns, self.indirect)
 
+    def by_name(self) -> Found:
+        """The same with columns of one name as one."""
+        if not any(name.endswith(_AGAIN) for name in self.columns):
+            return self
+        names = dict.fromkeys(name.rstrip(_AGAIN) for name in self.columns)
+        columns = {name: dict(self.column(name)) for name in names}
+        return Found(self.reads, columns, self.indirect, self.stars)
+
     def column(self, name: str) -> Mapping[Origin, None]:
         """The origins of a column; of one that only a star can hold, the table of the star."""
         if name in self.columns or len(self.stars) != 1:
-            return self.columns.get(name, {})
+            origins = self.columns.get(name, {})
+            while (name := name + _AGAIN) in self.columns:
+                origins = origins | self.columns[name]
+            return origins
         [(table, without)] = self.stars.items()
         return {} if name in without else {(table, name, IDENTITY): None}
 
@@ -162,8 +175,9 @@ class Origins:
                 self._give_all(projection, scope, found)
                 continue
             made, called = projection.unalias(), projection.alias_or_name
-            origins = found.columns.setdefault(called, {})
-            origins |= dict.fromkeys(self._made_of(made, scope, _how(made)))
+            while called in found.columns:
+                called += _AGAIN
+            found.columns[called] = dict.fromkeys(self._made_of(made, scope, _how(made)))
         for key, how in _PARTS.items():
             told = scope.expression.args.get(key)
             for part in told if isinstance(told, list) else [told]:

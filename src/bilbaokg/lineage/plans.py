@@ -23,7 +23,7 @@ class Plan:
     kind: str
     target: exp.Table | None = None
     queries: list[exp.Query] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
+    names: list[exp.Identifier] = field(default_factory=list)
     """What the columns of the queries are called in the target, by position; empty: as there."""
     read: list[exp.Expr] = field(default_factory=list)
     temporary: bool = False
@@ -162,10 +162,18 @@ def _aliased(source: exp.Expr, target: exp.Table) -> exp.Table | None:
 def _set(settings: list[exp.Expr]) -> list[exp.Expr]:
     """What SET gives to columns, as the columns of a query."""
     return [
-        exp.alias_(each.expression.copy(), each.this.name, quoted=True)
+        exp.alias_(each.expression.copy(), _called(each.this))
         for each in settings
         if isinstance(each, exp.EQ)
     ]
+
+
+def _called(column: exp.Expr) -> exp.Identifier:
+    """The name of a column as it is written: quotes decide whether case counts."""
+    written = column if isinstance(column, exp.Identifier) else column.this
+    if isinstance(written, exp.Identifier):
+        return written.copy()
+    return exp.to_identifier(column.name, quoted=True)
 
 
 def _of_merge(statement: exp.Merge) -> Plan:
@@ -179,7 +187,7 @@ def _of_merge(statement: exp.Merge) -> Plan:
         elif isinstance(then, exp.Insert) and isinstance(then.expression, exp.Tuple):
             named = then.this.expressions if isinstance(then.this, exp.Tuple) else []
             made = [
-                exp.alias_(value.copy(), column.name, quoted=True)
+                exp.alias_(value.copy(), _called(column))
                 for column, value in zip(named, then.expression.expressions, strict=False)
             ]
         else:
@@ -192,11 +200,11 @@ def _of_merge(statement: exp.Merge) -> Plan:
     return plan
 
 
-def _target(node: Any) -> tuple[exp.Table | None, list[str]]:
+def _target(node: Any) -> tuple[exp.Table | None, list[exp.Identifier]]:
     """The table that is written, and the columns of it that are named."""
     if isinstance(node, exp.Schema):
         table = node.this if isinstance(node.this, exp.Table) else None
-        return table, [column.name for column in node.expressions]
+        return table, [_called(column) for column in node.expressions]
     return (node if isinstance(node, exp.Table) else None), []
 
 

@@ -307,8 +307,9 @@ class Reader:
             anew = partial(self._anew, which, number)
             try:
                 found = self._found(query, anew)
-                names = plan.names or self._in_order(plan, found)
-                whole.join(found.renamed(names) if names else found)
+                named = [self.dialect.normalize_identifier(name) for name in plan.names]
+                names = [str(name.name) for name in named] or self._in_order(plan, found)
+                whole.join(found.renamed(names) if names else found.by_name())
             except SqlglotError as error:
                 what = str(error).replace(_UNSAID, "").split("\n")[0]
                 faults.append(Fault(f"its columns cannot be followed: {what}", *place))
