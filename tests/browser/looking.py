@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bilbaokg import render
+
 __all__ = [
     "SCREENSHOTS",
     "Examined",
     "Watched",
     "faults_of_layout",
+    "faults_of_outline",
     "faults_of_structure",
     "picture",
 ]
@@ -86,6 +90,7 @@ _AXE = """async ([where, options]) => {
   return told ? told.violations.map(each => `axe: ${each.id}: ${each.nodes.slice(0, 3).map(n =>
     n.html.slice(0, 150)).join(' ')}`) : [];
 }"""
+_LANDMARKS = ("banner", "main", "contentinfo")
 _COLOURS = ["color-contrast", "link-in-text-block"]
 _WORDS = {"rules": {rule: {"enabled": False} for rule in _COLOURS}}
 _COLOURED = {"runOnly": {"type": "rule", "values": _COLOURS}}
@@ -157,6 +162,23 @@ def faults_of_structure(tab: Any, lang: str) -> list[str]:
     """What every page has and does not have, whatever it shows."""
     told = tab.evaluate("document.documentElement.lang")
     return [*([] if told == lang else [f"its language is {told}"]), *tab.evaluate(_STRUCTURE)]
+
+
+def faults_of_outline(tab: Any, lang: str) -> list[str]:
+    """What a screen reader would miss: landmarks in their order, a heading, names of regions."""
+    told = tab.locator("body").aria_snapshot()
+    outline = re.findall(r'^- (\w+(?: "[^"]*")?)', told, re.MULTILINE)
+    skip = render.translate("site.skip", lang)
+    banner = told.partition("- banner:")[2].partition("- main:")[0]
+    lists = [render.translate(text, lang) for text in ("site.languages", "site.sections")]
+    unnamed = re.findall(r"^\s*- (table|navigation|region):?$", told, re.MULTILINE)
+    wrong = {
+        f"its landmarks are {outline}": outline != [f'link "{skip}"', *_LANDMARKS],
+        "the banner lacks a navigation": any(f'- navigation "{n}"' not in banner for n in lists),
+        "not one heading of level 1 is told": len(re.findall(r"heading .*\[level=1\]", told)) != 1,
+        f"without a name: {unnamed}": bool(unnamed),
+    }
+    return [what for what, is_so in wrong.items() if is_so]
 
 
 class Examined:

@@ -1,7 +1,8 @@
 """Every page in every state, language and width: nothing is wrong with any of them.
 
-A page is opened once a language; what it says is then looked at in both widths and, where it looks
-otherwise than before, in light and dark; in the first language on paper, too.
+A page is opened once a language and has to fit both widths. It is examined as a phone shows it; in
+the first language as a wide screen does, too, where that looks otherwise, and on paper. What looks
+otherwise than before is examined in light and dark.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from looking import (
     Examined,
     Watched,
     faults_of_layout,
+    faults_of_outline,
     faults_of_print,
     faults_of_structure,
     picture,
@@ -33,7 +35,13 @@ from bilbaokg.workspace import Workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-WIDTHS = (1280, 320)
+PHONE, DESK = 320, 1280
+# What a screen reader makes of these is asked, too.
+OUTLINED = frozenset((
+    "home", "found", "datasets", "rows", "dataset", "unit", "term", "glossary", "principles",
+    "roles", "lineage", "dashboards", "monthly", "validation", "release", "history", "query",
+    "answer", "answer-bars", "help", "missing",
+))  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +99,7 @@ def faults(watched: Watched, shown: Shown, examined: Examined, name: str) -> lis
     """What is wrong with a page, in each language and width."""
     tab, found = watched.tab, []
     for lang in render.languages():
+        first = lang == render.DEFAULT_LANGUAGE
         answer = tab.goto(f"{watched.home}/{lang}{shown.path}")
         wrong = [] if answer.status == shown.status else [f"status {answer.status}"]
         wrong += faults_of_structure(tab, lang)
@@ -98,14 +107,17 @@ def faults(watched: Watched, shown: Shown, examined: Examined, name: str) -> lis
             wrong.append("it does not say what next")
         # Opened as wide as it was left, then in the other width.
         opened = tab.viewport_size["width"]
-        for turn, width in enumerate(sorted(WIDTHS, key=lambda each: each != opened)):
+        for turn, width in enumerate(sorted((DESK, PHONE), key=lambda each: each != opened)):
             tab.set_viewport_size({"width": width, "height": 900})
-            around = [*faults_of_layout(tab), *examined.faults(tab, again=turn > 0)]
+            around = faults_of_layout(tab)
+            if first or width == PHONE:
+                around += examined.faults(tab, again=first and turn > 0)
+            if width == DESK and name in OUTLINED:
+                around += faults_of_outline(tab, lang)
+            if first:
+                picture(tab, f"pages/{name}-{width}", whole=width == DESK)
             wrong += [f"{width} px: {fault}" for fault in around]
-            if lang == render.DEFAULT_LANGUAGE:
-                picture(tab, f"pages/{name}-{width}")
-        if lang == render.DEFAULT_LANGUAGE:
-            wrong += faults_of_print(tab)
+        wrong += faults_of_print(tab) if first else []
         wrong += watched.taken(shown.status)
         found += [f"{lang}: {fault}" for fault in wrong]
     return found
@@ -147,13 +159,19 @@ def test_what_is_wrong_is_found(tabs: dict[bool, Watched]) -> None:
     watched = tabs[False]
     watched.tab.goto(watched.home)
     watched.tab.evaluate("text => { document.open(); document.write(text); document.close() }", BAD)
-    told = [*faults_of_structure(watched.tab, "es"), *faults_of_layout(watched.tab)]
+    told = [
+        fault
+        for faults in (faults_of_structure(watched.tab, "es"), faults_of_layout(watched.tab),
+                       faults_of_outline(watched.tab, "es"))
+        for fault in faults
+    ]  # fmt: skip
     watched.tab.wait_for_load_state()
     found = "\n".join([*told, *Examined().faults(watched.tab), *watched.taken()])
     for fault in (
         "its language is xx", "not one heading", "title: x", "does not skip", "skips to nothing",
         "leads to <a", "does not belong here: <img", "an attribute that runs", "no address in es",
-        "too wide", "axe: image-alt", "axe: label", "light: axe: color-contrast",
+        "its landmarks are", "lacks a navigation", "too wide",
+        "axe: image-alt", "axe: label", "light: axe: color-contrast",
     ):  # fmt: skip
         assert fault in found, fault
     # The policy of the page still stands: the script did not run, and that was noted.
@@ -196,6 +214,10 @@ def test_every_route_is_shown_as_it_should_be_and_with_what_may_be_wrong_of_its_
     assert [route for route, found in states.items() if "normal" not in found] == []
     named = {route: found for route, found in states.items() if "{" in route}
     assert [route for route, found in named.items() if "error" not in found] == []
+
+
+def test_what_is_outlined_is_in_the_table() -> None:
+    assert DEMO.keys() >= OUTLINED
 
 
 def test_the_state_of_a_page_goes_with_its_status() -> None:
