@@ -271,6 +271,14 @@ def test_a_statement_whose_parts_do_not_fit_is_named_and_the_rest_counts(broken:
     assert [fault.line for fault in script.faults] == [2]
 
 
+def test_a_template_is_told_to_be_one() -> None:
+    made = "CREATE VIEW c AS SELECT x FROM a; SELECT * FROM {{ ref('b') }}; SELECT {% if y %} 1"
+    script = columns(made, "postgres")
+    assert [told.kind for told in script.statements] == ["CREATE VIEW"]
+    assert len(script.faults) == 2
+    assert all("lineage dbt" in fault.message for fault in script.faults)
+
+
 def test_a_semicolon_in_a_text_does_not_end_a_statement() -> None:
     script = columns("SELECT ';' AS s, x FROM a; SELECT 'oops", "postgres")
     assert [told.reads for told in script.statements] == [(A,)]

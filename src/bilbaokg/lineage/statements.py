@@ -47,6 +47,8 @@ _BATCH_ENDS: Final = {"tsql": "GO", "fabric": "GO", "oracle": "/"}
 _WITHOUT_ENDS: Final = ("tsql", "fabric")
 _VERBS: Final = ("SELECT", "INSERT", "CREATE", "UPDATE", "MERGE", "DELETE", "WITH")
 _LONGEST_SHOWN: Final = 40
+_TEMPLATE: Final = re.compile(r"\{[{%]")
+_NO_TEMPLATE: Final = "a template (Jinja) stands in it: give the SQL that it compiles to, or the project to lineage dbt"
 BROKEN: Final = (SqlglotError, ValueError, AttributeError, TypeError, LookupError, AssertionError)
 """What sqlglot, and who reads what it made, stumble over in statements that mix up their parts."""
 
@@ -197,6 +199,8 @@ class Reader:
             self._last = tokens, sql
             found = self._parse(*self._last)
         except ParseError as error:
+            if _TEMPLATE.search(sql, chunk[0].start, chunk[-1].end + 1):
+                return place, Fault(_NO_TEMPLATE, *place)
             told = error.errors[0] if error.errors else {}
             what = str(told.get("description") or "it cannot be parsed").split(". ")[0].rstrip(".")
             if near := str(told.get("highlight") or "")[:_LONGEST_SHOWN]:
