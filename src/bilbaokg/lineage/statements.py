@@ -48,7 +48,7 @@ _WITHOUT_ENDS: Final = ("tsql", "fabric")
 _VERBS: Final = ("SELECT", "INSERT", "CREATE", "UPDATE", "MERGE", "DELETE", "WITH")
 _LONGEST_SHOWN: Final = 40
 _TEMPLATE: Final = re.compile(r"\{[{%]")
-_NO_TEMPLATE: Final = "a template (Jinja) stands in it: give the SQL that it compiles to, or the project to lineage dbt"
+_NO_TEMPLATE: Final = "a template (Jinja), not the SQL that it makes; of dbt projects: lineage dbt"
 BROKEN: Final = (SqlglotError, ValueError, AttributeError, TypeError, LookupError, AssertionError)
 """What sqlglot, and who reads what it made, stumble over in statements that mix up their parts."""
 
