@@ -1,6 +1,7 @@
 """How many OpenLineage events a second does the receiver take in, on disk and with their audit?
 
     python benchmarks/lineage.py [--events 10000] [--jobs 200] [--connections 16] [--port P]
+                                 [--beside URL [--beside-name NAME] [--beside-pid PID ...]]
 
 Makes the events of a city's pipelines: each job reads three tables of 20 columns and writes one,
 with its schema and its column lineage, in runs of a START and a COMPLETE event. The real server
@@ -8,6 +9,10 @@ takes them over some connections, each answered when it is on disk: first those 
 knows, all of whose tables are new, three for two events; then further runs of the same jobs. Both
 go one a request and in batches of 100. Then some come again; then, without a server, further ones
 are taken from a file. The client works on the same machine.
+
+--beside: another receiver of OpenLineage that runs already and is empty, such as Marquez on its
+PostgreSQL. It gets the same events, one a request, after ours has ended; its processes' time is
+that of the processes given and of what they started.
 """
 
 from __future__ import annotations
@@ -16,7 +21,6 @@ import argparse
 import http.client
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -26,6 +30,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from generate import DEFAULT_BASE
 from load_and_release import MIB
@@ -38,6 +43,8 @@ SPACE: Final = "postgres://warehouse:5432"
 COLUMNS: Final = 20
 BATCH: Final = 100
 _SCHEMA: Final = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
+_PRODUCER: Final = "https://example.org/benchmark"
+_FACET: Final = {"_producer": _PRODUCER, "_schemaURL": "https://openlineage.io/spec/facets/1-0-0"}
 _BEGIN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -57,7 +64,7 @@ def _event(number: int, jobs: int, city: str, *, ends: bool) -> dict[str, Any]:
     at = _BEGIN + timedelta(seconds=number * 10 + 5 * ends)
     sources = [_table(f"{city}.source_{(job * 3 + k) % (jobs * 2)}") for k in range(3)]
     made = _table(f"{city}.table_{job}")
-    made["facets"]["columnLineage"] = {"fields": {
+    made["facets"]["columnLineage"] = {**_FACET, "fields": {
         f"column_{c}": {"inputFields": [{
             "namespace": SPACE, "name": sources[c % 3]["name"], "field": f"column_{c}",
             "transformations": [{"type": "DIRECT", "subtype": "IDENTITY"}]}]}
@@ -66,18 +73,18 @@ def _event(number: int, jobs: int, city: str, *, ends: bool) -> dict[str, Any]:
     run = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{city}/{number}"))
     return {
         "eventType": "COMPLETE" if ends else "START", "eventTime": at.isoformat(),
-        "producer": "https://example.org/benchmark", "schemaURL": _SCHEMA,
+        "producer": _PRODUCER, "schemaURL": _SCHEMA,
         "run": {"runId": run, "facets": {"nominalTime": {
-            "nominalStartTime": at.isoformat()}}},
+            **_FACET, "nominalStartTime": at.isoformat()}}},
         "job": {"namespace": city, "name": f"job_{job}", "facets": {"sql": {
-            "query": f"INSERT INTO {city}.table_{job} SELECT ..."}}},
+            **_FACET, "query": f"INSERT INTO {city}.table_{job} SELECT ..."}}},
         "inputs": sources, "outputs": [made] if ends else [],
     }  # fmt: skip
 
 
 def _table(name: str) -> dict[str, Any]:
     fields = [{"name": f"column_{c}", "type": "VARCHAR"} for c in range(COLUMNS)]
-    return {"namespace": SPACE, "name": name, "facets": {"schema": {"fields": fields}}}
+    return {"namespace": SPACE, "name": name, "facets": {"schema": {**_FACET, "fields": fields}}}
 
 
 def send(
@@ -100,7 +107,7 @@ def send(
             connection.request("POST", path, body, headers)
             answer = connection.getresponse()
             told = answer.read()
-            if answer.status != 200 or b'"failed":0' not in told + b'"failed":0':
+            if answer.status not in (200, 201) or b'"failed":0' not in told + b'"failed":0':
                 raise RuntimeError(told.decode())
             seconds.append(time.perf_counter() - start)
 
@@ -115,12 +122,10 @@ def send(
 
 
 class Receiver:
-    """A server that takes events in, and how fast it does."""
+    """A server that takes events in, and how fast it does. pids: of its processes."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], port: int, secret: str, connections: int
-    ) -> None:
-        self.process, self.port = process, port
+    def __init__(self, pids: Sequence[int], port: int, secret: str, connections: int) -> None:
+        self.pids, self.port = pids, port
         self.secret, self.connections = secret, connections
 
     def one_by_one(self, told: Sequence[bytes]) -> tuple[str, ...]:
@@ -136,15 +141,29 @@ class Receiver:
     def _measured(self, path: str, bodies: Sequence[bytes], count: int) -> tuple[str, ...]:
         """Events a second, median and 95th percentile of a request in ms, the server's CPU an
         event."""
-        before, start = cpu(self.process.pid), time.perf_counter()
+        before, start = self._cpu(), time.perf_counter()
         seconds = send(self.port, path, bodies, self.secret, self.connections)
         wall = time.perf_counter() - start
-        used = (cpu(self.process.pid) - before) / count
+        used = (self._cpu() - before) / count
         high = sorted(seconds)[int(len(seconds) * 0.95)]
         return (
             f"{count / wall:,.0f}", f"{statistics.median(seconds) * 1000:.1f}",
             f"{high * 1000:.1f}", f"{used * 1000:.2f}",
         )  # fmt: skip
+
+    def _cpu(self) -> float:
+        return sum(map(cpu, self.pids))
+
+
+def beside(
+    name: str, other: Receiver, new: Sequence[bytes], later: Sequence[bytes]
+) -> list[tuple[str, ...]]:
+    """The same events to another receiver."""
+    return [
+        (f"{name}: new tables, one a request", *other.one_by_one(new)),
+        (f"{name}: known tables, one a request", *other.one_by_one(later)),
+        (f"{name}: told before, one a request", *other.one_by_one(later)),
+    ]
 
 
 def main() -> None:
@@ -154,6 +173,9 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=200)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--port", type=int, default=8767)
+    parser.add_argument("--beside", metavar="URL", help="of another receiver on this machine")
+    parser.add_argument("--beside-name", default="another")
+    parser.add_argument("--beside-pid", type=int, nargs="+", default=[])
     options = parser.parse_args()
     before, count, jobs = machine(), options.events, options.jobs
     later = events(count, jobs, first=jobs)
@@ -165,7 +187,7 @@ def main() -> None:
         told = run([*bilbaokg, "token", "create", "benchmark", "--scope", "write"]).output
         secret = json.loads(told)["token"]
         with serving(data, options.port) as (process, _):
-            server = Receiver(process, options.port, secret, options.connections)
+            server = Receiver([process.pid], options.port, secret, options.connections)
             new = events(2 * jobs, jobs), events(2 * jobs, jobs, city="getxo")
             further = events(count, jobs, first=jobs + count)
             rows = [
@@ -182,6 +204,10 @@ def main() -> None:
         loaded = run([*bilbaokg, "lineage", "openlineage", str(file)], watched=False)
         figures = f"{count / loaded.wall:,.0f}", "-", "-", f"{loaded.cpu / count * 1000:.2f}"
         rows.append(("known tables, lineage openlineage", *figures))
+    if options.beside:
+        port = urlsplit(options.beside).port or 80
+        other = Receiver(options.beside_pid, port, secret, options.connections)
+        rows += beside(options.beside_name, other, new[0], later)
     length = sum(map(len, later)) / count
     print(f"{count:,} events of {length:,.0f} bytes, {jobs:,} jobs. {before}\n")
     print(table(["events", "events/s", "median ms", "95 % ms", "CPU ms an event"], rows))
