@@ -60,7 +60,7 @@ __all__ = ["Records"]
 
 # Records and bytes a batch: new ones are bulk loaded, changed ones are one update text. The more is
 # loaded at once, the less RocksDB merges later, and the more memory it takes.
-_NEW_BATCH: Final = (1000, 32 << 20)
+_NEW_BATCH: Final = (1000, 64 << 20)
 _CHANGED_BATCH: Final = (100, 1 << 20)
 # Characters of new records from which a batch of their own pays: adding alone is several times
 # faster a statement than an update, and each batch is put on disk by itself.

@@ -164,7 +164,7 @@ def test_keyboard_leaves_the_editor(watched: Any) -> None:
 
 def test_a_parameter_is_found_by_its_name(open_page: Open) -> None:
     tab = open_page("/es/sparql?saved=downstream&run=1", script=True).tab
-    tab.get_by_label("Conjunto de datos o tabla").press_sequentially("aire")
+    tab.get_by_label("Conjunto de datos, tabla o columna").press_sequentially("aire")
     tab.wait_for_selector("#p-resource-names option", state="attached")
     value = tab.get_attribute("#p-resource-names option", "value")
     tab.fill("#p-resource", value)

@@ -117,10 +117,14 @@ _TRUE: Final = frozenset({"", "true"})
 def table_is_anew(state: State, changed: Set[str]) -> bool:
     """Whether the lines of a table change by what was told. state: as it is now; changed: keys.
 
-    To speak of a column adds nothing where the schema tells of it.
+    To speak of a column adds nothing where the schema tells of it, nor to speak of a name that was
+    told.
     """
     spoken = {key.removeprefix("field/") for key in changed if key.startswith("field/")}
-    if any(key.startswith(("facet/", "name/", "spoken/", "quality/")) for key in changed):
+    if any(key.startswith(("facet/", "name/", "quality/")) for key in changed):
+        return True
+    names = (key.removeprefix("spoken/") for key in changed if key.startswith("spoken/"))
+    if any(f"name/{name}" not in state.registers for name in names):
         return True
     return bool(spoken) and not spoken <= _schema(state).keys()
 

@@ -24,7 +24,7 @@ from bilbaokg.workspace import Workspace, operator
 
 __all__ = ["lineage_dbt"]
 
-_AT_ONCE: Final = 200
+_AT_ONCE: Final = 400
 _DEFINITIONS: Final = {"freshness": "Seconds since the newest row of the source was loaded."}
 
 
