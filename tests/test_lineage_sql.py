@@ -6,9 +6,11 @@ import random
 
 import pytest
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.lineage import lineage
 
 from bilbaokg.errors import BadInput, TooLarge
+from bilbaokg.lineage import blocks
 from bilbaokg.lineage.script import Edge, Fault, Indirect, Script, Statement, TableName
 from bilbaokg.lineage.sql import SIZE_LIMIT, check_dialect, columns, read
 from bilbaokg.workers import Pool
@@ -632,6 +634,51 @@ def test_statements_of_t_sql_need_no_semicolons() -> None:
     assert told == {
         ("c", "a", "id"), ("d", "b", "z"), ("d", "a", "x"), ("e", "a", "x"), ("g", "a", "y"),
     }  # fmt: skip
+
+
+def test_names_and_texts_in_quotes_begin_no_statement() -> None:
+    found = columns("insert into c\nselect\n 'open' as state,\n [use]\nfrom a", "tsql")
+    assert (len(found.statements), found.faults) == (1, [])
+    assert edges(found) == {("c", "use", "a", "use")}
+
+
+def test_a_long_statement_without_semicolons_is_one() -> None:
+    joined = "left join c as c{0}\nwith (nolock)\non c{0}.x = b.x\n"
+    script = "select b.a\ninto d\nfrom b\n" + "".join(map(joined.format, range(300)))
+    tokens = Dialect.get_or_raise("tsql").tokenize(script * 20)
+    assert len(blocks.split(tokens)) == 20
+
+
+def test_what_is_not_closed_in_a_routine_takes_no_statement_twice() -> None:
+    made = "CREATE FUNCTION f() RETURNS int AS $$ INSERT INTO d SELECT 'it; $$"
+    parts = ["CREATE VIEW c AS SELECT x FROM a", made, "DROP TABLE e"]
+    script = columns(";\n".join(parts), "postgres")
+    assert [told.kind for told in script.statements] == ["CREATE VIEW"]
+    assert [fault.line for fault in script.faults] == [2]
+
+
+@pytest.mark.parametrize("begin", ["DO $$", "do language plpgsql $body$", "DO\n$x1$"])
+def test_a_block_that_is_run_at_once_is_read(begin: str) -> None:
+    end = "$" + begin.split("$")[1] + "$"
+    text = "BEGIN INSERT INTO c (p) SELECT x FROM a; UPDATE d SET p = c.p FROM c; END"
+    parts = [begin, text, end, ";\nCREATE VIEW v AS SELECT z FROM b"]
+    script = columns(" ".join(parts), "postgres")
+    assert script.faults == []
+    assert edges(script) == {("c", "p", "a", "x"), ("d", "p", "c", "p"), ("v", "z", "b", "z")}
+
+
+def test_a_statement_of_a_routine_that_cannot_be_read_is_told() -> None:
+    body = "BEGIN n := 1; INSERT INTO d SELECT FROM WHERE; INSERT INTO c SELECT x FROM a; END"
+    script = columns(f"CREATE PROCEDURE p() AS $$ {body} $$", "postgres")
+    assert edges(script) == {("c", "x", "a", "x")}
+    assert len(script.faults) == 1
+
+
+def test_texts_in_texts_without_number_are_told() -> None:
+    script = "SELECT 1"
+    for number in range(200):
+        script = f"DO $t{number}$ BEGIN INSERT INTO c SELECT 1; {script}; END $t{number}$"
+    assert "nested" in columns(script, "postgres").faults[-1].message
 
 
 def test_a_routine_in_another_language_is_no_sql() -> None:

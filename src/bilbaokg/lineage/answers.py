@@ -144,8 +144,8 @@ def agree(ground: Ground, iri: str) -> dict[str, Any]:
     """
     iri = ground.known(iri)
     affected = ground.graph.walk(iri, "downstream", limit=MOST)
-    reached = [iri, *(step.iri for step in affected.steps)]
-    found = owners(ground.store, ground.base, reached)
+    concerned = [iri, *(step.iri for step in affected.steps)]
+    found = owners(ground.store, ground.base, concerned)
     return {
         **ground.named(iri), "affected": len(affected.steps), "complete": affected.complete,
         "owners": [
@@ -156,22 +156,22 @@ def agree(ground: Ground, iri: str) -> dict[str, Any]:
             for agent, held in found.items() if agent
         ],
         "unowned": [ground.named(each) for each in found.get("", [])],
-        "uncertain": [ground.named(each) for each in _untold(ground, reached)],
+        "uncertain": [ground.named(each) for each in _untold(ground, concerned)],
     }  # fmt: skip
 
 
-def _untold(ground: Ground, reached: Collection[str]) -> list[str]:
-    """Tables made of those that hold some columns, where nobody tells which columns they come from:
-    none of the tables is among what was reached itself."""
+def _untold(ground: Ground, concerned: Collection[str]) -> list[str]:
+    """Tables made of those that hold the columns among some things, and not among these themselves,
+    where nobody tells which columns they come from."""
     graph, store = ground.graph, ground.store
-    columns = [iri for iri in reached if graph.level(iri) in ("column", None)]
+    columns = [iri for iri in concerned if graph.level(iri) in ("column", None)]
     holding = {table for column in columns for table in part_of(store, column)}
     made = {
         edge.target
         for table in holding for edge in graph.neighbours(table, "downstream")
         if edge.kind == Kind.DERIVED and graph.level(edge.target) == "table"
     }  # fmt: skip
-    return sorted(table for table in made.difference(reached) if not _is_told(ground, table))
+    return sorted(table for table in made.difference(concerned) if not _is_told(ground, table))
 
 
 def _is_told(ground: Ground, table: str) -> bool:

@@ -7,11 +7,13 @@ where one of its words begins a line.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Set
 from typing import Any, Final
 
 from sqlglot.tokenizer_core import TokenType
 
-__all__ = ["body", "changes", "nested", "split", "swallows"]
+__all__ = ["body", "changes", "nested", "opened", "split", "swallows"]
 
 _CHANGING: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "CREATE"})
 _VERBS: Final = _CHANGING | {"SELECT", "WITH", "TRUNCATE", "DROP", "ALTER"}
@@ -43,6 +45,9 @@ _GOING_ON: Final = frozenset(
 )  # fmt: skip
 _HEADER: Final = 6
 _DEPTHS: Final = {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}
+_TEXTS: Final = (TokenType.HEREDOC_STRING, TokenType.RAW_STRING)
+_DO: Final = re.compile(r"\bDO(?=\s+(?:LANGUAGE\s+\w+\s+)?\$\w*\$)", re.IGNORECASE)
+_QUOTED: Final = (TokenType.STRING, TokenType.IDENTIFIER)
 _LANGUAGES: Final = frozenset({"SQL", "PLPGSQL"})
 
 
@@ -61,13 +66,20 @@ def _is_routine(tokens: list[Any]) -> bool:
 
 def nested(tokens: list[Any]) -> Any | None:
     """The token with the text of a routine, where that is a text in SQL (PostgreSQL, Snowflake)."""
-    if not (_is_routine(tokens) or _word(tokens[0]) == "DO"):
+    run_at_once = tokens[0].token_type in _TEXTS or _word(tokens[0]) == "LANGUAGE"
+    if not (run_at_once or _is_routine(tokens)):
         return None
     words = [_word(token) for token in tokens]
-    if "LANGUAGE" in words[:-1] and words[words.index("LANGUAGE") + 1] not in _LANGUAGES:
-        return None
-    kinds = (TokenType.HEREDOC_STRING, TokenType.RAW_STRING)
-    return next((token for token in tokens if token.token_type in kinds), None)
+    if "LANGUAGE" in words[:-1]:
+        language = tokens[words.index("LANGUAGE") + 1]
+        if language.text.upper() not in _LANGUAGES:  # also as a text: LANGUAGE 'plpgsql'
+            return None
+    return next((token for token in tokens if token.token_type in _TEXTS), None)
+
+
+def opened(sql: str) -> str:
+    """A script with the word blanked that hides the text of DO from the tokenizer (PostgreSQL)."""
+    return _DO.sub(lambda found: " " * len(found[0]), sql)
 
 
 def swallows(tokens: list[Any]) -> bool:
@@ -103,27 +115,34 @@ def body(tokens: list[Any]) -> list[Any]:
 def split(tokens: list[Any]) -> list[list[Any]]:
     """The statements of T-SQL among tokens without semicolons."""
     found: list[list[Any]] = [[]]
+    # The words behind the first of the statement that stand in no parentheses.
+    said: set[str] = set()
     depth = cases = 0
     for place, token in enumerate(tokens):
         word, piece = _word(token), found[-1]
         depth += _DEPTHS.get(token.token_type, 0)
-        if piece and not depth and not cases and _starts(tokens, place, piece):
+        if piece and not depth and not cases and _starts(tokens, place, _word(piece[0]), said):
             found.append([])
+            said = set()
+        elif piece and not depth:
+            said.add(word)
         if word == "CASE" or (word == "END" and cases):
             cases += 1 if word == "CASE" else -1
         found[-1].append(token)
     return found
 
 
-def _starts(tokens: list[Any], place: int, piece: list[Any]) -> bool:
-    """Whether a statement begins at a token, behind a piece of another one."""
+def _starts(tokens: list[Any], place: int, first: str, said: Set[str]) -> bool:
+    """Whether a statement begins at a token; first: the word that begins the one before, said: what
+    that went on with."""
     before, token = tokens[place - 1], tokens[place]
     if before.line == token.line or _word(before) in _GOING_ON:
         return False
-    word, first, said = _word(token), _word(piece[0]), _outside(piece)
+    word = _word(token)
     if word in ("SELECT", "WITH", "EXEC", "EXECUTE"):
-        if word == "WITH" and tokens[place + 1 :][:1] and _word(tokens[place + 1]) == "(":
-            return False
+        following = tokens[place + 1] if place + 1 < len(tokens) else None
+        if word == "WITH" and following and following.token_type is TokenType.L_PAREN:
+            return False  # how a table is to be read
         whole = said & {"SELECT", "VALUES", "EXEC", "EXECUTE"}
         return _word(before) != "AS" and bool(whole or first not in ("INSERT", "WITH", "CREATE"))
     if word == "SET":
@@ -133,15 +152,6 @@ def _starts(tokens: list[Any], place: int, piece: list[Any]) -> bool:
     return word in _STARTING
 
 
-def _outside(piece: list[Any]) -> set[str]:
-    """The words of a piece that stand in no parentheses."""
-    found, depth = set(), 0
-    for token in piece[1:] if _word(piece[0]) == "WITH" else piece:
-        depth += _DEPTHS.get(token.token_type, 0)
-        if depth == 0:
-            found.add(_word(token))
-    return found
-
-
 def _word(token: Any) -> str:
-    return str(token.text).upper()
+    """A token as a word of the language; "" for a text or a name in quotes."""
+    return "" if token.token_type in _QUOTED else str(token.text).upper()

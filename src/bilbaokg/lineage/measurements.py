@@ -3,13 +3,13 @@ December 2016): those of a dbt project, and the assertions that pipelines tell i
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Final
 
 from bilbaokg.lineage import facets
 from bilbaokg.lineage.names import column_iri, shown
 from bilbaokg.lineage.states import State
+from bilbaokg.merging import digest as whole_digest
 from bilbaokg.terms import DCT, DQV, PROV, RDF, RDFS, SCHEMA, SKOS, XSD, literal, mint, ref
 
 __all__ = ["ASSERTIONS", "DIGITS", "assertion_lines", "digest", "measurement_lines"]
@@ -81,4 +81,4 @@ def assertion_lines(base: str, iri: str, state: State) -> Iterator[str]:
 
 def digest(text: str) -> str:
     """A short mark of a text, as it stands in IRIs."""
-    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+    return whole_digest(text)[:DIGITS]

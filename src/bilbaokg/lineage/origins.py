@@ -142,9 +142,10 @@ class Origins:
     def _of_lateral(self, scope: Scope, found: Found) -> None:
         """What its query gives."""
         for source in scope.sources.values():
+            # What WITH defines around it is a source, too.
             if (
                 isinstance(source, Scope)
-                and source.expression.find_ancestor(exp.Lateral) is not None
+                and source.expression.find_ancestor(exp.Lateral) is scope.expression
             ):
                 found.join(self.of(source))
 

@@ -85,18 +85,18 @@ def _of_create(statement: exp.Create) -> Plan | None:
 def _of_insert(statement: exp.Insert) -> Plan:
     table, names = _target(statement.this)
     query = statement.expression
-    if not isinstance(query, exp.Query | exp.Subquery):
-        return Plan("INSERT", table, read=[query] if isinstance(query, exp.Values) else [])
     if isinstance(query, exp.Values):
         return Plan("INSERT", table, read=[query])
-    fixed = [
-        each.this.name
-        for partition in statement.find_all(exp.Partition)
-        for each in partition.expressions if isinstance(each, exp.EQ)
-    ]  # fmt: skip
+    if not isinstance(query, exp.Query | exp.Subquery):
+        return Plan("INSERT", table)
+    # The parser leaves PARTITION at the table, or at the statement.
+    partitions = (node.args.get("partition") for node in (statement.this, statement))
+    told = (each for part in partitions if isinstance(part, exp.Partition) for each in part)
+    fixed = frozenset(each.this.name for each in told if isinstance(each, exp.EQ))
     by_position = not names and not statement.args.get("by_name")
-    return Plan("INSERT", table, [_with(query, statement)], names, by_position=by_position,
-                fixed=frozenset(fixed))  # fmt: skip
+    return Plan(
+        "INSERT", table, [_with(query, statement)], names, by_position=by_position, fixed=fixed
+    )
 
 
 def _of_delete(statement: exp.Delete) -> Plan:

@@ -112,21 +112,27 @@ class Reader:
         One is to be `told` before the next is asked for.
         """
         self._lines = [0, *(found.end() for found in _LINE.finditer(sql))]
+        yield from self._read(blocks.opened(sql), 0)
+
+    def _read(
+        self, sql: str, offset: int, depth: int = 0
+    ) -> Iterator[tuple[Place, exp.Expr | Fault]]:
+        """The statements of a text, whether or not all in it is closed; see _within."""
         try:
-            yield from self._parsed(sql, 0)
+            yield from self._parsed(sql, offset, depth)
         except TokenError:
             # Something is not closed: each piece up to a semicolon at the end of a line by itself.
             begin = 0
             for end in [*(found.end() for found in _END.finditer(sql)), len(sql)]:
-                yield from self._piece(sql[begin:end], begin)
+                yield from self._piece(sql[begin:end], offset + begin, depth)
                 begin = end
 
-    def _piece(self, sql: str, offset: int) -> Iterator[tuple[Place, exp.Expr | Fault]]:
+    def _piece(self, sql: str, offset: int, depth: int) -> Iterator[tuple[Place, exp.Expr | Fault]]:
         """The statements of a piece, up to the one in which something is not closed."""
         begin, failed = 0, 0
         for end in [*(found.end() for found in _SEMICOLON.finditer(sql)), len(sql)]:
             try:
-                yield from self._parsed(sql[begin:end], offset + begin)
+                yield from self._parsed(sql[begin:end], offset + begin, depth)
                 begin = end
             except TokenError:
                 # The semicolon may stand in a text. Each try reads again what is left.
@@ -139,8 +145,9 @@ class Reader:
             yield place, Fault("a text, name or comment is not closed", *place)
 
     def _parsed(
-        self, sql: str, offset: int, depth: int = 0
+        self, sql: str, offset: int, depth: int
     ) -> Iterator[tuple[Place, exp.Expr | Fault]]:
+        """Raises TokenError, before the first, where something is not closed."""
         tokens, begin = self.dialect.tokenize(sql), 0
         for end in [*self._ends(tokens), len(tokens)]:
             if chunk := tokens[begin:end]:
@@ -152,23 +159,27 @@ class Reader:
     ) -> Iterator[tuple[Place, exp.Expr | Fault]]:
         """The statements between two ends: one, those of T-SQL without ends, those of a routine.
 
-        depth: behind how many words that hide the rest they stand.
+        depth: behind how many words that hide the rest, and in how many texts, they stand.
         """
-        if blocks.swallows(chunk):
+        swallows, text = blocks.swallows(chunk), blocks.nested(chunk)
+        if (swallows or text) and depth == _MOST_TRIES:
+            place = self._place(offset + chunk[0].start)
+            yield place, Fault("it is nested too deeply", *place)
+        elif swallows:
             begin = chunk[0].end + 1
-            if depth < _MOST_TRIES:
-                rest = sql[begin : chunk[1].end + 1]
-                yield from self._parsed(rest, offset + begin, depth + 1)
-            else:
-                place = self._place(offset + chunk[0].start)
-                yield place, Fault("it is nested too deeply", *place)
-            return
-        if (text := blocks.nested(chunk)) is not None:
-            at = offset + sql.index(text.text, text.start)
-            for place, parsed in self._parsed(text.text, at):
-                if isinstance(parsed, exp.Expr) and blocks.changes(self._last[0]):
+            yield from self._read(sql[begin : chunk[1].end + 1], offset + begin, depth + 1)
+        elif text:
+            begin = max(sql.find(text.text, text.start), text.start)
+            for place, parsed in self._read(text.text, offset + begin, depth + 1):
+                # What is no statement that writes is of the language of the routine.
+                if blocks.changes(self._last[0]):
                     yield place, parsed
-            return
+        else:
+            yield from self._pieces(chunk, sql, offset)
+
+    def _pieces(
+        self, chunk: list[Any], sql: str, offset: int
+    ) -> Iterator[tuple[Place, exp.Expr | Fault]]:
         for piece in blocks.split(chunk) if self._splits else [chunk]:
             if held := blocks.body(piece):
                 yield self._one(held, sql, offset)
@@ -307,12 +318,14 @@ class Reader:
     def _told(self, which: int, plan: Plan, place: Place, faults: list[Fault]) -> Statement:
         """What a plan of a statement does, by its number."""
         whole = Found()
+        target = self._name(plan.target) if plan.target is not None else None
+        named = [str(self.dialect.normalize_identifier(name).name) for name in plan.names]
+        in_order = self._in_order(plan, target)
         for number, query in enumerate(plan.queries):
             anew = partial(self._anew, which, number)
             try:
                 found = self._found(query, anew)
-                named = [self.dialect.normalize_identifier(name) for name in plan.names]
-                names = [str(name.name) for name in named] or self._in_order(plan, found)
+                names = named or ([] if found.stars else in_order)
                 whole.join(found.renamed(names) if names else found.by_name())
             except SqlglotError as error:
                 what = str(error).replace(_UNSAID, "").split("\n")[0]
@@ -320,19 +333,17 @@ class Reader:
                 whole.reads.update(dict.fromkeys(self._tables(anew())))
         for part in plan.read:
             whole.reads.update(dict.fromkeys(self._tables(part)))
-        target = self._name(plan.target) if plan.target is not None else None
         whole = self._through(whole)
         if target:
             self._remember(target, whole, plan)
         return self._statement(plan, place[0], target, whole)
 
-    def _in_order(self, plan: Plan, found: Found) -> list[str]:
+    def _in_order(self, plan: Plan, target: TableName | None) -> list[str]:
         """What columns that go to a known table by position alone are called there."""
-        if not plan.by_position or plan.target is None or found.stars:
+        if not plan.by_position or target is None:
             return []
         fixed = {self._column(name) for name in plan.fixed}
-        known = self.schema.get(self._name(plan.target), {})
-        return [name for name in known if name not in fixed]
+        return [name for name in self.schema.get(target, {}) if name not in fixed]
 
     def _statement(
         self, plan: Plan, line: int, target: TableName | None, found: Found

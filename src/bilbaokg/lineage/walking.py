@@ -13,8 +13,9 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import pyoxigraph as ox
 
+from bilbaokg.lineage.edges import level
 from bilbaokg.store.embedded import EmbeddedStore, storage_errors
-from bilbaokg.terms import CSVW, DCT, FOAF, LANGUAGES, PROV, RDF, RDFS, SCHEMA, SKOS
+from bilbaokg.terms import CSVW, DCT, FOAF, LANGUAGES, PROV, RDFS, SCHEMA, SKOS
 
 __all__ = [
     "DIRECTIONS",
@@ -46,9 +47,6 @@ _LABELS: Final = tuple(
 _COLUMN_NAME: Final = ox.NamedNode(CSVW.name)
 _PART_OF: Final = ox.NamedNode(DCT.isPartOf)
 _HAS_PART: Final = ox.NamedNode(DCT.hasPart)
-_TYPE: Final = ox.NamedNode(RDF.type)
-_COLUMN: Final = ox.NamedNode(CSVW.Column)
-_TABLE: Final = ox.NamedNode(CSVW.Table)
 _INFLUENCED: Final = ox.NamedNode(PROV.wasInfluencedBy)
 
 
@@ -76,7 +74,7 @@ def walk(
     It ends on circles, too. direction: one of DIRECTIONS; limit: how many things at most.
     """
     begin: Any = ox.NamedNode(iri)
-    crosses = direction == "downstream" and _is(store, begin, _COLUMN)
+    crosses = direction == "downstream" and level(store, iri) == "column"
 
     def near(node: Any) -> Iterable[Any]:
         found = _next(store, node, direction, first=node == begin)
@@ -136,17 +134,14 @@ def _next(store: EmbeddedStore, node: Any, direction: str, *, first: bool) -> Co
 def _influenced(store: EmbeddedStore, column: Any, besides: Collection[Any]) -> Collection[Any]:
     """The tables on all of whose rows a column bears, but some."""
     quads = store.raw.quads_for_pattern(None, _INFLUENCED, column, None)
-    found = {quad.subject for quad in quads if _is(store, quad.subject, _TABLE)}
-    return _ordered(found.difference(besides))
+    found: set[Any] = {quad.subject for quad in quads}
+    tables = (node for node in found.difference(besides) if isinstance(node, ox.NamedNode))
+    return _ordered([node for node in tables if level(store, node.value) == "table"])
 
 
 def _ordered(nodes: Collection[Any]) -> Collection[Any]:
     """In an order that does not depend on how they are stored."""
     return sorted(nodes, key=_value) if len(nodes) > 1 else nodes
-
-
-def _is(store: EmbeddedStore, node: Any, cls: ox.NamedNode) -> bool:
-    return any(store.raw.quads_for_pattern(node, _TYPE, cls, None))
 
 
 def _value(node: Any) -> str:
@@ -176,9 +171,8 @@ def columns_of(store: EmbeddedStore, table: str) -> list[str]:
     node, raw = ox.NamedNode(table), store.raw
     said = {quad.object for quad in raw.quads_for_pattern(node, _HAS_PART, None, None)}
     said |= {quad.subject for quad in raw.quads_for_pattern(None, _PART_OF, node, None)}
-    return sorted(
-        part.value for part in said if isinstance(part, ox.NamedNode) and _is(store, part, _COLUMN)
-    )
+    parts = (part.value for part in said if isinstance(part, ox.NamedNode))
+    return sorted(part for part in parts if level(store, part) == "column")
 
 
 def _names(store: EmbeddedStore, node: Any, language: str) -> Iterator[str]:

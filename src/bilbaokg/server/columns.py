@@ -24,19 +24,23 @@ def columns(table: Where, writer: Writer) -> list[Column]:
     writers = {id: Writer(Described(text), reader) for id, (_, text) in texts.items()}
     held = {iri: writers.get(home, writer) for iri, home in homes.items()}
     ordered = sorted(held, key=lambda iri: (_place(held[iri].record, iri), iri))
+    sources = {iri: _sources(held[iri].record, iri) for iri in ordered}
+    reader.load(source for found in sources.values() for source in found)
     around = Around(reader)
-    return [_column(held[iri], around, iri) for iri in ordered]
+    return [_column(held[iri], around, iri, sources[iri]) for iri in ordered]
 
 
 def _place(record: Described, iri: str) -> float:
     return position(record.first(ref(iri), SCHEMA.position) or "")
 
 
-def _column(writer: Writer, around: Around, iri: str) -> Column:
+def _sources(record: Described, iri: str) -> list[str]:
+    return list(map(plain, record.all(ref(iri), PROV.wasDerivedFrom)))
+
+
+def _column(writer: Writer, around: Around, iri: str, sources: list[str]) -> Column:
     record, reader, term = writer.record, writer.reader, ref(iri)
     column, name = reader.iri(iri), record.first(term, CSVW.name) or ""
-    sources = list(map(plain, record.all(term, PROV.wasDerivedFrom)))
-    reader.load(sources)
     return Column(
         column=column,
         name=name if name != column.text.text else "",
