@@ -1,8 +1,7 @@
 """Every page in every state, language and width: nothing is wrong with any of them.
 
-A page is opened once a language and has to fit both widths. It is examined as a phone shows it; in
-the first language as a wide screen does, too, where that looks otherwise, and on paper. What looks
-otherwise than before is examined in light and dark.
+A page is opened once a language; what it says is then looked at in both widths and, where it looks
+otherwise than before, in light and dark; in the first language on paper, too.
 """
 
 from __future__ import annotations
@@ -109,13 +108,11 @@ def faults(watched: Watched, shown: Shown, examined: Examined, name: str) -> lis
         opened = tab.viewport_size["width"]
         for turn, width in enumerate(sorted((DESK, PHONE), key=lambda each: each != opened)):
             tab.set_viewport_size({"width": width, "height": 900})
-            around = faults_of_layout(tab)
-            if first or width == PHONE:
-                around += examined.faults(tab, again=first and turn > 0)
+            around = [*faults_of_layout(tab), *examined.faults(tab, again=turn > 0)]
             if width == DESK and name in OUTLINED:
                 around += faults_of_outline(tab, lang)
             if first:
-                picture(tab, f"pages/{name}-{width}", whole=width == DESK)
+                picture(tab, f"pages/{name}-{width}")
             wrong += [f"{width} px: {fault}" for fault in around]
         wrong += faults_of_print(tab) if first else []
         wrong += watched.taken(shown.status)
