@@ -38,14 +38,19 @@ def write(tab: Any, text: str) -> None:
     tab.keyboard.type(text)
 
 
-def test_query_is_written_with_completion_run_by_keys_kept_and_downloaded(watched: Any) -> None:
-    tab = watched.tab
-    write(tab, "SELECT (COUNT(?s) AS ?n) { ?s a dcat:Dataset")
-    tab.wait_for_selector(SELECTED)
-    assert "dcat:Dataset" in tab.inner_text(SELECTED)
+def complete(tab: Any, text: str, option: str) -> None:
+    """Type a word and take the option, once the list for the whole of the word selects it."""
+    tab.keyboard.type(text)
+    tab.wait_for_selector(f"{SELECTED} >> text={option}")
     # What is pressed as soon as the list opens counts as typed, not as a choice.
     tab.wait_for_timeout(300)
     tab.keyboard.press("Enter")
+
+
+def test_query_is_written_with_completion_run_by_keys_kept_and_downloaded(watched: Any) -> None:
+    tab = watched.tab
+    write(tab, "SELECT (COUNT(?s) AS ?n) { ?s a ")
+    complete(tab, "dcat:Dataset", "dcat:Dataset")
     # The declaration that the taken term needs was written, too.
     assert tab.input_value("#query").startswith("PREFIX dcat: <http://www.w3.org/ns/dcat#>\n")
     tab.keyboard.press("Control+Enter")
@@ -69,14 +74,6 @@ def test_query_is_written_with_completion_run_by_keys_kept_and_downloaded(watche
     assert watched.foreign == []
 
 
-def complete(tab: Any, text: str) -> None:
-    """Take the first completion of a word."""
-    tab.keyboard.type(text)
-    tab.wait_for_selector(SELECTED)
-    tab.wait_for_timeout(300)
-    tab.keyboard.press("Enter")
-
-
 def test_what_was_typed_over_a_word_has_no_style_of_its_own(watched: Any) -> None:
     tab = watched.tab
     write(tab, "SELECT * { ?s ?p ?o }")
@@ -91,19 +88,19 @@ def test_terms_are_found_by_their_name_in_the_language_of_the_page(open_page: Op
     tab = open_page("/es/sparql", script=True).tab
     tab.wait_for_selector(CONTENT)
     write(tab, "SELECT * { ?d ")
-    complete(tab, "títul")
+    complete(tab, "títul", "dct:title")
     assert "?d dct:title" in tab.input_value("#query")
 
 
 def test_variables_of_the_query_are_completed(watched: Any) -> None:
     write(watched.tab, "SELECT ?dataset { ")
-    complete(watched.tab, "?d")
+    complete(watched.tab, "?d", "?dataset")
     assert watched.tab.input_value("#query").startswith("SELECT ?dataset { ?dataset")
 
 
 def test_after_prefix_the_declaration_is_written(watched: Any) -> None:
     write(watched.tab, "PREFIX ")
-    complete(watched.tab, "sko")
+    complete(watched.tab, "sko", "skos")
     text = watched.tab.input_value("#query")
     assert text == "PREFIX skos: <http://www.w3.org/2004/02/skos/core#>"
 
