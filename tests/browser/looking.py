@@ -101,8 +101,8 @@ class Watched:
 
     def __init__(self, tab: Any, home: str) -> None:
         self.tab, self.home = tab, home
-        # How long a page takes says more of the machine than of the page.
-        tab.set_default_navigation_timeout(120_000)
+        # How long a page or its script takes says more of the machine than of the page.
+        tab.set_default_timeout(120_000)
         self.messages: list[str] = []
         self.foreign: list[str] = []
         tab.on("console", lambda message: self.messages.append(message.text))

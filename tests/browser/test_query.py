@@ -47,14 +47,19 @@ def complete(tab: Any, text: str, option: str) -> None:
     tab.keyboard.press("Enter")
 
 
+def run(tab: Any) -> None:
+    """Run the query by its keys; the page with the answer has then been read whole."""
+    with tab.expect_navigation():
+        tab.keyboard.press("Control+Enter")
+
+
 def test_query_is_written_with_completion_run_by_keys_kept_and_downloaded(watched: Any) -> None:
     tab = watched.tab
     write(tab, "SELECT (COUNT(?s) AS ?n) { ?s a ")
     complete(tab, "dcat:Dataset", "dcat:Dataset")
     # The declaration that the taken term needs was written, too.
     assert tab.input_value("#query").startswith("PREFIX dcat: <http://www.w3.org/ns/dcat#>\n")
-    tab.keyboard.press("Control+Enter")
-    tab.wait_for_selector("#answer table.answer")
+    run(tab)
     address, count = tab.url, tab.inner_text("#answer tbody td")
     assert int(count) > 20
     with tab.expect_download() as taken:
@@ -141,8 +146,7 @@ def test_fault_is_shown_at_its_place_and_the_summary_leads_there(watched: Any) -
     tab = watched.tab
     write(tab, "SELECT ?s {\n?s a dcat:Nothing .\n?s ?p ?o")
     tab.keyboard.press("Escape")
-    tab.keyboard.press("Control+Enter")
-    tab.wait_for_selector(".editor .cm-lintRange-error")
+    run(tab)
     assert tab.inner_text(".editor .cm-lintRange-error") == "dcat:Nothing"
     tab.click('.verdict a[href="#query"]')
     assert tab.evaluate("document.activeElement.className") == "editor"
@@ -165,18 +169,20 @@ def test_a_parameter_is_found_by_its_name(open_page: Open) -> None:
     tab.wait_for_selector("#p-resource-names option", state="attached")
     value = tab.get_attribute("#p-resource-names option", "value")
     tab.fill("#p-resource", value)
-    tab.click("form.fields button")
-    tab.wait_for_selector("#answer")
+    with tab.expect_navigation():
+        tab.click("form.fields button")
     assert f"<{value}>" in tab.input_value("#query")
 
 
 def test_without_scripts_the_form_does_all_of_it(open_page: Open) -> None:
     tab = open_page("/es/sparql?saved=datasets-changed-since&run=1").tab
     tab.get_by_role("textbox", name="Desde").fill("2026-11-01")
-    tab.click("form.fields button")
+    with tab.expect_navigation():
+        tab.click("form.fields button")
     assert '"2026-11-01"' in tab.input_value("#query")
     tab.goto(tab.url.partition("?")[0] + "?saved=datasets-by-theme&run=1")
-    tab.get_by_role("link", name="Barras").click()
+    with tab.expect_navigation():
+        tab.get_by_role("link", name="Barras").click()
     assert (
         tab.locator("figure.chart tbody tr").count() == tab.locator("table.answer tbody tr").count()
     )

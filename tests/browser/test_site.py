@@ -30,11 +30,13 @@ def test_filters_are_chosen_applied_and_taken_away(open_page: Open) -> None:
     tab = open_page("/es/datasets").tab
     everything = tab.inner_text("#results")
     tab.locator("input[type=checkbox][value$=TRAN]").check()
-    tab.get_by_role("button", name="Aplicar").first.click()
+    with tab.expect_navigation():
+        tab.get_by_role("button", name="Aplicar").first.click()
     assert "theme=" in tab.url
     assert tab.inner_text("#results") != everything
     assert tab.locator("input[type=checkbox][value$=TRAN]").is_checked()
-    tab.get_by_role("link", name="Tema: Transporte").click()
+    with tab.expect_navigation():
+        tab.get_by_role("link", name="Tema: Transporte").click()
     assert tab.inner_text("#results") == everything
 
 
@@ -47,7 +49,8 @@ def test_query_is_edited_and_run(open_page: Open) -> None:
 
 def test_language_switch_keeps_the_page(open_page: Open) -> None:
     tab = open_page("/es/datasets?q=bus").tab
-    tab.get_by_role("link", name="English").click()
+    with tab.expect_navigation():
+        tab.get_by_role("link", name="English").click()
     assert tab.url.endswith("/en/datasets?q=bus")
     assert tab.inner_text("h1") == "Datasets"
 
@@ -78,7 +81,7 @@ def test_first_stop_of_the_keyboard_skips_to_the_content(open_page: Open) -> Non
     tab.keyboard.press("Tab")
     assert tab.evaluate("document.activeElement.className") == "skip"
     tab.keyboard.press("Enter")
-    assert tab.evaluate("location.hash") == "#main"
+    tab.wait_for_url("**#main")
 
 
 @pytest.mark.parametrize("name", ["home", "datasets", "dataset", "answer"])

@@ -18,15 +18,22 @@ Open = Callable[..., Any]
 scripts = pytest.mark.parametrize("script", [False, True], ids=["plain", "scripts"])
 
 
+def follow(tab: Any, name: str, role: str = "link", *, exact: bool = False) -> None:
+    """Press what leads to another page, and wait until that has been read whole."""
+    with tab.expect_navigation():
+        tab.get_by_role(role, name=name, exact=exact).first.click()
+
+
 @scripts
 def test_somebody_finds_a_dataset_and_who_looks_after_it(open_page: Open, script: bool) -> None:
     tab = open_page("/es/", script=script).tab
     tab.fill("#q", "calidad del aire")
-    tab.keyboard.press("Enter")
-    tab.get_by_role("link", name="Calidad del aire: resumen diario").first.click()
+    with tab.expect_navigation():
+        tab.keyboard.press("Enter")
+    follow(tab, "Calidad del aire: resumen diario")
     answers = tab.locator("aside, .cols").get_by_text("Responsable del cuidado").first
     assert answers.is_visible()
-    tab.get_by_role("link", name="Área de Salud y Consumo").first.click()
+    follow(tab, "Área de Salud y Consumo")
     assert tab.inner_text("h1") == "Área de Salud y Consumo"
     assert tab.get_by_role("link", name="Calidad del aire: resumen diario").first.is_visible()
 
@@ -35,10 +42,11 @@ def test_somebody_finds_a_dataset_and_who_looks_after_it(open_page: Open, script
 def test_a_steward_asks_what_breaks_if_a_source_goes(open_page: Open, script: bool) -> None:
     tab = open_page("/es/lineage", script=script).tab
     tab.fill("main input[type=search]", "aire")
-    tab.keyboard.press("Enter")
-    tab.get_by_role("link", name="Aire: lecturas recibidas (en bruto)").first.click()
+    with tab.expect_navigation():
+        tab.keyboard.press("Enter")
+    follow(tab, "Aire: lecturas recibidas (en bruto)")
     tab.select_option("#downstream", "all")
-    tab.get_by_role("button", name="Mostrar").first.click()
+    follow(tab, "Mostrar", "button")
     rows = tab.locator("[aria-labelledby=side-downstream] tbody tr")
     assert rows.count() > 5
     # Each says who owns it, or that nobody does.
@@ -53,8 +61,8 @@ def test_a_steward_asks_what_breaks_if_a_source_goes(open_page: Open, script: bo
 @scripts
 def test_an_analyst_asks_keeps_and_downloads(open_page: Open, script: bool) -> None:
     tab = open_page("/en/sparql", script=script).tab
-    tab.get_by_role("link", name="Datasets by theme").click()
-    tab.get_by_role("link", name="Bars").click()
+    follow(tab, "Datasets by theme")
+    follow(tab, "Bars")
     kept = tab.get_by_role("link", name="a link to this query and its answer")
     # The link is that of the public address.
     path = kept.get_attribute("href").partition("/en/")[2]
@@ -102,7 +110,7 @@ def test_each_use_is_three_clicks_from_the_home_page(open_page: Open, use: str) 
     clicks, read = USES[use]
     assert len(clicks) <= 3
     for role, name in clicks:
-        tab.get_by_role(role, name=name, exact=True).first.click()
+        follow(tab, name, role, exact=True)
     assert tab.is_visible(read)
 
 
