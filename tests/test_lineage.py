@@ -208,6 +208,34 @@ def test_failed_run_takes_nothing_from_what_a_completed_one_said(catalogue: Cata
     ]
 
 
+SPOILED = [
+    event("START", "05:00:00", [dataset("a")], [dataset("b")]),
+    event("FAIL", "05:01:00", [dataset("a")], [dataset("b")]),
+    event("COMPLETE", "05:01:01", [dataset("a")], [dataset("b")]),
+    event("START", "05:02:00", [dataset("a")], [dataset("b")]),
+]
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "ended"),
+    [
+        (SPOILED[:3], "Failed", "05:01:00Z"),
+        (SPOILED, "Completed", "05:01:01Z"),
+        ([*SPOILED, event("ABORT", "05:03:00")], "Failed", "05:03:00Z"),
+        ([*SPOILED, event("COMPLETE", "05:03:00")], "Completed", "05:03:00Z"),
+    ],
+    ids=["failed", "started again", "failed again", "went well then"],
+)
+def test_run_that_failed_has_failed_though_it_is_over_until_it_starts_again(
+    catalogue: Catalogue, told: list[dict[str, Any]], status: str, ended: str
+) -> None:
+    for each in reversed(told):
+        tell(catalogue.workspace, each)
+    run = run_iri(BASE, RUN)
+    assert says(catalogue, run, STATUS) == [f"<https://schema.org/{status}ActionStatus>"]
+    assert ended in says(catalogue, run, f"{PROV}endedAtTime")[0]
+
+
 def test_job_that_reads_less_than_before_says_less(catalogue: Catalogue) -> None:
     tell(
         catalogue.workspace,

@@ -61,6 +61,9 @@ def told() -> list[dict[str, Any]]:
             [dataset('odd "name" / %2F ñ 🚲', symlinks={"identifiers": []})], run=run_id(3),
             job="files",
         ),
+        *(event(state, at, [dataset("raw")], [dataset("again")], run=run_id(4), job="again")
+          for state, at in (("START", "07:00:00"), ("FAIL", "07:01:00"), ("START", "07:02:00"),
+                            ("COMPLETE", "07:03:00"))),
         event(None, "05:45:00", [dataset("mart")], [dataset("declared", columnLineage=lineage_of(
             z="mart:x"))], run=None, job="static"),
         {

@@ -17,7 +17,7 @@ from bilbaokg.lineage.events import ENDS
 from bilbaokg.lineage.facets import Origin, Origins
 from bilbaokg.lineage.measurements import assertion_lines, digest
 from bilbaokg.lineage.names import Name, column_iri, shown, table_iri
-from bilbaokg.lineage.states import State
+from bilbaokg.lineage.states import RESTART, State
 from bilbaokg.terms import (
     ADMS,
     CSVW,
@@ -268,10 +268,17 @@ def job_lines(
 
 
 def run_state(state: State) -> str:
-    """How a run stands: COMPLETE, FAIL or ABORT by its last such event, "" while it has none."""
+    """How a run stands: COMPLETE, FAIL or ABORT by its last such event, "" while it has none.
+
+    A failure stands above a later COMPLETE, unless the run was started again after it: Spark tells
+    that a query failed, and some milliseconds later that it is over.
+    """
     ends = [(state.registers[key].at, end) for end in ENDS if (key := f"state/{end}") in
             state.registers]  # fmt: skip
-    return max(ends)[1] if ends else ""
+    again = state.registers.get(RESTART)
+    since = again.at if again else ""
+    failures = [(at, end) for at, end in ends if end != "COMPLETE" and at >= since]
+    return max(failures or ends)[1] if ends else ""
 
 
 def run_lines(

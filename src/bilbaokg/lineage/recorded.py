@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from bilbaokg.lineage import facets
 from bilbaokg.lineage.aliases import Aliases
 from bilbaokg.lineage.names import Name, job_iri, table_id
-from bilbaokg.lineage.states import State, States
+from bilbaokg.lineage.states import RESTART, State, States
 from bilbaokg.lineage.tables import called
 from bilbaokg.lineage.written import Exact, Told, event, line, named
 from bilbaokg.store.embedded import EmbeddedStore
@@ -111,7 +111,11 @@ class _Recorder:
             for each, told in state.under("output/")
         ]
         run = {"runId": state.id.removeprefix("run/"), "facets": _facets(_texts(state))}
-        ended = [(told.at, name) for name, told in state.under("state/")]
+        ended = [
+            (told.at, "START" if key == RESTART else key.removeprefix("state/"))
+            for key, told in state.registers.items()
+            if key.startswith("state/")
+        ]
         events = sorted(ended) or [(first.at, _LEAST)]
         last = events[-1][0]
         for at, name in events:

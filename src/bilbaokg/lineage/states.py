@@ -23,10 +23,12 @@ from bilbaokg.store import GraphChange
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import PROV, XSD, literal, ref
 
-__all__ = ["PRUNED", "Register", "State", "States"]
+__all__ = ["PRUNED", "RESTART", "Register", "State", "States"]
 
 PRUNED: Final = "pruned"
 """The one register of a run that was removed: when something was last told of it before."""
+RESTART: Final = "state/RESTART"
+"""When a run that had started before started last."""
 
 _AT: Final = PROV.generatedAtTime
 _VALUE: Final = PROV.value

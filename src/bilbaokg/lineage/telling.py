@@ -11,7 +11,7 @@ from bilbaokg.lineage.batch import Batch
 from bilbaokg.lineage.events import Event, Table
 from bilbaokg.lineage.measurements import ASSERTIONS
 from bilbaokg.lineage.names import Name, job_iri, record_of, table_id
-from bilbaokg.lineage.states import PRUNED, State
+from bilbaokg.lineage.states import PRUNED, RESTART, State
 from bilbaokg.lineage.tables import Tables
 
 __all__ = ["Teller"]
@@ -131,7 +131,7 @@ class Teller:
         if event.job:
             state.put("job", event.at, event.job.identifier)
         if event.state == "START":
-            state.earliest("state/START", event.at)
+            _start(state, event.at)
         elif event.state:
             state.put(f"state/{event.state}", event.at)
         _put_facets(state, event.run_facets, event)
@@ -156,6 +156,14 @@ class Teller:
         job = self._job(parent.job, event.at, batch)
         if event.job and job != (own := self._job(event.job, event.at, batch)):
             self.states.of(own).put("parent", event.at, parent.job.identifier)
+
+
+def _start(run: State, at: str) -> None:
+    """Note when a run started; and when it did so last, where that was more than once."""
+    first = run.registers.get("state/START")
+    run.earliest("state/START", at)
+    if first and first.at != at:
+        run.put(RESTART, max(first.at, at))
 
 
 def _put_facets(state: State, told: Mapping[str, str], event: Event) -> None:
