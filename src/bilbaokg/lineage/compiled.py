@@ -147,7 +147,7 @@ def _one(reader: Reader, sql: str) -> Statement | dict[str, Any]:
             told, faults = reader.told(parsed, place)
         except RecursionError:
             return asdict(Fault("it is nested too deeply", *place))
-        if faults:
+        if faults and not any(statement.edges for statement in told):
             return asdict(faults[0])
         if told and told[-1].reads:
             return told[-1]

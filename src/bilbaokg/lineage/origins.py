@@ -6,7 +6,7 @@ columns are known. Each scope (a SELECT or a set operation) is looked at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -37,13 +37,14 @@ class Found:
     """What a query reads, its columns with their origins, and what bears on all of them.
 
     `stars` are the tables all of whose columns it gives without that they are known, and the
-    columns that it leaves out of them.
+    columns that it leaves out of them. `lost` are columns that nothing of what it reads can have.
     """
 
     reads: dict[TableName, None] = field(default_factory=dict)
     columns: dict[str, dict[Origin, None]] = field(default_factory=dict)
     indirect: dict[Origin, None] = field(default_factory=dict)
     stars: dict[TableName, frozenset[str]] = field(default_factory=dict)
+    lost: dict[str, None] = field(default_factory=dict)
 
     def join(self, other: Found) -> None:
         """Take in what another query tells of the same table."""
@@ -112,10 +113,14 @@ def _composed(origins: Mapping[Origin, None], how: str) -> Iterator[Origin]:
 
 
 class Origins:
-    """Looks through the scopes of one query. `name` gives the whole name of a table."""
+    """Looks through the scopes of one query. `name` gives the whole name of a table, `known` its
+    columns, as far as they are known. `lost` are columns that nothing of what is read can have."""
 
-    def __init__(self, name: Callable[[exp.Table], TableName]) -> None:
-        self._name = name
+    def __init__(
+        self, name: Callable[[exp.Table], TableName], known: Callable[[exp.Table], Collection[str]]
+    ) -> None:
+        self._name, self._known = name, known
+        self.lost: dict[str, None] = {}
         self._names: dict[int, TableName] = {}
         self._found: dict[int, Found] = {}
 
@@ -179,6 +184,8 @@ class Origins:
             while called in found.columns:
                 called += _AGAIN
             found.columns[called] = dict.fromkeys(self._made_of(made, scope, _how(made)))
+            if isinstance(made, exp.Column) and not (made.table or found.columns[called]):
+                self._lose(made, scope)
         for key, how in _PARTS.items():
             told = scope.expression.args.get(key)
             for part in told if isinstance(told, list) else [told]:
@@ -247,7 +254,7 @@ class Origins:
         held = scope
         while at is not None and source is None:
             held = at
-            named = column.table or _only_holding(at, column.name)
+            named = column.table or self._only_holding(at, column.name)
             source, at = at.sources.get(named), at.parent
         if isinstance(source, exp.Table):
             yield self.name(source), column.name, how
@@ -256,25 +263,38 @@ class Origins:
             for part in source.expression.find_all(exp.Column):
                 yield from _composed(dict.fromkeys(self._column(part, held, _ORDER[1])), how)
         elif isinstance(source, Scope):
-            yield from _composed(self.of(source).column(column.name), how)
+            inner = self.of(source)
+            if inner.columns and not inner.stars and column.name not in inner.columns:
+                self.lost[f"{column.table}.{column.name}"] = None
+            yield from _composed(inner.column(column.name), how)
 
+    def _only_holding(self, scope: Scope, column: str) -> str:
+        """The one source of a query that can have a column which names none; "" where several can.
 
-def _only_holding(scope: Scope, column: str) -> str:
-    """The one source of a query that can have a column which names none; "" where several can.
+        What WITH defines is a source, too, though the query may not select from it.
+        """
+        sources = [(name, source) for name, (_, source) in scope.selected_sources.items()]
+        found = [name for name, source in sources if self._may_give(source, column)]
+        # The columns that are known of a table may be those of yesterday.
+        found = found or [name for name, source in sources if isinstance(source, exp.Table)]
+        return found[0] if len(found) == 1 else ""
 
-    What WITH defines is a source, too, though the query may not select from it.
-    """
-    found = [
-        name
-        for name, (_, source) in scope.selected_sources.items()
-        if isinstance(source, exp.Table) or _may_give(source.expression, column)
-    ]
-    return found[0] if len(found) == 1 else ""
+    def _may_give(self, source: Any, column: str) -> bool:
+        if isinstance(source, exp.Table):
+            given = self._known(source)
+            return not given or column in given
+        query = source.expression
+        return not query.named_selects or query.is_star or column in query.named_selects
 
-
-def _may_give(query: Any, column: str) -> bool:
-    given = query.named_selects
-    return not given or query.is_star or column in given
+    def _lose(self, column: exp.Column, scope: Scope) -> None:
+        """Note a column that names no source and that none of them has."""
+        at: Scope | None = scope
+        while at is not None:
+            sources = [source for _, source in at.selected_sources.values()]
+            if not sources or any(self._may_give(source, column.name) for source in sources):
+                return
+            at = at.parent
+        self.lost[column.name] = None
 
 
 def _makes_rows(source: exp.Expr) -> bool:

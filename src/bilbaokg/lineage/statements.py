@@ -47,6 +47,7 @@ _BATCH_ENDS: Final = {"tsql": "GO", "fabric": "GO", "oracle": "/"}
 _WITHOUT_ENDS: Final = ("tsql", "fabric")
 _VERBS: Final = ("SELECT", "INSERT", "CREATE", "UPDATE", "MERGE", "DELETE", "WITH")
 _LONGEST_SHOWN: Final = 40
+_MOST_SHOWN: Final = 5
 _TEMPLATE: Final = re.compile(r"\{[{%]")
 _NO_TEMPLATE: Final = "a template (Jinja), not the SQL that it makes; of dbt projects: lineage dbt"
 BROKEN: Final = (SqlglotError, ValueError, AttributeError, TypeError, LookupError, AssertionError)
@@ -317,7 +318,7 @@ class Reader:
 
     def _told(self, which: int, plan: Plan, place: Place, faults: list[Fault]) -> Statement:
         """What a plan of a statement does, by its number."""
-        whole = Found()
+        whole, lost = Found(), dict[str, None]()
         target = self._name(plan.target) if plan.target is not None else None
         named = [str(self.dialect.normalize_identifier(name).name) for name in plan.names]
         in_order = self._in_order(plan, target)
@@ -325,12 +326,15 @@ class Reader:
             anew = partial(self._anew, which, number)
             try:
                 found = self._found(query, anew)
+                lost |= found.lost
                 names = named or ([] if found.stars else in_order)
                 whole.join(found.renamed(names) if names else found.by_name())
             except SqlglotError as error:
                 what = str(error).replace(_UNSAID, "").split("\n")[0]
                 faults.append(Fault(f"its columns cannot be followed: {what}", *place))
                 whole.reads.update(dict.fromkeys(self._tables(anew())))
+        if lost:
+            faults.append(Fault(_without(list(lost)), *place))
         for part in plan.read:
             whole.reads.update(dict.fromkeys(self._tables(part)))
         whole = self._through(whole)
@@ -385,15 +389,25 @@ class Reader:
         try:
             qualified = self._qualified(query, known)
         except OptimizeError:
-            qualified = self._qualified(settled(anew(), known), known)
+            # A table may have columns that are not known, and a query columns that nothing has.
+            qualified = self._qualified(settled(anew(), known), known, in_part=True)
         scope = build_scope(qualified)
-        return Origins(self._named).of(scope) if scope else Found()
+        if scope is None:
+            return Found()
+        origins = Origins(self._named, known.column_names)
+        found = origins.of(scope)
+        found.lost = origins.lost
+        return found
 
-    def _qualified(self, query: exp.Query, known: MappingSchema) -> exp.Expr:
-        """A query, which is changed, in which each column names its source."""
+    def _qualified(
+        self, query: exp.Query, known: MappingSchema, *, in_part: bool = False
+    ) -> exp.Expr:
+        """A query, which is changed, in which each column names its source; in_part: as far as one
+        has it. Raises SqlglotError."""
         return qualify(
             query.pop(), dialect=self.dialect, db=self.database, catalog=self.catalog,
             schema=known, validate_qualify_columns=False, quote_identifiers=False,
+            allow_partial_qualification=in_part,
         )  # fmt: skip
 
     def _made_schema(self) -> MappingSchema:
@@ -458,6 +472,14 @@ class Reader:
             "CREATE TABLE", line, writes=(self._said(name),), columns=tuple(told),
             temporary=temporary, types=tuple(told.items()),
         )  # fmt: skip
+
+
+def _without(columns: list[str]) -> str:
+    """That columns are of nothing that a statement reads."""
+    shown = [repr(column[:_LONGEST_SHOWN]) for column in columns[:_MOST_SHOWN]]
+    rest = len(columns) - len(shown)
+    more = f" and {rest} more" if rest else ""
+    return f"nothing that it reads has {', '.join(shown)}{more}: the others are told"
 
 
 def _without_rows(chunk: list[Any]) -> list[Any]:

@@ -10,7 +10,7 @@ query, or a column of the table: the latter in `trim(y) AS y`, for it shows that
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from typing import Any, Final
 
@@ -34,6 +34,8 @@ def settled(query: exp.Query, known: MappingSchema) -> exp.Query:
         makes_rows = isinstance(scope.expression, exp.UDTF)
         # What UNNEST or EXPLODE makes rows of is a column of the query in which it stands.
         around = (scope.parent if makes_rows else scope) or scope
+        if not makes_rows:
+            _spell_using(scope, known)
         selected = around.selected_sources.items()
         sources = [(name, source) for name, (_, source) in selected if source is not scope]
         unknown = [name for name, source in sources if not _columns(source, known)]
@@ -44,6 +46,42 @@ def settled(query: exp.Query, known: MappingSchema) -> exp.Query:
                 if column.name not in told:
                     column.set("table", table.copy())
     return query
+
+
+def _spell_using(scope: Scope, known: MappingSchema) -> None:
+    """Write out as ON each USING of a column that a table is not known to have."""
+    selected = {name: source for name, (_, source) in scope.selected_sources.items()}
+    joins: list[exp.Join] = scope.expression.args.get("joins") or []
+    beside = {join.alias_or_name for join in joins}
+    before = [name for name in selected if name not in beside]
+    for join in joins:
+        using, right = join.args.get("using") or (), join.alias_or_name
+        held = {name: _columns(selected[name], known) for name in (*before, right)}
+        if before and any(_is_unheld(held, key.name, right) for key in using):
+            join.set("using", None)
+            for key in using:
+                one = before[0] if len(before) == 1 else _NONE
+                left = next((name for name in before if key.name in held[name]), one)
+                sides = [exp.column(key.name, table=name) for name in (left, right)]
+                join.on(sides[0].eq(sides[1]), copy=False)
+                _use_both(scope, sides)
+        before.append(right)
+
+
+def _is_unheld(held: Mapping[str, list[str]], column: str, right: str) -> bool:
+    """Whether one side of a join is known, and not to have a column."""
+    left = [columns for name, columns in held.items() if name != right]
+    lacks = all(columns and column not in columns for columns in left)
+    return lacks or bool(held[right] and column not in held[right])
+
+
+def _use_both(scope: Scope, sides: list[exp.Column]) -> None:
+    """Let a column that names no table be of both sides of a join by it."""
+    for column in list(scope.find_all(exp.Column)):
+        if column.name == sides[0].name and not column.table:
+            both: exp.Expr = exp.func("coalesce", *(side.copy() for side in sides))
+            is_given = column.parent is scope.expression and column.arg_key == "expressions"
+            column.replace(exp.alias_(both, column.name) if is_given else both)
 
 
 def _bare(scope: Scope) -> Iterator[exp.Column]:
