@@ -311,6 +311,10 @@ def test_facets_that_describe_become_statements(catalogue: Catalogue) -> None:
     assert says(catalogue, table("a"), f"{dcat}version") == ['"7"']
     assert says(catalogue, table("a"), f"{dcat}keyword") == ['"pii"']
     assert says(catalogue, column("a", "id"), f"{dcat}keyword") == ['"k=x"']
+    # Airflow has tags without values, and tells them so.
+    tags = {"tags": [{"key": "bikes", "value": "bikes", "source": "AIRFLOW"}]}
+    tell(catalogue.workspace, event("START", "06:00:00", job_facets={"tags": tags}))
+    assert says(catalogue, job(), f"{dcat}keyword") == ['"bikes"']
     assert len(says(catalogue, table("a"), f"{PROV}invalidatedAtTime")) == 1
 
 

@@ -169,6 +169,7 @@ def linked(name: str, namespace: str, **facets: Any) -> Any:
 C_TOO = {"identifiers": [{"namespace": "hive", "name": "c", "type": "TABLE"}]}
 PART = "http://purl.org/dc/terms/hasPart"
 TITLE = "http://purl.org/dc/terms/title"
+IDENTIFIER = "http://purl.org/dc/terms/identifier"
 ALIAS = "http://www.w3.org/ns/adms#identifier"
 DERIVED = "http://www.w3.org/ns/prov#wasDerivedFrom"
 USED = "http://www.w3.org/ns/prov#used"
@@ -187,6 +188,19 @@ def test_name_that_was_told_of_first_is_the_main_one_though_it_is_told_late(
     run = run_iri(BASE, run_id(2))
     assert says(writer, run, USED) == [ref(iri("c", "hive"))]
     assert writer.successors() == {iri("/d", "s3://x"): [ref(iri("c", "hive"))]}
+
+
+def test_table_that_is_kept_under_a_path_is_called_as_its_catalogue_calls_it(
+    configured: Settings,
+) -> None:
+    writer, path = Writer(configured), ("/lake/mart.db/c", "s3://x")
+    writer.tell(at(6, outputs=[dataset(*path)]))
+    assert says(writer, iri(*path), TITLE) == ['"/lake/mart.db/c"']
+    writer.tell(at(7, outputs=[linked(*path)]))
+    assert says(writer, iri(*path), TITLE) == ['"c"']
+    assert says(writer, iri(*path), IDENTIFIER) == ['"s3://x/%2Flake%2Fmart.db%2Fc"']
+    writer.decide(("hive", "c"), ("hive", "c"), "2026-11-21T00:00:00.000000Z")
+    assert says(writer, iri(*path), TITLE) == ['"/lake/mart.db/c"']
 
 
 def test_table_that_is_the_main_one_again_is_as_it_was(configured: Settings) -> None:

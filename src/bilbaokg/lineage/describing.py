@@ -138,7 +138,8 @@ def table_lines(base: str, iri: str, state: State, names: Sequence[Name]) -> lis
     """A table as the pipelines describe it: names, documentation, columns, tags, nominations."""
     table = ref(iri)
     lines = [f"{table} {_TYPE} {_TABLE} .", f"{table} {_TYPE} {_ENTITY} ."]
-    lines += _named(table, next(name for name in names if table_iri(base, name) == iri))
+    main = next(name for name in names if table_iri(base, name) == iri)
+    lines += _named(table, main, _called(main, names))
     for name in names:
         node = _part(iri, "name", name.identifier)
         lines += [
@@ -164,9 +165,14 @@ def table_lines(base: str, iri: str, state: State, names: Sequence[Name]) -> lis
     return lines + list(_columns(base, iri, state, tags))
 
 
-def _named(node: str, name: Name) -> list[str]:
+def _called(main: Name, names: Sequence[Name]) -> str:
+    """What people call a table: not by where its files are, if it has a name in a catalogue."""
+    return min(names, key=lambda each: ("/" in each.name, each != main, each)).name
+
+
+def _named(node: str, name: Name, called: str) -> list[str]:
     return [
-        f"{node} {_TITLE} {literal(shown(name.name))} .",
+        f"{node} {_TITLE} {literal(shown(called))} .",
         f"{node} {_IDENTIFIER} {literal(name.identifier)} .",
     ]
 
@@ -221,7 +227,8 @@ def _tags(state: State) -> Iterator[tuple[str | None, str]]:
     for tag in facets.items(facets.parsed(state.get("facet/tags")).get("tags")):
         if key := facets.text(tag.get("key")):
             value = facets.text(tag.get("value")) or ""
-            said = key if value.lower() in _TRUE else f"{key}={value}"
+            # Airflow, whose tags have no value, gives the key as one.
+            said = key if value == key or value.lower() in _TRUE else f"{key}={value}"
             yield facets.text(tag.get("field")), shown(said)
 
 
@@ -252,7 +259,8 @@ def job_lines(
     """
     job, lines = ref(iri), [f"{ref(iri)} {_TYPE} {_PLAN} ."]
     if identifier := state.get("name"):
-        lines += _named(job, Name.of(identifier))
+        name = Name.of(identifier)
+        lines += _named(job, name, name.name)
     lines += _documented(job, state)
     lines += _nominations(base, iri, state)
     lines += [f"{job} {_KEYWORD} {literal(tag)} ." for column, tag in _tags(state) if not column]
