@@ -138,7 +138,8 @@ def tell(
     out, now = Told(), _final_names(script)
 
     def named(table: TableName) -> Name | None:
-        return facets.name({"namespace": namespace, "name": now.get(table, table).text})
+        space, called = now.get(table, table).placed(namespace)
+        return facets.name({"namespace": space, "name": called})
 
     by_target: dict[Name | None, list[Statement]] = {}
     declared: dict[Name, _Declared] = {}

@@ -47,6 +47,9 @@ _HEADER: Final = 6
 _DEPTHS: Final = {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}
 _TEXTS: Final = (TokenType.HEREDOC_STRING, TokenType.RAW_STRING)
 _DO: Final = re.compile(r"\bDO(?=\s+(?:LANGUAGE\s+\w+\s+)?\$\w*\$)", re.IGNORECASE)
+_ROWS: Final = re.compile(r"\bstdin\b[^;\n]*;[ \t\r]*$", re.IGNORECASE | re.MULTILINE)
+_NO_MORE: Final = re.compile(r"^\\\.[ \t\r]*$", re.MULTILINE)
+_SEEN: Final = re.compile(r"[^\n]")
 _QUOTED: Final = (TokenType.STRING, TokenType.IDENTIFIER)
 _LANGUAGES: Final = frozenset({"SQL", "PLPGSQL"})
 
@@ -78,8 +81,18 @@ def nested(tokens: list[Any]) -> Any | None:
 
 
 def opened(sql: str) -> str:
-    """A script with the word blanked that hides the text of DO from the tokenizer (PostgreSQL)."""
-    return _DO.sub(lambda found: " " * len(found[0]), sql)
+    """A script of PostgreSQL without what the tokenizer cannot read: the word that hides the text
+    of DO, and the rows of COPY ... FROM stdin, are blanked."""
+    sql, found, begin = _DO.sub(lambda word: _blank(word[0]), sql), [], 0
+    while (rows := _ROWS.search(sql, begin)) and (end := _NO_MORE.search(sql, rows.end())):
+        found += [sql[begin : rows.end()], _blank(sql[rows.end() : end.end()])]
+        begin = end.end()
+    return "".join([*found, sql[begin:]])
+
+
+def _blank(text: str) -> str:
+    """As much of nothing, in as many lines."""
+    return _SEEN.sub(" ", text)
 
 
 def swallows(tokens: list[Any]) -> bool:

@@ -6,10 +6,14 @@ SELECT INTO have one; UPDATE and MERGE are rewritten into queries of what they s
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from sqlglot import exp
+
+from bilbaokg.lineage import transfers
+from bilbaokg.lineage.datafiles import file_table, is_outside
 
 __all__ = ["Plan", "is_temporary", "plans"]
 
@@ -37,6 +41,8 @@ def plans(statement: exp.Expr) -> list[Plan]:
     """What a statement does, by table that it writes; nothing where it has no lineage."""
     if isinstance(statement, exp.Update):
         return _of_update(statement)
+    if isinstance(statement, exp.Alter):
+        return list(_of_swap(statement))
     found = None
     if isinstance(statement, exp.Create):
         found = _of_create(statement)
@@ -48,6 +54,10 @@ def plans(statement: exp.Expr) -> list[Plan]:
         found = _of_delete(statement)
     elif isinstance(statement, exp.Query):
         found = _of_query(statement)
+    elif isinstance(statement, exp.Copy):
+        found = _of_copy(statement)
+    elif isinstance(statement, exp.LoadData | exp.Export):
+        found = _of_files(statement)
     return [found] if found else []
 
 
@@ -72,14 +82,75 @@ def _of_create(statement: exp.Create) -> Plan | None:
     kind, query = str(statement.args.get("kind") or "").upper(), statement.expression
     clone = statement.args.get("clone")
     if clone is not None and isinstance(clone.this, exp.Table):
-        query = exp.select("*").from_(clone.this.copy())
+        query = _all_of(clone.this)
+    table, names = _target(statement.this)
+    if kind in _WRITTEN and query is None and (files := transfers.paths(_properties(statement))):
+        return Plan(f"CREATE {kind}", table, read=[*files])
     if kind not in _WRITTEN or not isinstance(query, exp.Query | exp.Subquery):
         return None
-    table, names = _target(statement.this)
     return Plan(
         f"CREATE {kind}", table, [_with(query, statement)], names,
         temporary=table is not None and is_temporary(statement, table),
     )  # fmt: skip
+
+
+def _of_swap(statement: exp.Alter) -> Iterator[Plan]:
+    """Of two tables that SWAP WITH exchanges, each has the rows of the other."""
+    for action in statement.args.get("actions") or ():
+        if isinstance(action, exp.SwapTable) and isinstance(statement.this, exp.Table):
+            for source, target in ((action.this, statement.this), (statement.this, action.this)):
+                yield Plan("SWAP", target, [_all_of(source)], by_position=True)
+
+
+def _of_copy(statement: exp.Copy) -> Plan | None:
+    """COPY t FROM and COPY INTO t FROM files, COPY t TO and COPY INTO files FROM t; t may be a
+    query."""
+    one, names = _target(statement.this)
+    others = [table for each in statement.args.get("files") or () if (table := _place(each))]
+    if not statement.args.get("kind"):
+        source = one or statement.this
+        if isinstance(source, exp.Table):
+            columns: list[exp.Expr] = [exp.column(name) for name in names] or [exp.Star()]
+            source = exp.select(*columns).from_(source.copy())
+        if not isinstance(source, exp.Query | exp.Subquery):
+            return None
+        return Plan("COPY", _first_table(others), [_with(source, statement)])
+    queries = [_with(each, statement) for each in others if isinstance(each, exp.Subquery)]
+    tables = [each for each in others if isinstance(each, exp.Table)]
+    if one is None:
+        return None
+    if is_outside(one):
+        queries += [_all_of(table) for table in tables]
+        tables = []
+    return Plan("COPY", one, queries, names, [*tables], by_position=not names)
+
+
+def _of_files(statement: exp.LoadData | exp.Export) -> Plan | None:
+    """LOAD DATA of files into a table, EXPORT DATA of a query into files."""
+    if isinstance(statement, exp.Export):
+        found = transfers.paths(statement.args.get("options"))
+        return Plan("EXPORT", _first_table(found), [statement.this])
+    table, _ = _target(statement.this)
+    path = statement.args.get("inpath")
+    found = transfers.paths(statement.args.get("files"))
+    if isinstance(path, exp.Literal) and (file := file_table(path.name)):
+        found.append(file)
+    return Plan("LOAD", table, read=[*found]) if table else None
+
+
+def _first_table(found: Sequence[Any]) -> exp.Table | None:
+    return next((each for each in found if isinstance(each, exp.Table)), None)
+
+
+def _place(each: Any) -> exp.Table | exp.Subquery | None:
+    """Where COPY goes to or comes from; None for a pipe or a program."""
+    if isinstance(each, exp.Table | exp.Subquery):
+        return each
+    return file_table(each.name) if isinstance(each, exp.Literal | exp.Var) else None
+
+
+def _all_of(table: exp.Expr) -> exp.Select:
+    return exp.select("*").from_(table.copy())
 
 
 def _of_insert(statement: exp.Insert) -> Plan:
@@ -205,6 +276,8 @@ def _target(node: Any) -> tuple[exp.Table | None, list[exp.Identifier]]:
     if isinstance(node, exp.Schema):
         table = node.this if isinstance(node.this, exp.Table) else None
         return table, [_called(column) for column in node.expressions]
+    if isinstance(node, exp.Directory):
+        return file_table(node.name), []
     return (node if isinstance(node, exp.Table) else None), []
 
 
@@ -219,7 +292,12 @@ def _with(query: Any, statement: exp.Expr) -> exp.Query:
 
 def is_temporary(statement: exp.Expr, table: exp.Table) -> bool:
     """Whether a table that is made ends with the session."""
-    properties = statement.args.get("properties")
+    properties = _properties(statement)
     told = properties.expressions if properties is not None else ()
     marked = isinstance(table.this, exp.Identifier) and bool(table.this.args.get("temporary"))
     return marked or any(isinstance(each, exp.TemporaryProperty) for each in told)
+
+
+def _properties(statement: exp.Expr) -> exp.Expr | None:
+    found = statement.args.get("properties")
+    return found if isinstance(found, exp.Expr) else None

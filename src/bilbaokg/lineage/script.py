@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 __all__ = ["Edge", "Fault", "Indirect", "Schema", "Script", "Statement", "TableName"]
 
 
+_ADDRESS: Final = re.compile(r"(?:file:|[a-z][a-z0-9+.-]+:/)")
+_BUCKETS: Final = frozenset({"abfs", "abfss", "gs", "s3", "wasb", "wasbs"})
+
+
 class TableName(NamedTuple):
-    """A table as SQL names it, by the case rules of its dialect; "" for a part that is not said."""
+    """A table as SQL names it, by the case rules of its dialect; "" for a part that is not said.
+
+    A file is named by its address alone: `s3://bucket/key`, `file:/path`.
+    """
 
     catalog: str
     schema: str
@@ -20,6 +28,26 @@ class TableName(NamedTuple):
     def text(self) -> str:
         """The parts that are said, joined by dots: the name in OpenLineage."""
         return ".".join(part for part in self if part)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file outside of the database."""
+        return _ADDRESS.match(self.name) is not None
+
+    def placed(self, namespace: str) -> tuple[str, str]:
+        """Its namespace and name as OpenLineage has them; namespace: that of the tables.
+
+        A file has the namespace of its storage: `s3://bucket` and `key`, `file` and `/path`.
+        """
+        if not self.is_file:
+            return namespace, self.text
+        scheme, _, path = self.name.partition(":")
+        if not path.startswith("//"):
+            return scheme, path
+        authority, slash, rest = path[2:].partition("/")
+        # What buckets hold has keys, which begin with no slash.
+        name = rest if scheme in _BUCKETS else slash + rest
+        return f"{scheme}://{authority}", name or "/"
 
 
 class Edge(NamedTuple):

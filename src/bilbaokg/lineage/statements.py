@@ -21,7 +21,7 @@ from sqlglot.optimizer.scope import build_scope
 from sqlglot.schema import MappingSchema
 from sqlglot.tokenizer_core import TokenType
 
-from bilbaokg.lineage import blocks
+from bilbaokg.lineage import blocks, datafiles, transfers
 from bilbaokg.lineage.declarations import comments, without_null
 from bilbaokg.lineage.origins import IDENTITY, Found, Origins
 from bilbaokg.lineage.plans import Plan, is_temporary, plans
@@ -63,6 +63,7 @@ class Reader:
 
     def __init__(self, dialect: str, schema: Schema, catalog: str, database: str) -> None:
         self.dialect = Dialect.get_or_raise(dialect)
+        self._called = dialect
         self._batch_end = _BATCH_ENDS.get(dialect, "")
         self._splits = dialect in _WITHOUT_ENDS
         self.catalog, self.database = catalog or _UNSAID, database or _UNSAID
@@ -207,7 +208,7 @@ class Reader:
     def _one(self, chunk: list[Any], sql: str, offset: int) -> tuple[Place, exp.Expr | Fault]:
         place = self._place(offset + chunk[0].start)
         try:
-            tokens = without_null(_without_rows(chunk))
+            tokens = datafiles.without_words(without_null(_without_rows(chunk)))
             self._last = tokens, sql
             found = self._parse(*self._last)
         except ParseError as error:
@@ -240,7 +241,11 @@ class Reader:
         return place, found
 
     def _parse(self, tokens: list[Any], sql: str) -> Any:
-        return self.dialect.parser().parse(tokens, sql)[0]
+        found = transfers.made_of_tokens(tokens, sql, self.dialect)
+        found = found or self.dialect.parser().parse(tokens, sql)[0]
+        if found and datafiles.is_suspect(sql[tokens[0].start : tokens[-1].end + 1]):
+            datafiles.with_files(found, self._called)
+        return found
 
     def _place(self, offset: int) -> Place:
         line = bisect_right(self._lines, offset)
@@ -255,6 +260,9 @@ class Reader:
         told: list[Statement] = [defined] if defined and not does else []
         faults: list[Fault] = []
         told += [self._told(which, plan, place, faults) for which, plan in enumerate(does)]
+        if defined and does and not does[0].queries:
+            # An external table: what it declares, and the files that it is read from.
+            told = [replace(defined, reads=told[0].reads)]
         if said := self._commented(statement, place[0], told[-1] if told else None):
             told[-1:] = [said]
         return [*told, *self._renamed(statement, place[0])], faults
@@ -366,6 +374,8 @@ class Reader:
         )  # fmt: skip
 
     def _said(self, table: TableName) -> TableName:
+        if table.is_file:
+            return TableName("", "", table.name)
         return TableName(*("" if part == _UNSAID else part for part in table))
 
     def _found(self, query: exp.Query, anew: Callable[[], exp.Query]) -> Found:
@@ -450,28 +460,49 @@ class Reader:
             self.schema[target] = dict.fromkeys(found.columns, "")
             self._mapping = None
 
+    def _declared(self, statement: exp.Create) -> dict[str, str]:
+        """The columns of CREATE TABLE with their types, those of the tables that it is LIKE among
+        them, as far as they are known."""
+        if not isinstance(statement.this, exp.Schema):
+            like = _like(statement)
+            return dict(self.schema.get(self._name(like), {})) if like else {}
+        told: dict[str, str] = {}
+        defined = normalize_identifiers(statement.this.copy(), dialect=self.dialect)
+        for each in defined.expressions:
+            if isinstance(each, exp.ColumnDef):
+                told[each.name] = each.kind.sql(self.dialect) if each.kind else ""
+            elif isinstance(each, exp.LikeProperty) and isinstance(each.this, exp.Table):
+                told |= self.schema.get(self._named(each.this), {})
+        return told
+
     def _define(self, statement: exp.Expr, line: int) -> Statement | None:
         """Note the columns of CREATE TABLE name (columns); None where a statement is no such."""
-        if not isinstance(statement, exp.Create) or not isinstance(statement.this, exp.Schema):
+        if not isinstance(statement, exp.Create) or str(statement.args.get("kind")) != "TABLE":
             return None
-        defined = normalize_identifiers(statement.this.copy(), dialect=self.dialect)
-        told = {
-            column.name: column.kind.sql(self.dialect) if column.kind else ""
-            for column in defined.expressions
-            if isinstance(column, exp.ColumnDef)
-        }
-        if not told or not isinstance(statement.this.this, exp.Table):
+        schema = statement.this
+        table = statement.this.this if isinstance(schema, exp.Schema) else statement.this
+        told = self._declared(statement)
+        if not told or not isinstance(table, exp.Table):
             return None
-        name = self._name(statement.this.this)
+        name = self._name(table)
         self.schema[name] = told
         self._mapping = None
-        temporary = is_temporary(statement, statement.this.this)
+        temporary = is_temporary(statement, table)
         if temporary:
             self.temporary.setdefault(name, Found())
         return Statement(
             "CREATE TABLE", line, writes=(self._said(name),), columns=tuple(told),
             temporary=temporary, types=tuple(told.items()),
         )  # fmt: skip
+
+
+def _like(statement: exp.Create) -> exp.Table | None:
+    """The table whose columns CREATE TABLE ... LIKE takes over."""
+    properties = statement.args.get("properties")
+    for each in properties.expressions if properties is not None else ():
+        if isinstance(each, exp.LikeProperty) and isinstance(each.this, exp.Table):
+            return each.this
+    return None
 
 
 def _without(columns: list[str]) -> str:

@@ -105,7 +105,8 @@ def _known_fields(
     found = {}
     with workspace.mutex:
         for table in tables:
-            name = facets.name({"namespace": namespace, "name": table.text})
+            space, called = table.placed(namespace)
+            name = facets.name({"namespace": space, "name": called})
             if name is None:
                 continue
             told = facets.parsed(scribe.tables.told(name).get("facet/schema")).get("fields")
