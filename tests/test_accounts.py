@@ -194,6 +194,55 @@ def test_last_use_is_kept_coarsely(store: Accounts, monkeypatch: pytest.MonkeyPa
     assert store.list()[0]["used_at"] > used
 
 
+def recalled(store: Accounts, name: str = "a", expires: date | None = None) -> str:
+    """The secret of a token that was found often enough to be known without a look."""
+    secret: str = store.create(name, "read", expires=expires)["token"]
+    assert store.recall(secret) is None
+    found = [store.find(secret) for _ in range(2)]
+    assert found[0]
+    assert store.recall(secret) == found[0] == found[1]
+    return secret
+
+
+def test_what_was_found_is_known_until_something_changes(store: Accounts) -> None:
+    secret = recalled(store)
+    assert store.recall(secret.swapcase()) is None
+    other = store.create("b", "read")["token"]
+    assert store.recall(secret) is None
+    assert store.find(secret)
+    assert store.recall(secret)
+    assert store.recall(other) is None
+
+
+def test_revoked_is_not_known_any_more(store: Accounts) -> None:
+    secret = recalled(store)
+    Accounts(store.path).revoke("a")
+    assert store.recall(secret) is None
+    assert store.find(secret) is None
+    assert store.recall(secret) is None
+
+
+@pytest.mark.parametrize("seconds", [86400, 70, -5, -86400])
+def test_nobody_is_known_when_the_clock_was_set(
+    store: Accounts, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    secret = recalled(store, expires=TODAY)
+    now = int(time.time())
+    monkeypatch.setattr(accounts.time, "time", lambda: now + seconds)
+    assert store.recall(secret) is None
+
+
+def test_nobody_is_known_when_the_file_is_another(store: Accounts, tmp_path: Path) -> None:
+    secret = recalled(store)
+    other = Accounts(tmp_path / "other.db")
+    recalled(other)
+    other.path.replace(store.path)
+    assert store.recall(secret) is None
+    assert store.find(secret) is None
+    store.path.unlink()
+    assert store.recall(secret) is None
+
+
 def test_find_works_while_another_process_writes(store: Accounts) -> None:
     secret = store.create("a", "read")["token"]
     writer = sqlite3.connect(store.path, isolation_level=None)

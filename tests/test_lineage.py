@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from helpers import BASE, Catalogue
+from hypothesis import given
+from hypothesis import strategies as st
 from pipelines import RUN, SPACE, content, dataset, event, lineage_of, run_id, schema
 
 from bilbaokg import settings
-from bilbaokg.errors import NotFound
+from bilbaokg.errors import NotFound, SyntaxFault
 from bilbaokg.importers import openlineage
 from bilbaokg.lineage.names import Name, column_iri, job_iri, run_iri, table_iri
 from bilbaokg.lineage.walking import walk
@@ -332,6 +334,39 @@ def test_unknown_facet_is_kept_byte_for_byte_and_stays_out_of_the_record(
     assert states.of(f"table/{table('a').rpartition('/')[2]}").get("facet/odd") == exact
     assert states.of(f"job/{job().rpartition('/')[2]}").get("facet/sql") == exact
     assert "1.50" not in "".join(texts(catalogue.workspace).values())
+
+
+_WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+_VALUES = st.recursive(
+    st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | _WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(
+    facets=st.dictionaries(_WORDS.filter(str.strip), _VALUES, max_size=4),
+    gap=st.text(" \t\n\r", max_size=2), ascii=st.booleans(),
+)  # fmt: skip
+def test_facets_are_kept_as_they_are_however_the_event_is_laid_out(
+    facets: dict[str, Any], gap: str, *, ascii: bool
+) -> None:
+    def laid_out(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=ascii, separators=(f"{gap},{gap}", f"{gap}:{gap}"))
+
+    told = event("START", "05:00:00", [dataset("a", **facets)])
+    read = openlineage.read(f"{gap}{laid_out(told)}{gap}".encode())
+    assert read.inputs[0].facets == {name: laid_out(value) for name, value in facets.items()}
+
+
+@pytest.mark.parametrize("content", [
+    b'{"a": 1,}', b'{"a": 1 "b": 2}', b'{"a" 1}', b"{1: 2}", b'{"a": 1', b'{"a": 1]', b"{", b"{,}",
+    b'{"inputs": [1,]}', b'{"inputs": [1 2]}', b'{"inputs": [}', b'{"a": 1}}', b'{"a\n": 1}',
+    b'{"run": {"facets": {"x": }}}', b'{"run": {"facets": {"x"}}}', b'{"a": NaN}',
+])  # fmt: skip
+def test_what_is_no_json_is_refused(content: bytes) -> None:
+    with pytest.raises(SyntaxFault, match="not JSON"):
+        openlineage.read(content)
 
 
 def test_facet_that_was_deleted_says_nothing_any_more(catalogue: Catalogue) -> None:

@@ -2,9 +2,10 @@
 
 A token is `bkg_` and 256 random bits in base64url. It is shown once; the database keeps its
 SHA-256 alone (a random secret of that length needs no slow hash). Every check reads the database,
-so a revoked token is dead at once in every process. `model.SCOPES` says which scope contains
-which; a file that was made before there was one of them is brought up to date when it is opened.
-The latest time ever seen is kept, so that a clock set back brings no expired token to life.
+or at least the counter of its changes, so a revoked token is dead at once in every process.
+`model.SCOPES` says which scope contains which; a file that was made before there was one of them is
+brought up to date when it is opened. The latest time ever seen is kept, so that a clock set back
+brings no expired token to life.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ __all__ = ["PREFIX", "Accounts", "Token", "scopes_of"]
 PREFIX: Final = "bkg_"
 _LENGTH: Final = len(PREFIX) + 43
 _NAME_LENGTH: Final = 100
+# Where SQLite counts the changes of a file, with the length (its file format, section 1.3.7).
+_COUNTER: Final = 24, 4
+_MOST_RECALLED: Final = 1000
 # Times are written at most this often, so that reading with a token does not write each time.
 _COARSE: Final = 60
 _KNOWN: Final = "scope IN ({})".format(", ".join(f"'{scope}'" for scope in SCOPES))
@@ -60,6 +64,16 @@ class Token:
     scope: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A valid token, as which change of the file left it; it holds from `since` until `until`."""
+
+    token: Token
+    version: tuple[int, ...]
+    since: int
+    until: int
+
+
 def scopes_of(scope: str) -> frozenset[str]:
     """The scopes that a scope contains, itself among them."""
     return SCOPES[scope]
@@ -70,6 +84,7 @@ class Accounts:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._found: dict[bytes, _Found] = {}
         if not path.exists():
             # Made by us first, so that SQLite never makes it readable to others.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -134,10 +149,11 @@ class Accounts:
         """The token of a secret, or None when it is unknown, revoked or expired."""
         if len(secret) != _LENGTH or not secret.startswith(PREFIX):
             return None
+        # Before the look: what changes after it shows as a change.
+        version, hashed = self._version(), _hash(secret)
+        self._found.pop(hashed, None)
         with self._connection() as connection:
-            row = connection.execute(
-                "SELECT * FROM token WHERE hash = ?", (_hash(secret),)
-            ).fetchone()
+            row = connection.execute("SELECT * FROM token WHERE hash = ?", (hashed,)).fetchone()
             seen = _seen(connection)
             now = max(int(time.time()), seen)
             if row is None or _state(row, now) == "revoked":
@@ -148,7 +164,38 @@ class Accounts:
                 return None
             if now - (row["used_at"] or 0) >= _COARSE:
                 _note(connection, "UPDATE token SET used_at = ? WHERE id = ?", (now, row["id"]))
-        return Token(row["id"], row["name"], row["scope"])
+        token = Token(row["id"], row["name"], row["scope"])
+        noted = min(seen, row["used_at"] or 0) + _COARSE
+        until = min(noted, row["expires_at"] or noted)
+        if version and until > now:
+            if len(self._found) >= _MOST_RECALLED:
+                self._found.clear()
+            self._found[hashed] = _Found(token, version, now, until)
+        return token
+
+    def recall(self, secret: str) -> Token | None:
+        """A token that `find` gave, where nothing can have changed since; None says nothing.
+
+        Takes some microseconds: it can be asked in an event loop.
+        """
+        found = self._found.get(_hash(secret))
+        if found is None or not found.since <= time.time() < found.until:
+            return None
+        return found.token if found.version == self._version() else None
+
+    def _version(self) -> tuple[int, ...]:
+        """Which file it is, and how often it was changed; () where that cannot be told."""
+        begin, length = _COUNTER
+        try:
+            file = os.open(self.path, os.O_RDONLY)
+            try:
+                kind = os.fstat(file)
+                counter = os.pread(file, length, begin)
+            finally:
+                os.close(file)
+        except OSError:
+            return ()
+        return kind.st_dev, kind.st_ino, int.from_bytes(counter)
 
     def revoke(self, name: str) -> dict[str, Any]:
         """End a token, by name or id, now. Raises NotFound."""

@@ -39,6 +39,9 @@ _TIME: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,18}))?(Z|z|[+-]\d\d(?::?\d\d)?)?"
 )
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
+# The name of a member up to where its value begins; names with escapes are read by the decoder.
+_MEMBER: Final = re.compile(r'"([^"\\\x00-\x1f]*)"[ \t\n\r]*:[ \t\n\r]*')
+_COMMA: Final = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 
 
 def _no_number(name: str) -> Any:
@@ -144,33 +147,46 @@ def _walk(text: str, start: int, plan: Any) -> tuple[Any, int]:
 def _walk_object(text: str, start: int, plan: Any) -> tuple[_Object, int]:
     found, texts = _Object(), {}
     position = _space(text, start + 1)
-    while text[position : position + 1] != "}" or found:
-        if text[position : position + 1] != '"':
-            raise JSONDecodeError("a name in double quotes is expected", text, position)
-        name, position = _DECODER.raw_decode(text, position)
-        begin = _space(text, _past(text, _space(text, position), ":"))
+    more = text[position : position + 1] != "}"
+    while more:
+        name, begin = _member(text, position)
         found[name], end = _walk(text, begin, None if plan is _FACETS else plan.get(name))
         if plan is _FACETS:
             texts[name] = text[begin:end]
-        position = _space(text, end)
-        if text[position : position + 1] == "}":
-            break
-        position = _space(text, _past(text, position, ","))
+        position, more = _after(text, end, "}")
     found.size, found.texts = position + 1 - start, texts
     return found, position + 1
+
+
+def _member(text: str, position: int) -> tuple[str, int]:
+    """The name of a member, and where its value begins."""
+    if found := _MEMBER.match(text, position):
+        return found[1], found.end()
+    if text[position : position + 1] != '"':
+        raise JSONDecodeError("a name in double quotes is expected", text, position)
+    name, position = _DECODER.raw_decode(text, position)
+    return name, _space(text, _past(text, _space(text, position), ":"))
 
 
 def _walk_array(text: str, start: int, plan: Any) -> tuple[list[Any], int]:
     found: list[Any] = []
     position = _space(text, start + 1)
-    while text[position : position + 1] != "]" or found:
+    more = text[position : position + 1] != "]"
+    while more:
         value, end = _walk(text, position, plan)
         found.append(value)
-        position = _space(text, end)
-        if text[position : position + 1] == "]":
-            break
-        position = _space(text, _past(text, position, ","))
+        position, more = _after(text, end, "]")
     return found, position + 1
+
+
+def _after(text: str, end: int, closing: str) -> tuple[int, bool]:
+    """Where the next member begins, or (False) where the sign stands that closes them."""
+    if comma := _COMMA.match(text, end):
+        return comma.end(), True
+    position = _space(text, end)
+    if text[position : position + 1] != closing:
+        raise JSONDecodeError(f"',' or {closing!r} is expected", text, position)
+    return position, False
 
 
 def _past(text: str, position: int, sign: str) -> int:

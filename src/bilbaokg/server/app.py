@@ -93,7 +93,10 @@ def create_app(
     )  # fmt: skip
     for routes, action in PARTS:
         app.router.routes.extend(auth.declare(routes(context), action, context.accounts))
-    description = openapi.route(app, lambda: {**sparql.paths(context), **saved.paths(context)})
+    description = openapi.route(
+        app,
+        lambda: {**sparql.paths(context), **saved.paths(context), **lineage.paths(context)},
+    )
     app.router.routes.extend(auth.declare([description], "status.read", context.accounts))
     undeclared = [route for route in app.router.routes if auth.action_of(route) is None]
     if undeclared:

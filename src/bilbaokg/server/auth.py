@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bilbaokg.accounts import Accounts, scopes_of
+from bilbaokg.accounts import Accounts, Token, scopes_of
 from bilbaokg.errors import Forbidden, Unauthorized
 from bilbaokg.model import Record
 
@@ -89,13 +89,23 @@ def actor_of(header: str | None, accounts: Accounts) -> Actor:
     """
     if header is None:
         return ANONYMOUS
-    scheme, _, secret = header.partition(" ")
-    token = accounts.find(secret.strip()) if scheme.lower() == "bearer" else None
+    secret = _secret(header)
+    token = accounts.find(secret) if secret else None
     if token is None:
         raise Unauthorized(
             "the token is unknown, expired or revoked", hint="see: bilbaokg token list",
             invalid_token=True,
         )  # fmt: skip
+    return _owner(token)
+
+
+def _secret(header: str) -> str:
+    """The token that a header gives; empty where its scheme is another."""
+    scheme, _, secret = header.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
+
+
+def _owner(token: Token) -> Actor:
     return Actor(f"token:{token.name}", scopes_of(token.scope))
 
 
@@ -117,7 +127,11 @@ class _Guard:
         actor = ANONYMOUS
         if given:
             header = given[0].decode("latin-1")
-            actor = await anyio.to_thread.run_sync(actor_of, header, self.accounts)
+            token = self.accounts.recall(_secret(header))
+            if token is None:
+                actor = await anyio.to_thread.run_sync(actor_of, header, self.accounts)
+            else:
+                actor = _owner(token)
         authorize(actor, self.action)
         scope["bilbaokg.actor"] = actor
         await self.app(scope, receive, send)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import anyio.to_thread
-from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.routing import BaseRoute
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from bilbaokg.errors import BilbaokgError, Overloaded, TooLarge, UnsupportedFormat
 from bilbaokg.importers import openlineage
@@ -26,7 +26,7 @@ from bilbaokg.server.context import Context
 from bilbaokg.server.openapi import problems
 from bilbaokg.workspace import Workspace
 
-__all__ = ["routes"]
+__all__ = ["paths", "routes"]
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,17 @@ _AT_ONCE: Final = 500
 # What may wait: more than a second of work, and not much memory.
 _MOST_WAITING: Final = 5000
 _SUBJECT: Final = "OpenLineage"
+_ONE, _BATCH = "/api/v1/lineage", "/api/v1/lineage/batch"
+_JSON: Final = "application/json"
+_ANSWER: Final = {
+    "type": "object",
+    "required": ["status"],
+    "properties": {
+        "status": {"enum": ["success", "partial_success"]},
+        "summary": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "failed_events": {"type": "array", "items": {"type": "object"}},
+    },
+}
 
 
 def routes(context: Context) -> list[BaseRoute]:
@@ -41,13 +52,8 @@ def routes(context: Context) -> list[BaseRoute]:
     if context.workspace is None:
         return []
     desk, limit = _Desk(context.workspace), context.settings.body_limit
-    router = APIRouter(tags=["lineage"])
 
-    @router.post(
-        "/api/v1/lineage", openapi_extra=_body("object"), responses=problems(400, 413, 415, 422)
-    )
-    async def one(request: Request) -> dict[str, Any]:
-        """Take in one OpenLineage event: of a run, of a job or of a dataset."""
+    async def one(request: Request) -> Response:
         _check_type(request)
         try:
             content = await bodies.read(request, openlineage.EVENT_LIMIT)
@@ -55,15 +61,9 @@ def routes(context: Context) -> list[BaseRoute]:
             error.hint = openlineage.SMALLER
             raise
         await desk.save([openlineage.read(content)], _actor(request))
-        return {"status": "success"}
+        return JSONResponse({"status": "success"})
 
-    @router.post(
-        "/api/v1/lineage/batch", openapi_extra=_body("array"),
-        responses=problems(400, 413, 415, 422),
-    )  # fmt: skip
-    async def batch(request: Request) -> dict[str, Any]:
-        """Take in an array of OpenLineage events. Those that cannot be used are listed, and the
-        others count; 422 where none can."""
+    async def batch(request: Request) -> Response:
         _check_type(request)
         content = await bodies.read(request, limit)
         found = await anyio.to_thread.run_sync(openlineage.read_batch, content)
@@ -73,25 +73,44 @@ def routes(context: Context) -> list[BaseRoute]:
             raise next(iter(wrong.values()))
         for start in range(0, len(events), _AT_ONCE):
             await desk.save(events[start : start + _AT_ONCE], _actor(request))
-        return _summary(len(found), wrong)
+        return JSONResponse(_summary(len(found), wrong))
 
-    return list(router.routes)
+    # Not FastAPI's routes: what it does around each takes as long as reading an event.
+    return [Route(_ONE, one, methods=["POST"]), Route(_BATCH, batch, methods=["POST"])]
 
 
-def _body(type: str) -> dict[str, Any]:
-    """The body is read as it is: FastAPI does not know of it."""
-    schema: dict[str, Any] = {"type": type}
-    if type == "array":
-        schema["items"] = {"type": "object"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+def paths(context: Context) -> dict[str, Any]:
+    """Their part of the OpenAPI document."""
+    if context.workspace is None:
+        return {}
+    one = "Take in one OpenLineage event: of a run, of a job or of a dataset"
+    batch = "Take in an array of OpenLineage events"
+    partly = "Those that cannot be used are listed, and the others count; 422 where none can."
+    return {
+        _ONE: {"post": _described("lineage_event", one, "", {"type": "object"})},
+        _BATCH: {
+            "post": _described(
+                "lineage_batch", batch, partly, {"type": "array", "items": {"type": "object"}}
+            )
+        },
+    }
+
+
+def _described(id: str, summary: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    answer = {"description": "what was taken in", "content": {_JSON: {"schema": _ANSWER}}}
+    return {
+        "operationId": id, "tags": ["lineage"], "summary": summary, "description": description,
+        "requestBody": {"required": True, "content": {_JSON: {"schema": schema}}},
+        "responses": {"200": answer, **problems(400, 413, 415, 422)},
+    }  # fmt: skip
 
 
 def _check_type(request: Request) -> None:
     """Raise UnsupportedFormat where the body says that it is something else than JSON."""
-    given = request.headers.get("content-type", "application/json")
+    given = request.headers.get("content-type", _JSON)
     name = given.partition(";")[0].strip().lower()
-    if name != "application/json" and not name.endswith("+json"):
-        raise UnsupportedFormat(f"{name[:100]!r} is no OpenLineage", hint="send application/json")
+    if name != _JSON and not name.endswith("+json"):
+        raise UnsupportedFormat(f"{name[:100]!r} is no OpenLineage", hint=f"send {_JSON}")
 
 
 def _actor(request: Request) -> str:
