@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import json
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+import uvicorn
 from helpers import PATIENCE, eventually
 from hostile_requests import CASES, Case, loads
 from serving import Served, children, operate, published, served, token
+from uvicorn.server import ServerState
+
+from bilbaokg.server.protocol import Protocol
 
 
 @pytest.fixture(scope="module")
@@ -145,16 +152,18 @@ def test_client_that_sends_drop_by_drop_is_not_waited_for(impatient: Served, hea
         while not received:
             with contextlib.suppress(TimeoutError):
                 received = client.recv(1 << 16)
-            client.sendall(b"x")
+            with refused_early():
+                client.sendall(b"x")
     assert received.startswith(b"HTTP/1.1 408 ")
 
 
 def test_body_that_comes_slowly_but_comes_is_read(impatient: Served) -> None:
-    text = b"ASK {}" + b" " * 4096
+    """Twice as long as the server waits in all, each piece far sooner than it waits."""
+    text = b"ASK {}" + b" " * 20_000
     with connect(impatient) as client:
         client.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(text))
         for start in range(0, len(text), 1024):
-            time.sleep(SECONDS / 2)
+            time.sleep(SECONDS / 10)
             client.sendall(text[start : start + 1024])
         answer = http.client.HTTPResponse(client)
         answer.begin()
@@ -178,6 +187,35 @@ def test_client_that_takes_nothing_is_not_waited_for(impatient: Served) -> None:
             client.sendall(b"GET /sparql?" + query + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert eventually(lambda: not open_queries(impatient))
         assert impatient.client.get("/sparql", params={"query": "ASK {}"}).status_code == 200
+
+
+def test_client_that_takes_nothing_of_an_answer_that_was_cut_is_not_waited_for() -> None:
+    """Not even where so little is left that the server did not stop to write."""
+
+    asked = asyncio.Event()
+
+    async def cut(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": bytes(48 << 10), "more_body": True})
+        asked.set()
+
+    async def run() -> None:
+        config, state = uvicorn.Config(cut, log_config=None), ServerState()
+        config.load()
+        serve = partial(Protocol, seconds=0.2, config=config, server_state=state, app_state={})
+        listening, client = socket.create_server(("127.0.0.1", 0)), socket.socket()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        async with await asyncio.get_running_loop().create_server(serve, sock=listening):
+            with client:
+                client.connect(listening.getsockname())
+                client.sendall(LIVE + b"\r\n")
+                async with asyncio.timeout(PATIENCE):
+                    await asked.wait()
+                    while state.connections:
+                        await asyncio.sleep(0.02)
+
+    asyncio.run(run())
 
 
 def open_queries(server: Served) -> bool:

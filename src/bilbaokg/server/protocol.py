@@ -96,7 +96,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait, or say that there are too many already."""
         super().connection_made(transport)
-        self.transport = self._cork = Cork(transport)  # type: ignore[assignment]
+        self.transport = self._cork = Cork(transport, self._take)  # type: ignore[assignment]
         if len(self.connections) > _room():
             self._refuse(503, "too many connections at once")
         else:
@@ -318,7 +318,6 @@ class Protocol(HttpToolsProtocol):
         super().on_response_complete()
         if self._stage != _IDLE:
             self._await()
-        self._take()
 
     def _keep(self, answered: RequestResponseCycle) -> None:
         """Remember how a request was answered, for those that are like it."""
@@ -341,7 +340,6 @@ class Protocol(HttpToolsProtocol):
             self.timeout_keep_alive_task = again
             return
         super().timeout_keep_alive_handler()
-        self._take()
 
     @property
     def _since_shortly(self) -> float:
@@ -356,11 +354,12 @@ class Protocol(HttpToolsProtocol):
         """The client has taken most of it."""
         super().resume_writing()
         self._writing.stop()
+        if self.transport.is_closing():
+            self._take()
 
     def _take(self) -> None:
         """A connection that closes still waits for what is not taken yet: not for ever."""
-        if self.transport.is_closing():
-            self._writing.start(self._seconds, self.transport.abort)
+        self._writing.start(self._seconds, self.transport.abort)
 
     # ---- refusing
 
@@ -388,7 +387,6 @@ class Protocol(HttpToolsProtocol):
             if self.pipeline or cycle.response_started:
                 # There is no place for another answer.
                 self.transport.close()
-                self._take()
                 return
             cycle.disconnected = True
             cycle.message_event.set()

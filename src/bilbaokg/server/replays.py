@@ -134,11 +134,12 @@ def is_plain(scope: Any) -> bool:
 class Cork:
     """A transport that sends what is written in one turn of the loop in one go.
 
-    Head and body of an answer are written apart; each write would wake the client.
+    Head and body of an answer are written apart; each write would wake the client. closing: called
+    when it closes, which lasts until the client has taken what was written.
     """
 
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
+    def __init__(self, transport: asyncio.Transport, closing: Callable[[], None]) -> None:
+        self._transport, self._closing = transport, closing
         self._loop = asyncio.get_running_loop()
         self._held: list[bytes] = []
         self._size = 0
@@ -189,6 +190,7 @@ class Cork:
         """Send what is held, then close."""
         self.flush()
         self._transport.close()
+        self._closing()
 
     def write_eof(self) -> None:
         """Send what is held, then end."""
