@@ -172,6 +172,13 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def is_evaluating(server: Served) -> bool:
+    """Whether a worker is at a query."""
+    from bilbaokg.server import control
+
+    return bool(control.call(server.data, "usage", {})["workers"]["busy"])
+
+
 def token(data: Path, scope: str, name: str | None = None) -> dict[str, str]:
     """Request headers with a new token."""
     from bilbaokg.accounts import Accounts

@@ -83,7 +83,7 @@ def test_unknown_operation_lists_the_known(server: Served) -> None:
 
 def test_every_operation_is_there(server: Served) -> None:
     transport = httpx.HTTPTransport(uds=str(server.data / control.NAME))
-    with httpx.Client(transport=transport, base_url="http://localhost") as client:
+    with httpx.Client(transport=transport, base_url="http://localhost", timeout=60) as client:
         assert client.get("/").json()["operations"] == sorted([*OPERATIONS, "usage"])
         assert client.post("/status", content=b"[1]").status_code == 400
         assert client.post("/status", content=b"{").status_code == 400

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
-import time
 from collections.abc import Awaitable, Callable
 
 import pytest
+from helpers import eventually
 
 from bilbaokg.errors import BilbaokgError, MemoryExceeded
 from bilbaokg.server import evaluation
 from bilbaokg.server.evaluation import Answer
 from bilbaokg.server.lanes import Lanes
 from bilbaokg.settings import MIB
+from bilbaokg.workers import Worker
 
 NUMBERS = " ".join(map(str, range(400)))
 LONG = f"""SELECT (COUNT(*) AS ?n) {{
@@ -35,6 +37,8 @@ def with_lanes(work: Callable[[Lanes], Awaitable[None]]) -> None:
             await work(lanes)
         finally:
             lanes.close()
+            while lanes._tasks:  # those that were starting
+                await asyncio.wait(lanes._tasks)
             await asyncio.sleep(0.1)  # the loop hears that they are gone
 
     asyncio.run(run())
@@ -42,6 +46,15 @@ def with_lanes(work: Callable[[Lanes], Awaitable[None]]) -> None:
 
 def begin(lanes: Lanes, text: bytes) -> Answer:
     return lanes.begin(JOB, text, 60.0)
+
+
+def unread(worker: Worker) -> bytes:
+    """What a worker has sent and nobody has taken."""
+    found = b""
+    for end in (worker.link, worker.aside):
+        with contextlib.suppress(BlockingIOError):
+            found += end.recv(MIB, socket.MSG_PEEK)
+    return found
 
 
 async def whole(answer: Answer) -> bytes:
@@ -93,8 +106,8 @@ def test_answers_of_a_worker_that_dies_count_if_they_were_given_before() -> None
         place = long.place
         assert place
         await asyncio.sleep(0)  # all of them are sent
-        time.sleep(0.5)  # nobody looks at what comes
-        assert place.worker.aside.recv(1, socket.MSG_PEEK)
+        # Both come, and nobody looks at them.
+        assert eventually(lambda: unread(place.worker).count(TRUE) == 2)
         os.kill(place.worker.process.pid, signal.SIGKILL)
         with pytest.raises(MemoryExceeded):
             await whole(long)

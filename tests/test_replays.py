@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
+from helpers import PATIENCE
 from serving import CATALOGUE, Served, published, served, token
 
 from bilbaokg.server.replays import whole_request
@@ -29,7 +30,7 @@ class Connection:
 
     def __init__(self, server: Served) -> None:
         address = urlsplit(server.url)
-        self.socket = socket.create_connection((address.hostname, address.port), timeout=30)
+        self.socket = socket.create_connection((address.hostname, address.port), PATIENCE)
         self.host = f"{address.hostname}:{address.port}"
         self.held = b""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -14,12 +13,13 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 from helpers import PATIENCE, eventually
-from serving import Served, children, initialise, operate, published, served
+from serving import Served, children, initialise, is_evaluating, operate, published, served
 
 from bilbaokg import settings
 from bilbaokg.errors import BadInput, CorruptStore, NotFound, Overloaded
@@ -220,13 +220,9 @@ def test_prefix_of_a_reverse_proxy(tmp_path: Path, kept: bool) -> None:
 def test_sigterm_drains_and_exits_with_zero(tmp_path: Path) -> None:
     server = Served(published(tmp_path / "data", query_seconds=5.0))
     answers: list[int] = []
-    thread = threading.Thread(
-        target=lambda: answers.append(
-            httpx.get(f"{server.url}/sparql", params={"query": FOREVER}, timeout=30).status_code
-        )
-    )
+    thread = threading.Thread(target=lambda: answers.extend(_quietly(f"{server.url}/sparql")))
     thread.start()
-    assert eventually(lambda: _is_evaluating(server))
+    assert eventually(lambda: is_evaluating(server))
     assert server.stop() == 0
     thread.join()
     assert answers == [503]  # its own deadline: it was not cut
@@ -240,7 +236,7 @@ def test_draining_ends_before_a_query_that_would_take_much_longer(tmp_path: Path
     answers: list[int] = []
     thread = threading.Thread(target=lambda: answers.extend(_quietly(f"{server.url}/sparql")))
     thread.start()
-    assert eventually(lambda: _is_evaluating(server))
+    assert eventually(lambda: is_evaluating(server))
     assert server.stop() == 0
     thread.join()
     assert answers == [503]
@@ -251,10 +247,11 @@ def test_requests_during_the_drain_are_told_to_come_again(tmp_path: Path) -> Non
     server = Served(published(tmp_path / "data", query_seconds=5.0))
     thread = threading.Thread(target=lambda: _quietly(f"{server.url}/sparql"))
     thread.start()
-    assert eventually(lambda: _is_evaluating(server))
+    assert eventually(lambda: is_evaluating(server))
     server.process.send_signal(signal.SIGTERM)
-    assert eventually(lambda: httpx.get(f"{server.url}/health/live").status_code == 503)
-    late = httpx.get(f"{server.url}/catalog.ttl")
+    ask = partial(httpx.get, timeout=PATIENCE)
+    assert eventually(lambda: ask(f"{server.url}/health/live").status_code == 503)
+    late = ask(f"{server.url}/catalog.ttl")
     assert late.status_code == 503
     assert int(late.headers["retry-after"]) > 0
     assert late.headers["connection"] == "close"
@@ -291,15 +288,6 @@ def _is_locked(data: Path) -> bool:
         except httpx.ReadTimeout:
             return True
     return False
-
-
-def _is_evaluating(server: Served) -> bool:
-    """Whether a worker is at a query: it runs, where others wait to be asked."""
-    states = []
-    for pid in children(server.process.pid):
-        with contextlib.suppress(OSError):
-            states.append(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0])
-    return "R" in states
 
 
 def _quietly(url: str) -> list[int]:

@@ -155,7 +155,7 @@ def test_an_endless_update_is_stopped_and_the_next_is_done(client: httpx.Client)
 
 def test_anonymous_has_no_scratch_area(server: Served, client: httpx.Client) -> None:
     update(client, "INSERT DATA { <x:s> <x:p> 1 }")
-    with httpx.Client(base_url=server.url) as stranger:
+    with httpx.Client(base_url=server.url, timeout=60) as stranger:
         for answer in (
             stranger.get("/scratch/sparql", params={"query": "ASK {}"}),
             stranger.post("/scratch/sparql", content="CLEAR ALL", headers=UPDATE),

@@ -24,6 +24,7 @@ from serving import (
     Served,
     by_hand,
     initialise,
+    is_evaluating,
     load,
     operate,
     published,
@@ -326,16 +327,18 @@ def test_large_answer_arrives_whole_and_in_pieces(server: Served) -> None:
 def test_client_that_goes_away_stops_its_query(tmp_path: Path) -> None:
     with served(published(tmp_path / "data", query_seconds=30.0), workers=1) as server:
         address = urlsplit(server.url)
-        for _ in range(4):
+
+        def stopped() -> int:
+            return sum("went away" in line["message"] for line in server.logged())
+
+        for number in range(4):
             with socket.create_connection((address.hostname, address.port)) as client:
                 path = f"/sparql?query={quote(FOREVER)}"
                 client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-                time.sleep(0.6)
-        # Their own deadline is far away: there is room only because they were stopped.
+                assert eventually(lambda: is_evaluating(server))
+            # Their own deadline is far away: there is room only because they were stopped.
+            assert eventually(lambda: stopped() == number + 1)  # noqa: B023
         assert ask(server, "ASK {}").status_code == 200
-        assert eventually(
-            lambda: sum("went away" in line["message"] for line in server.logged()) == 4
-        )
 
 
 @pytest.mark.faults
@@ -374,7 +377,7 @@ def test_text_that_was_slow_waits_apart_and_the_quick_lane_stays_free(server: Se
     assert ask(server, f"{slow} # first").status_code == 503
     with ThreadPoolExecutor(8) as others:
         running = [others.submit(ask, server, f"{slow} # {n}", timeout="1") for n in range(6)]
-        time.sleep(0.3)
+        assert eventually(lambda: is_evaluating(server))
         assert ask(server, TITLES).status_code == 200
         assert not all(each.done() for each in running)
         assert {each.result().status_code for each in running} == {503}

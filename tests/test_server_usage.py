@@ -35,7 +35,7 @@ def behind_a_proxy(folder: Path, **values: str) -> contextlib.AbstractContextMan
     """A server behind a proxy, which is the test."""
     environ = {f"BILBAOKG_{name.upper()}": value for name, value in values.items()}
     environ["BILBAOKG_TRUSTED_PROXIES"] = "127.0.0.1"
-    return served(published(folder / "data", query_seconds=1.5), environ=environ)
+    return served(published(folder / "data"), environ=environ)
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,11 @@ def ask(server: Served, query: str, client: str, path: str = "/sparql", **more: 
 
 
 # -- limits --------------------------------------------------------------------------------------
+
+
+def use_up(server: Served, client: str) -> None:
+    """Hold a worker for a second, which is twice what `limited` grants in a minute."""
+    assert ask(server, FOREVER, client, timeout="1").status_code == 503
 
 
 def until_refused(server: Served, client: str, **more: Any) -> tuple[int, httpx.Response]:
@@ -88,21 +93,20 @@ def test_errors_of_a_minute_bring_429_and_after_the_wait_the_client_is_let_in(
 
 
 def test_query_time_of_a_minute_brings_429(limited: Served) -> None:
-    assert ask(limited, FOREVER, "192.0.2.3").status_code == 503
+    use_up(limited, "192.0.2.3")
     refused = ask(limited, "ASK {}", "192.0.2.3")
     assert refused.status_code == 429
-    # It used at least 1.5 s of half a second, which is what leaks out in a minute.
-    assert 100 <= int(refused.headers["retry-after"]) <= 1000
+    # It used at least 1 s of half a second, which is what leaks out in a minute.
+    assert 50 <= int(refused.headers["retry-after"]) <= 1000
 
 
 def test_query_whose_client_went_away_is_charged_as_well(limited: Served) -> None:
     with pytest.raises(httpx.ReadTimeout):
         httpx.get(
             f"{limited.url}/sparql", params={"query": FOREVER},
-            headers={"X-Forwarded-For": "192.0.2.4"}, timeout=1.2,
+            headers={"X-Forwarded-For": "192.0.2.4"}, timeout=1.5,
         )  # fmt: skip
-    time.sleep(0.5)
-    assert ask(limited, "ASK {}", "192.0.2.4").status_code == 429
+    assert eventually(lambda: ask(limited, "ASK {}", "192.0.2.4").status_code == 429)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +114,7 @@ def test_query_whose_client_went_away_is_charged_as_well(limited: Served) -> Non
 )
 def test_all_endpoints_share_the_budget(limited: Served, path: str) -> None:
     client = f"192.0.2.{len(path)}"
-    assert ask(limited, FOREVER, client).status_code == 503
+    use_up(limited, client)
     refused = limited.client.get(path, headers={"X-Forwarded-For": client})
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) > 0
@@ -140,7 +144,7 @@ def test_updates_of_the_scratch_area_are_limited_as_well(strict: Served) -> None
 
 
 def test_token_is_a_client_of_its_own(limited: Served) -> None:
-    assert ask(limited, FOREVER, "192.0.2.8").status_code == 503
+    use_up(limited, "192.0.2.8")
     assert ask(limited, "ASK {}", "192.0.2.8").status_code == 429
     headers = token(limited.data, "read", "apart")
     assert ask(limited, "ASK {}", "192.0.2.8", headers=headers).status_code == 200
@@ -148,14 +152,14 @@ def test_token_is_a_client_of_its_own(limited: Served) -> None:
 
 def test_pages_and_data_are_not_limited(limited: Served) -> None:
     headers = {"X-Forwarded-For": "192.0.2.9"}
-    assert ask(limited, FOREVER, "192.0.2.9").status_code == 503
+    use_up(limited, "192.0.2.9")
     for path in ("/en/datasets", "/en/sparql", "/catalog.ttl", "/api/queries", "/health/ready"):
         assert limited.client.get(path, headers=headers).status_code == 200, path
 
 
 def test_the_query_page_says_it_in_the_readers_language(limited: Served) -> None:
     headers = {"X-Forwarded-For": "192.0.2.10"}
-    assert ask(limited, FOREVER, "192.0.2.10").status_code == 503
+    use_up(limited, "192.0.2.10")
     page = limited.client.get("/es/sparql?query=ASK{}&run=1", headers=headers)
     assert page.status_code == 429
     assert "Ha pedido más de lo que se permite" in page.text
@@ -193,7 +197,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         with pytest.raises(httpx.RemoteProtocolError):  # cut after it began
             ask(server, f"SELECT * {{ {PAIRS} }}", "")
         with pytest.raises(httpx.ReadTimeout):
-            httpx.get(f"{server.url}/sparql", params={"query": FOREVER}, timeout=0.4)
+            httpx.get(f"{server.url}/sparql", params={"query": FOREVER}, timeout=1)
         assert eventually(lambda: len(tail(data)) == 4)
         yield server
 

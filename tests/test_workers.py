@@ -239,7 +239,7 @@ def test_a_job_whose_pool_is_closed_ends_with_one_of_our_errors() -> None:
 
 
 def test_large_body_is_sent_although_the_job_before_was_short_of_time(pool: Pool) -> None:
-    list(run(pool, GOOD, deadline=0.5))
+    list(run(pool, GOOD))
     (worker,) = pool._all
     worker.link.settimeout(0.000_001)
     list(run(pool, b" \n" * (10 * MIB) + GOOD))
