@@ -10,7 +10,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.lineage import lineage
 
 from bilbaokg.errors import BadInput, TooLarge
-from bilbaokg.lineage import blocks
+from bilbaokg.lineage import blocks, statements
 from bilbaokg.lineage.script import Edge, Fault, Indirect, Script, Statement, TableName
 from bilbaokg.lineage.sql import SIZE_LIMIT, check_dialect, columns, read
 from bilbaokg.workers import Pool
@@ -785,3 +785,14 @@ def test_an_unknown_dialect_is_answered_with_all_and_the_near_ones(name: str, be
     hint = error.value.hint or ""
     assert hint.startswith(begins)
     assert hint.endswith("trino, tsql")
+
+
+def test_a_mistake_of_ours_is_none_of_the_sql_to_tests_and_costs_users_a_statement_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(statements, "renamings", lambda *_: [None])
+    with pytest.raises(AttributeError):
+        columns("SELECT x FROM a", "postgres")
+    monkeypatch.setattr(statements, "RAISES_OURS", False)
+    script = columns("SELECT x FROM a; SELECT z FROM b", "postgres")
+    assert [fault.line for fault in script.faults] == [1, 1]

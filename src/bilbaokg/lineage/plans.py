@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from sqlglot import exp
+from sqlglot.errors import ParseError
 
 from bilbaokg.lineage import transfers
 from bilbaokg.lineage.datafiles import file_table, is_outside
@@ -38,7 +39,8 @@ class Plan:
 
 
 def plans(statement: exp.Expr) -> list[Plan]:
-    """What a statement does, by table that it writes; nothing where it has no lineage."""
+    """What a statement does, by table that it writes; nothing where it has no lineage. Raises
+    ParseError."""
     if isinstance(statement, exp.Update):
         return _of_update(statement)
     if isinstance(statement, exp.Alter):
@@ -248,6 +250,8 @@ def _called(column: exp.Expr) -> exp.Identifier:
 
 
 def _of_merge(statement: exp.Merge) -> Plan:
+    if not isinstance(statement.this, exp.Table):
+        raise ParseError("MERGE INTO no table")
     using, on = statement.args["using"], statement.args.get("on")
     whens = statement.args.get("whens")
     plan = Plan("MERGE", statement.this)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokenizer_core import TokenType
 
 __all__ = ["Renaming", "renamings"]
@@ -31,14 +31,17 @@ class Renaming:
 
 
 def renamings(statement: exp.Expr, dialect: Dialect) -> list[Renaming]:
-    """What a statement calls otherwise, in its order, as it is written."""
+    """What a statement calls otherwise, in its order, as it is written. Raises ParseError."""
     if isinstance(statement, exp.Alter) and isinstance(statement.this, exp.Table):
         found = _of_alter(statement)
         return [found] if found.to or found.columns else []
+    is_command = isinstance(statement, exp.Command) and str(statement.this).upper() == "RENAME"
+    if is_command and not isinstance(statement.expression, exp.Expr):
+        raise ParseError("RENAME without names")
     try:
         if isinstance(statement, exp.Execute):
             return list(_of_procedure(statement, dialect))
-        if isinstance(statement, exp.Command) and str(statement.this).upper() == "RENAME":
+        if is_command:
             return list(_of_command(str(statement.expression.name), dialect))
     except SqlglotError:
         # What stands where a name should be is none.

@@ -140,7 +140,9 @@ def columns(
         except RecursionError:
             found.faults.append(Fault("it is nested too deeply", *place))
             continue
-        except statements.BROKEN:
+        except statements.BROKEN as error:
+            if statements.is_ours(error):
+                raise
             found.faults.append(Fault("it is not whole, or its parts do not fit", *place))
             continue
         found.faults.extend(faults)
