@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
+from bilbaokg.lineage import pivots
 from bilbaokg.lineage.script import TableName
 
 __all__ = ["IDENTITY", "Found", "Origins"]
@@ -25,6 +26,10 @@ IDENTITY: Final = "IDENTITY"
 _AGAIN: Final = "\x02"
 # The later word covers the earlier one.
 _ORDER: Final = (IDENTITY, "TRANSFORMATION", "AGGREGATION")
+# Words that give a value and that sqlglot may take for columns.
+_NO_COLUMNS: Final = frozenset(
+    {"level", "rowid", "rownum", "sysdate", "systimestamp", "sysuser", "uid", "user", "value"}
+)
 # Parts of a SELECT -> how the columns in them bear on all rows.
 _PARTS: Final = {
     "where": "FILTER", "having": "FILTER", "qualify": "FILTER", "joins": "JOIN",
@@ -123,6 +128,7 @@ class Origins:
         self.lost: dict[str, None] = {}
         self._names: dict[int, TableName] = {}
         self._found: dict[int, Found] = {}
+        self._nodes: dict[int, dict[str, Any]] = {}
 
     def name(self, table: exp.Table) -> TableName:
         """The whole name of a table, found out once for all columns that name it."""
@@ -160,6 +166,10 @@ class Origins:
         for part in parts:
             self._take(part, found)
             found.stars |= part.stars
+        if scope.expression.args.get("by_name"):
+            for name in (name for part in parts for name in part.columns):
+                found.columns[name] = found.columns.get(name, {}) | _joined(parts, name)
+            return
         first = list(parts[0].columns) if parts else []
         for place, name in enumerate(first):
             for part in parts:
@@ -180,12 +190,20 @@ class Origins:
             if projection.is_star and isinstance(projection, exp.Column | exp.Star):
                 self._give_all(projection, scope, found)
                 continue
-            made, called = projection.unalias(), projection.alias_or_name
-            while called in found.columns:
-                called += _AGAIN
-            found.columns[called] = dict.fromkeys(self._made_of(made, scope, _how(made)))
-            if isinstance(made, exp.Column) and not (made.table or found.columns[called]):
+            if isinstance(projection, exp.Dot) and isinstance(projection.expression, exp.Star):
+                continue  # all fields of a value, whose names are not known
+            made = projection.unalias()
+            origins = dict.fromkeys(self._made_of(made, scope, _how(made)))
+            for called in _called(projection):
+                while called in found.columns:
+                    called += _AGAIN
+                found.columns[called] = origins
+            if isinstance(made, exp.Column) and not (made.table or origins):
                 self._lose(made, scope)
+        for node in self._odd(scope).values():
+            for pivot in node.args.get("pivots") or ():
+                for name in pivots.grouping(pivot):
+                    found.indirect |= dict.fromkeys(self._under(node, name, scope, "GROUP_BY"))
         for key, how in _PARTS.items():
             told = scope.expression.args.get(key)
             for part in told if isinstance(told, list) else [told]:
@@ -208,15 +226,21 @@ class Origins:
             for key in ("except_", "rename")
             for part in star.args.get(key) or ()
         )
-        for name, (_, source) in scope.selected_sources.items():
-            if of and name != of:
+        for name, (node, source) in scope.selected_sources.items():
+            chain = _chain(node)
+            if of and of not in (name, chain[-1].alias if chain else name):
                 continue
+            added, gone = pivots.made(chain)
+            less = without | gone
+            for column in added:
+                if column not in without:
+                    found.columns[column] = dict.fromkeys(self._pivoted(node, column, scope, ""))
             if isinstance(source, exp.Table):
-                found.stars[self.name(source)] = without
+                found.stars[self.name(source)] = less
                 continue
             inner = self.of(source)
-            found.stars |= {table: less | without for table, less in inner.stars.items()}
-            for column in inner.columns.keys() - without:
+            found.stars |= {table: each | less for table, each in inner.stars.items()}
+            for column in (each for each in inner.columns if each not in less):
                 found.columns[column] = found.columns.get(column, {}) | inner.columns[column]
         for part in (*(star.args.get("replace") or ()), *(star.args.get("rename") or ())):
             made = part.unalias()
@@ -255,18 +279,70 @@ class Origins:
         while at is not None and source is None:
             held = at
             named = column.table or self._only_holding(at, column.name)
+            if (node := self._odd(at).get(named)) is not None:
+                yield from self._pivoted(node, column.name, at, how)
+                return
             source, at = at.sources.get(named), at.parent
         if isinstance(source, exp.Table):
-            yield self.name(source), column.name, how
+            # One that has only a position is not known.
+            if column.name:
+                yield self.name(source), column.name, how
         elif isinstance(source, Scope) and _makes_rows(source.expression):
             # Of what UNNEST, FLATTEN or EXPLODE makes rows of.
             for part in source.expression.find_all(exp.Column):
                 yield from _composed(dict.fromkeys(self._column(part, held, _ORDER[1])), how)
         elif isinstance(source, Scope):
             inner = self.of(source)
-            if inner.columns and not inner.stars and column.name not in inner.columns:
+            is_lost = inner.columns and not inner.stars and column.name not in inner.columns
+            if is_lost and column.name and isinstance(source.expression, exp.Query):
                 self.lost[f"{column.table}.{column.name}"] = None
             yield from _composed(inner.column(column.name), how)
+
+    def _odd(self, scope: Scope) -> dict[str, Any]:
+        """The sources whose columns are not those of what stands there, by what they are called:
+        pivoted ones, and those whose columns are called otherwise."""
+        found = self._nodes.get(id(scope))
+        if found is None:
+            found = self._nodes[id(scope)] = {}
+            for name, (node, _) in scope.selected_sources.items():
+                if chain := _chain(node):
+                    found |= {name: node, chain[-1].alias: node}
+                elif isinstance(node, exp.Table) and node.alias_column_names:
+                    found[name] = node
+        return found
+
+    def _pivoted(self, node: Any, column: str, scope: Scope, how: str) -> Iterator[Origin]:
+        """The origins of a column of such a source; how: in which way it is used, "" as it is."""
+        known = self._columns_of(self._under_node(node, scope))
+        called = dict(zip(node.alias_column_names, known, strict=False))
+        chain = _chain(node)
+        for name, made in pivots.before(chain, column, known):
+            origins = self._under(node, called.get(name, name), scope, made or IDENTITY)
+            yield from _composed(dict.fromkeys(origins), how or IDENTITY)
+
+    def _under(self, node: Any, column: str, scope: Scope, how: str) -> Iterator[Origin]:
+        """The origins of a column as it was before."""
+        source = self._under_node(node, scope)
+        if isinstance(source, exp.Table) and column:
+            yield self.name(source), column, how
+        elif isinstance(source, Scope):
+            yield from _composed(self.of(source).column(column), how)
+
+    def _under_node(self, node: Any, scope: Scope) -> Any:
+        """The table or query that such a source is made of."""
+        if isinstance(node, exp.Table) and (node.db or node.name not in scope.cte_sources):
+            return node
+        if isinstance(node, exp.Table):
+            return scope.cte_sources[node.name]
+        sources = scope.selected_sources.values()
+        return next((source for each, source in sources if each is node), None)
+
+    def _columns_of(self, source: Any) -> list[str]:
+        """The columns of a source, in order; none where they are not known."""
+        if isinstance(source, exp.Table):
+            return list(self._known(source))
+        found = self.of(source) if isinstance(source, Scope) else Found()
+        return [] if found.stars else list(found.columns)
 
     def _only_holding(self, scope: Scope, column: str) -> str:
         """The one source of a query that can have a column which names none; "" where several can.
@@ -288,6 +364,8 @@ class Origins:
 
     def _lose(self, column: exp.Column, scope: Scope) -> None:
         """Note a column that names no source and that none of them has."""
+        if column.name.lower() in _NO_COLUMNS:
+            return
         at: Scope | None = scope
         while at is not None:
             sources = [source for _, source in at.selected_sources.values()]
@@ -295,6 +373,25 @@ class Origins:
                 return
             at = at.parent
         self.lost[column.name] = None
+
+
+def _joined(parts: list[Found], name: str) -> dict[Origin, None]:
+    """The origins of a column in all parts that have it."""
+    return {origin: None for part in parts for origin in part.columns.get(name, {})}
+
+
+def _called(projection: Any) -> list[str]:
+    """What the columns of a projection are called: several, where a function gives several."""
+    if isinstance(projection, exp.Aliases):
+        return [each.name for each in projection.aliases]
+    if isinstance(projection, exp.QueryTransform):
+        schema = projection.args.get("schema")
+        return [each.name for each in schema.expressions] if schema else ["key", "value"]
+    return [projection.alias_or_name]
+
+
+def _chain(node: Any) -> list[exp.Pivot]:
+    return node.args.get("pivots") or []
 
 
 def _makes_rows(source: exp.Expr) -> bool:

@@ -64,6 +64,7 @@ def plans(statement: exp.Expr) -> list[Plan]:
 
 
 def _of_query(query: exp.Query) -> Plan:
+    query = _with(query, query)
     into = _first(query).args.get("into")
     if into is None or not isinstance(into.this, exp.Table):
         return Plan("SELECT", queries=[query])
@@ -286,9 +287,12 @@ def _target(node: Any) -> tuple[exp.Table | None, list[exp.Identifier]]:
 
 
 def _with(query: Any, statement: exp.Expr) -> exp.Query:
-    """The query with what WITH defines before the statement."""
-    found: Any = query.unnest() if isinstance(query, exp.Subquery) else query
-    if (defined := statement.args.get("with_")) is not None and not found.args.get("with_"):
+    """The query without its parentheses, with what WITH defines before it or the statement."""
+    found, defined = query, statement.args.get("with_")
+    while isinstance(found, exp.Subquery):
+        defined = found.args.get("with_") or defined
+        found = found.this
+    if defined is not None and not found.args.get("with_"):
         found = found.copy()
         found.set("with_", defined.copy())
     return cast(exp.Query, found)

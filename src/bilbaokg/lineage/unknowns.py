@@ -50,12 +50,14 @@ def settled(query: exp.Query, known: MappingSchema) -> exp.Query:
 
 def _spell_using(scope: Scope, known: MappingSchema) -> None:
     """Write out as ON each USING of a column that a table is not known to have."""
-    selected = {name: source for name, (_, source) in scope.selected_sources.items()}
+    selected: dict[str, Any] = scope.sources
     joins: list[exp.Join] = scope.expression.args.get("joins") or []
     beside = {join.alias_or_name for join in joins}
-    before = [name for name in selected if name not in beside]
+    before = [name for name in scope.selected_sources if name not in beside]
     for join in joins:
         using, right = join.args.get("using") or (), join.alias_or_name
+        if right not in selected:
+            continue
         held = {name: _columns(selected[name], known) for name in (*before, right)}
         if before and any(_is_unheld(held, key.name, right) for key in using):
             join.set("using", None)
