@@ -16,6 +16,7 @@ from bilbaokg.cli.base import DONE, FINDINGS, verb
 from bilbaokg.cli.loading import counted
 from bilbaokg.cli.operating import operate
 from bilbaokg.console import Console
+from bilbaokg.lineage.names import Name, shown
 
 __all__: list[str] = []
 
@@ -121,6 +122,11 @@ def _tell_pruned(console: Console, done: dict[str, Any]) -> None:
     )
 
 
+def _spelt(identifier: str) -> list[str]:
+    """The namespace and the name of an identifier, as `same` and `apart` take them."""
+    return [shown(part) for part in Name.of(identifier) if part]
+
+
 @verb(lineage_group, "names")
 def names(console: Console) -> int:
     """List names that lead to another table's: as pipelines link them, as stewards corrected it.
@@ -128,8 +134,15 @@ def names(console: Console) -> int:
     Example: bilbaokg lineage names
     """
     done = operate(console, "lineage.names", {})
-    rows = [[row["identifier"], row["same_as"] or "apart", row["said_by"]] for row in done["names"]]
-    console.result(done, lambda: console.table(["name", "same as", "said by"], rows))
+    rows = [
+        [
+            *_spelt(row["identifier"]),
+            " ".join(_spelt(row["same_as"] or "")) or "apart",
+            row["said_by"],
+        ]
+        for row in done["names"]
+    ]
+    console.result(done, lambda: console.table(["namespace", "name", "same as", "said by"], rows))
     return DONE
 
 
