@@ -193,9 +193,14 @@ def test_missing_and_large_manifests_are_refused_with_the_way_to_mend_it(tmp_pat
         dbt.read(whole(tmp_path), SPACE, "dbt", 100)
 
 
-def test_database_must_be_named_where_the_artefacts_do_not(tmp_path: Path) -> None:
+def test_tables_are_of_the_kind_of_database_where_nobody_names_it(tmp_path: Path) -> None:
+    told = manifest(*NODES)
+    write(tmp_path, manifest=told)
+    assert dbt.read(tmp_path, None, "dbt", 1 << 20).namespace == told["metadata"]["adapter_type"]
+    del told["metadata"]["adapter_type"]
+    write(tmp_path, manifest=told)
     with pytest.raises(BadInput) as refused:
-        dbt.read(whole(tmp_path), None, "dbt", 1 << 20)
+        dbt.read(tmp_path, None, "dbt", 1 << 20)
     assert "--namespace" in (refused.value.hint or "")
 
 

@@ -49,7 +49,7 @@ former.hidden = True
 
 @verb(lineage_group, "dbt")
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option("--namespace", help="Of the tables, as OpenLineage names the database.")
+@click.option("--namespace", help="Of the tables, as OpenLineage names it [the adapter].")
 @click.option("--jobs", default="dbt", show_default=True, help="The namespace of the jobs.")
 @click.option("--why", default="", help="Reason, kept in the audit.")
 def dbt(console: Console, target: Path, namespace: str | None, jobs: str, why: str) -> int:
@@ -61,7 +61,13 @@ def dbt(console: Console, target: Path, namespace: str | None, jobs: str, why: s
     """
     given = {"path": str(target.absolute()), "namespace": namespace, "jobs": jobs, "why": why}
     done = operate(console, "lineage.dbt", given)
-    console.result(done, lambda: _tell_project(console, done))
+
+    def tell() -> None:
+        _tell_project(console, done)
+        if namespace is None:
+            scripts.tell_namespace(console, done["namespace"])
+
+    console.result(done, tell)
     unusable = any(problem["severity"] == "warning" for problem in done["problems"])
     return FINDINGS if unusable else DONE
 

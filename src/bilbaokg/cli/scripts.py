@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -15,7 +15,11 @@ from bilbaokg.cli.operating import configuration_of, operate
 from bilbaokg.console import Console
 from bilbaokg.errors import BadInput
 
-__all__ = ["scan", "sql"]
+__all__ = ["scan", "sql", "tell_namespace"]
+
+
+# The namespace of every table of BigQuery, as OpenLineage names it.
+_ALL_THERE_IS: Final = "bigquery"
 
 
 @click.command("sql")
@@ -43,13 +47,20 @@ def sql(console: Console, files: tuple[Path, ...], **options: Any) -> int:
     def tell() -> None:
         _tell(console, done)
         if options["namespace"] is None:
-            console.say(
-                f"The tables are in the namespace {done['namespace']}. Where pipelines tell of "
-                "them, too, give theirs: --namespace postgres://HOST:PORT, ..."
-            )
+            tell_namespace(console, done["namespace"])
 
     console.result(done, tell)
     return FINDINGS if any(p["severity"] == "warning" for p in done["problems"]) else DONE
+
+
+def tell_namespace(console: Console, taken: str) -> None:
+    """Say which namespace the tables got that was not given, and when that is not enough."""
+    if taken == _ALL_THERE_IS:
+        return
+    console.say(
+        f"The tables are in the namespace {taken}. Where pipelines tell of "
+        "them, too, give theirs: --namespace postgres://HOST:PORT, ..."
+    )
 
 
 def _tell(console: Console, done: dict[str, Any]) -> None:

@@ -64,6 +64,7 @@ def lineage_dbt(workspace: Workspace, params: dict[str, Any], progress: Progress
     problems = [*found.problems, *plan.problems]
     return {
         "project": found.project,
+        "namespace": found.namespace,
         "tables": sum(len(event.outputs) + len(event.tables) for event in found.events),
         "jobs": sum(event.job is not None for event in found.events),
         "measurements": len(found.measured),

@@ -279,9 +279,10 @@ class _Reader:
 
 
 def _namespace(told: Mapping[str, Any], path: Path) -> str:
-    """The namespace of tables where nobody gave it."""
-    if told.get("adapter_type") == "bigquery":
-        return "bigquery"
+    """The namespace of tables where nobody gave it: the kind of database, for the artefacts do not
+    say which one it is. Of BigQuery that is what OpenLineage calls it."""
+    if kind := facets.text(told.get("adapter_type")):
+        return kind
     raise BadInput(
         "the artefacts do not say in which database the tables are", where=str(path),
         hint="give --namespace as OpenLineage names it: postgres://HOST:PORT, duckdb://PATH, ...",
