@@ -192,7 +192,8 @@ def apart(console: Console, **params: Any) -> int:
 
 
 def _decided(console: Console, done: dict[str, Any]) -> int:
-    console.result(done, lambda: console.say(f"{done['identifier']} is {done['iri']}."))
+    called = " ".join(_spelt(done["identifier"]))
+    console.result(done, lambda: console.say(f"{called} is {done['iri']}."))
     return DONE
 
 
