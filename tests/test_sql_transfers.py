@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -228,6 +229,28 @@ def test_a_table_like_another_has_its_columns_and_not_its_rows(
 )
 def test_a_file_is_named_as_openlineage_names_it(address: str, namespace: str, name: str) -> None:
     assert TableName("", "", address).placed("postgres://db:5432") == (namespace, name)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "s3://AKIA:hush@city/x.csv",
+        "s3://city/x.csv?s3_secret_access_key=hush",
+        "s3a://AKIA:hush@city?sig=hush",
+        "https://ana:hush@city.example/x.csv",
+        "https://city.example/x.csv?sv=1&sig=hu%2Fsh#x",
+        "abfss://raw@city.dfs.core.windows.net/x.csv?sig=hush",
+    ],
+)
+def test_no_password_or_signature_is_part_of_a_name(address: str) -> None:
+    found = columns(f"CREATE TABLE t AS SELECT a FROM read_csv('{address}')", "duckdb")
+    (source,) = found.statements[0].reads
+    assert not {"hush", "hu", "sig", "AKIA"} & set(re.split(r"\W", source.text))
+
+
+def test_a_sign_that_stands_for_any_other_is_part_of_a_name() -> None:
+    found = columns("CREATE TABLE t AS SELECT a FROM read_csv('s3://city/x?.csv')", "duckdb")
+    assert links(found) == [("t", ["s3://city/x?.csv"])]
 
 
 def test_events_name_a_file_by_its_storage_and_a_stage_by_its_database() -> None:

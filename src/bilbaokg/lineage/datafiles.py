@@ -34,6 +34,8 @@ _READING: Final = re.compile(
     re.IGNORECASE,
 )
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]+:(?=/)", re.IGNORECASE)
+# What an address may hold beside a place: who reads it, with a password, and signatures.
+_SECRETS: Final = re.compile(r"(?<=//)[^/@]*:[^/@]*@|\?[^?]*=.*", re.DOTALL)
 # Names of one storage that clients choose between.
 _SAME: Final = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
 _DEPTHS: Final = {"(": 1, ")": -1}
@@ -55,7 +57,7 @@ def file_table(text: str) -> exp.Table | None:
     scheme = _SCHEME.match(text)
     if scheme is None:
         return _called(f"file:{text.rstrip('/') or text}")
-    name, rest = text[: scheme.end() - 1].lower(), text[scheme.end() :]
+    name, rest = text[: scheme.end() - 1].lower(), _SECRETS.sub("", text[scheme.end() :])
     if name == "file":
         rest = "/" + rest.lstrip("/")
     return _called(f"{_SAME.get(name, name)}:{rest.rstrip('/')}")
