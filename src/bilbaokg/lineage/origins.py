@@ -213,7 +213,8 @@ class Origins:
 
     def _read(self, source: Any, found: Found) -> None:
         if isinstance(source, exp.Table):
-            found.reads[self.name(source)] = None
+            if _rows_of(source) is None:
+                found.reads[self.name(source)] = None
         elif isinstance(source, Scope):
             self._take(self.of(source), found)
 
@@ -236,7 +237,8 @@ class Origins:
                 if column not in without:
                     found.columns[column] = dict.fromkeys(self._pivoted(node, column, scope, ""))
             if isinstance(source, exp.Table):
-                found.stars[self.name(source)] = less
+                if _rows_of(source) is None:
+                    found.stars[self.name(source)] = less
                 continue
             inner = self.of(source)
             found.stars |= {table: each | less for table, each in inner.stars.items()}
@@ -283,18 +285,24 @@ class Origins:
                 yield from self._pivoted(node, column.name, at, how)
                 return
             source, at = at.sources.get(named), at.parent
-        if isinstance(source, exp.Table):
+        made_of = _rows_of(source)
+        if made_of is not None:
+            # Of what UNNEST, FLATTEN, EXPLODE or another function makes rows of.
+            for part in made_of.find_all(exp.Column):
+                yield from _composed(dict.fromkeys(self._column(part, held, _ORDER[1])), how)
+        elif isinstance(source, exp.Table):
             # One that has only a position is not known.
             if column.name:
                 yield self.name(source), column.name, how
-        elif isinstance(source, Scope) and _makes_rows(source.expression):
-            # Of what UNNEST, FLATTEN or EXPLODE makes rows of.
-            for part in source.expression.find_all(exp.Column):
-                yield from _composed(dict.fromkeys(self._column(part, held, _ORDER[1])), how)
         elif isinstance(source, Scope):
             inner = self.of(source)
             is_lost = inner.columns and not inner.stars and column.name not in inner.columns
-            if is_lost and column.name and isinstance(source.expression, exp.Query):
+            if (
+                is_lost
+                and column.name
+                and column.table
+                and isinstance(source.expression, exp.Query)
+            ):
                 self.lost[f"{column.table}.{column.name}"] = None
             yield from _composed(inner.column(column.name), how)
 
@@ -307,7 +315,11 @@ class Origins:
             for name, (node, _) in scope.selected_sources.items():
                 if chain := _chain(node):
                     found |= {name: node, chain[-1].alias: node}
-                elif isinstance(node, exp.Table) and node.alias_column_names:
+                elif (
+                    isinstance(node, exp.Table)
+                    and node.alias_column_names
+                    and _rows_of(node) is None
+                ):
                     found[name] = node
         return found
 
@@ -352,11 +364,14 @@ class Origins:
         sources = [(name, source) for name, (_, source) in scope.selected_sources.items()]
         found = [name for name, source in sources if self._may_give(source, column)]
         # The columns that are known of a table may be those of yesterday.
-        found = found or [name for name, source in sources if isinstance(source, exp.Table)]
+        tables = (name for name, source in sources if isinstance(source, exp.Table) and source.name)
+        found = found or list(tables)
         return found[0] if len(found) == 1 else ""
 
     def _may_give(self, source: Any, column: str) -> bool:
         if isinstance(source, exp.Table):
+            if _rows_of(source) is not None:
+                return column in source.alias_column_names
             given = self._known(source)
             return not given or column in given
         query = source.expression
@@ -394,8 +409,12 @@ def _chain(node: Any) -> list[exp.Pivot]:
     return node.args.get("pivots") or []
 
 
-def _makes_rows(source: exp.Expr) -> bool:
-    return isinstance(source, exp.UDTF) and not isinstance(source.this, exp.Query)
+def _rows_of(source: Any) -> exp.Expr | None:
+    """What a source makes rows of, where it is a function and neither a table nor a query."""
+    if isinstance(source, exp.Table):
+        return source.this if isinstance(source.this, exp.Func) else None
+    made: Any = source.expression if isinstance(source, Scope) else None
+    return made if isinstance(made, exp.UDTF) and not isinstance(made.this, exp.Query) else None
 
 
 def _only_joined(scope: Scope, query: Any) -> Iterator[Any]:

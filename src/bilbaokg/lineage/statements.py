@@ -25,7 +25,8 @@ from sqlglot.tokenizer_core import TokenType
 from bilbaokg.lineage import blocks, datafiles, transfers
 from bilbaokg.lineage.declarations import comments, without_null
 from bilbaokg.lineage.origins import IDENTITY, Found, Origins
-from bilbaokg.lineage.plans import Plan, is_temporary, plans
+from bilbaokg.lineage.plan import Plan, is_temporary
+from bilbaokg.lineage.plans import plans
 from bilbaokg.lineage.renaming import Renaming, renamings
 from bilbaokg.lineage.script import Edge, Fault, Indirect, Schema, Statement, TableName
 from bilbaokg.lineage.unknowns import settled
@@ -441,6 +442,11 @@ class Reader:
 
     def _named(self, table: exp.Table) -> TableName:
         """The whole name of a table whose identifiers are normalised."""
+        if isinstance(table.this, exp.Parameter):
+            # A variable: what nothing was put into holds what the caller gives.
+            name = self._whole(TableName("", "", f"@{table.name}"))
+            self.temporary.setdefault(name, Found())
+            return name
         return self._whole(TableName(table.catalog, table.db, table.name))
 
     def _tables(self, part: exp.Expr) -> Iterator[TableName]:

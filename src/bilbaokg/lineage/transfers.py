@@ -17,7 +17,7 @@ from bilbaokg.lineage.datafiles import file_table
 
 __all__ = ["made_of_tokens", "paths"]
 
-_FIRST: Final = frozenset({"ALTER", "BULK", "LOAD", "UNLOAD"})
+_FIRST: Final = frozenset({"ALTER", "BULK", "LOAD", "REPLACE", "UNLOAD"})
 # What may stand behind the name of a table.
 _AFTER: Final = ("PARTITION", "CHARACTER", "FIELDS", "COLUMNS", "LINES", "IGNORE", "SET", "(")
 _AFTER_EXCHANGED: Final = ("INCLUDING", "EXCLUDING", "WITH", "WITHOUT", "UPDATE")
@@ -43,6 +43,10 @@ def made_of_tokens(tokens: Sequence[Any], sql: str, dialect: Dialect) -> exp.Exp
         is_text = begin < len(tokens) and tokens[begin].token_type is TokenType.STRING
         return str(tokens[begin].text) if is_text else ""
 
+    if words[0] == "REPLACE" and tokens[1].text[:4].upper() == "INTO":
+        # The tokenizer of MySQL takes all behind the word for one text.
+        text_ = f"INSERT {tokens[1].text}"
+        return dialect.parse(text_)[0] if tokens[1].token_type is TokenType.STRING else None
     if words[0] == "UNLOAD":
         if tokens[1].token_type is not TokenType.STRING:
             return _unload(tokens[1:], sql, dialect)

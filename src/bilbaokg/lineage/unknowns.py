@@ -123,6 +123,9 @@ def _after(scope: Scope, name: str) -> set[int]:
 def _columns(source: Any, known: MappingSchema) -> list[str]:
     """The columns of a source; none where they are not known."""
     if isinstance(source, exp.Table):
+        if not source.name:
+            # A function: what is not called so there, is of a table.
+            return source.alias_column_names or [_NONE]
         return list(known.column_names(source))
     query: Any = source.expression
     return [] if query.is_star else list(query.named_selects)
