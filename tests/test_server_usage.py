@@ -63,8 +63,9 @@ def ask(server: Served, query: str, client: str, path: str = "/sparql", **more: 
 
 
 def use_up(server: Served, client: str) -> None:
-    """Hold a worker for a second, which is twice what `limited` grants in a minute."""
+    """Hold workers until a client has no time left; some of a second goes with waiting for one."""
     assert ask(server, FOREVER, client, timeout="1").status_code == 503
+    assert eventually(lambda: ask(server, FOREVER, client, timeout="1").status_code == 429)
 
 
 def until_refused(server: Served, client: str, **more: Any) -> tuple[int, httpx.Response]:
@@ -96,17 +97,25 @@ def test_query_time_of_a_minute_brings_429(limited: Served) -> None:
     use_up(limited, "192.0.2.3")
     refused = ask(limited, "ASK {}", "192.0.2.3")
     assert refused.status_code == 429
-    # It used at least 1 s of half a second, which is what leaks out in a minute.
-    assert 50 <= int(refused.headers["retry-after"]) <= 1000
+    # It used more than half a second, which is what leaks out in a minute.
+    assert 0 < int(refused.headers["retry-after"]) <= 1000
 
 
 def test_query_whose_client_went_away_is_charged_as_well(limited: Served) -> None:
-    with pytest.raises(httpx.ReadTimeout):
-        httpx.get(
+    def answered() -> int:
+        return httpx.get(
             f"{limited.url}/sparql", params={"query": FOREVER},
             headers={"X-Forwarded-For": "192.0.2.4"}, timeout=1.5,
-        )  # fmt: skip
-    assert eventually(lambda: ask(limited, "ASK {}", "192.0.2.4").status_code == 429)
+        ).status_code  # fmt: skip
+
+    def refused() -> bool:
+        with contextlib.suppress(httpx.ReadTimeout):
+            return answered() == 429
+        return False
+
+    with pytest.raises(httpx.ReadTimeout):
+        answered()
+    assert eventually(refused)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +175,7 @@ def test_the_query_page_says_it_in_the_readers_language(limited: Served) -> None
 
 
 def test_header_of_an_untrusted_peer_is_not_believed(data: Path) -> None:
-    environ = {"BILBAOKG_TRUSTED_PROXIES": "192.0.2.200", "BILBAOKG_CLIENT_QUERY_SECONDS": "1"}
+    environ = {"BILBAOKG_TRUSTED_PROXIES": "192.0.2.200", "BILBAOKG_CLIENT_QUERY_SECONDS": "0.5"}
     with served(data, environ=environ) as server:
         assert ask(server, FOREVER, "192.0.2.1").status_code == 503
         assert ask(server, "ASK {}", "192.0.2.2").status_code == 429

@@ -148,7 +148,6 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Futur
 
 @pytest.mark.faults
 @pytest.mark.engine(ENGINE)
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("endless", expected("finding"))
 def test_endless_work_ends_with_a_finding_that_names_the_shape(
     endless: Case, judged: dict[str, Future[Report]]

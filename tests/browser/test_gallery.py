@@ -32,7 +32,7 @@ from bilbaokg.server.context import Context
 from bilbaokg.workers import Pool
 from bilbaokg.workspace import Workspace
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser]
 
 PHONE, DESK = 320, 1280
 # What a screen reader makes of these is asked, too.

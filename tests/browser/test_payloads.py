@@ -14,7 +14,7 @@ from serving import Served, served, token
 
 from bilbaokg import render
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser]
 
 PAGES = DEMO | {name: Shown("", path) for name, path in payloads.EXTRA.items()}
 

@@ -13,7 +13,6 @@ from bilbaokg import render
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(300),
     pytest.mark.skipif(
         not render.has_asset("dist/sparql.js"), reason="npm did not build the editor"
     ),

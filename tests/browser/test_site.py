@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from gallery import DEMO
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser]
 
 Open = Callable[..., Any]
 

@@ -13,7 +13,7 @@ import pytest
 from looking import Watched
 from serving import CATALOGUE, initialise, served
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser]
 Open = Callable[..., Any]
 scripts = pytest.mark.parametrize("script", [False, True], ids=["plain", "scripts"])
 
