@@ -333,6 +333,21 @@ def test_sql_that_cannot_be_read_is_told_and_the_other_models_count(catalogue: C
     assert says(catalogue, table("city.mart.bad"), f"{PROV}wasDerivedFrom") == [f"<{RIDES}>"]
 
 
+def test_a_column_that_nothing_has_is_told_each_time_and_the_others_count(
+    catalogue: Catalogue,
+) -> None:
+    rides = source("rides", columns=COLUMNS, relation_name='"city"."raw"."rides"')
+    sql = 'with s as (select id from "city"."raw"."rides") select s.id, s.day as d from s'
+    told = manifest(rides, compiled("trips", sql, "source.city.raw.rides"))
+    folder = write(catalogue.folder / "target", manifest=told)
+    for _ in range(2):
+        [problem] = [p for p in load(catalogue, folder)["problems"] if p["severity"] == "warning"]
+        assert problem["path"] == "manifest.json model.city.trips"
+        assert problem["message"].startswith("not all of its columns are known: ")
+        assert "'s.day'" in problem["message"]
+        assert derived(catalogue, "city.mart.trips") == {"id": ["id"]}
+
+
 def test_the_sql_of_an_unknown_adapter_is_told_and_left(catalogue: Catalogue) -> None:
     told = manifest(source("rides"), compiled("trips", READ, "source.city.raw.rides"))
     told["metadata"]["adapter_type"] = "abacus"

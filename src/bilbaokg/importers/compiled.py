@@ -27,7 +27,7 @@ __all__ = ["DIGEST", "completed"]
 DIGEST: Final = "bilbaokg_columnsReadFrom"
 """The facet of a job that keeps the digest of what its columns were read from."""
 # Part of the digest: raise it when other columns are read out of the same SQL.
-_VERSION: Final = 1
+_VERSION: Final = 2
 # Adapters of dbt whose dialect has another name in sqlglot.
 _DIALECTS: Final = {
     "sqlserver": "tsql", "synapse": "tsql", "glue": "spark", "fabricspark": "spark",
@@ -62,11 +62,14 @@ def completed(found: Artefacts, pool: Pool | None, earlier: Earlier) -> Iterator
 
     for id, told in follow(queries, relations, dialect, pool) if queries else ():
         event = found.events[found.models[id].event]
-        if isinstance(told, Fault):
-            found.problems.append(_problem(id, told))
+        if told.fault:
+            found.problems.append(_problem(id, told.fault, partly=told.statement is not None))
+        if told.statement is None:
             yield event
         else:
-            yield _with(event, digests[id], column_lineage([told], named))
+            # What is told in part is read again the next time, and its fault told again.
+            digest = "" if told.fault else digests[id]
+            yield _with(event, digest, column_lineage([told.statement], named))
 
 
 def _dialect(found: Artefacts) -> str:
@@ -113,15 +116,16 @@ def _digest(
 
 
 def _with(event: Event, digest: str, facet: str) -> Event:
-    """An event with what its one output comes from, and the digest at its job."""
+    """An event with what its one output comes from, and the digest at its job, if there is one."""
     [table] = event.outputs
     told = replace(table, facets={**table.facets, "columnLineage": facet})
-    kept = {**event.job_facets, DIGEST: json.dumps({"sha256": digest})}
-    return replace(event, outputs=[told], job_facets=kept)
+    kept = {DIGEST: json.dumps({"sha256": digest})} if digest else {}
+    return replace(event, outputs=[told], job_facets={**event.job_facets, **kept})
 
 
-def _problem(id: str, fault: Fault) -> Problem:
+def _problem(id: str, fault: Fault, *, partly: bool) -> Problem:
+    what = "not all of its columns are known" if partly else "its columns are not known"
     return Problem(
-        "warning", f"its columns are not known: {fault.message}", path=f"manifest.json {id}",
+        "warning", f"{what}: {fault.message}", path=f"manifest.json {id}",
         hint=f"see line {fault.line}, column {fault.column} of its compiled SQL",
     )  # fmt: skip

@@ -20,7 +20,7 @@ from bilbaokg.workers import Pool, Put
 if TYPE_CHECKING:
     from bilbaokg.lineage.statements import Reader
 
-__all__ = ["Query", "Relation", "follow", "job"]
+__all__ = ["Followed", "Query", "Relation", "follow", "job"]
 
 _AT_ONCE: Final = 50
 _SECONDS: Final = 60.0
@@ -48,11 +48,19 @@ class Query:
     sql: str
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a query makes of the columns that it reads, as far as that is known, and why not all."""
+
+    statement: Statement | None = None
+    fault: Fault | None = None
+
+
 def follow(
     queries: Sequence[Query], relations: Mapping[str, Relation], dialect: str, pool: Pool | None,
     within: tuple[str, str] = ("", ""),
-) -> Iterator[tuple[str, Statement | Fault]]:  # fmt: skip
-    """What each query (by its id) makes of the columns that it reads, or why that is not known.
+) -> Iterator[tuple[str, Followed]]:  # fmt: skip
+    """What each query (by its id) makes of the columns that it reads.
 
     Tables have the names, and columns the spelling, of the relations. In no order. within: catalog
     and schema of names that say none.
@@ -64,11 +72,12 @@ def follow(
     ready = [query for query in queries if len(query.sql) <= _LONGEST]
     for query in queries:
         if len(query.sql) > _LONGEST:
-            yield query.id, Fault(f"its SQL is over {_LONGEST:,} characters", 1, 1)
+            fault = Fault(f"its SQL is over {_LONGEST:,} characters", 1, 1)
+            yield query.id, Followed(fault=fault)
     parts = [ready[start : start + _AT_ONCE] for start in range(0, len(ready), _AT_ONCE)]
     with ThreadPoolExecutor(min(_WORKERS, pool.size)) as threads:
 
-        def asked(part: Sequence[Query]) -> list[tuple[str, Statement | Fault]]:
+        def asked(part: Sequence[Query]) -> list[tuple[str, Followed]]:
             return _asked(part, relations, {"dialect": dialect, "within": within}, pool)
 
         for found in threads.map(asked, parts):
@@ -77,7 +86,7 @@ def follow(
 
 def _asked(
     part: Sequence[Query], relations: Mapping[str, Relation], params: dict[str, Any], pool: Pool
-) -> list[tuple[str, Statement | Fault]]:
+) -> list[tuple[str, Followed]]:
     keys = dict.fromkeys(key for q in part for key in (q.makes, *q.reads) if key in relations)
     known = {key: _sent(relations[key]) for key in keys}
     told = [[query.id, query.makes, list(query.reads), query.sql] for query in part]
@@ -87,19 +96,22 @@ def _asked(
         frames = list(pool.run("compiled", params, seconds, body=body, label="SQL"))
     except BilbaokgError as error:
         if len(part) == 1:
-            return [(part[0].id, Fault(f"its SQL cannot be read: {error.message}", 1, 1))]
+            fault = Fault(f"its SQL cannot be read: {error.message}", 1, 1)
+            return [(part[0].id, Followed(fault=fault))]
         return [one for query in part for one in _asked([query], relations, params, pool)]
     found = json.loads(b"".join(content for _, content in frames))
-    return [(id, _received(each)) for id, each in found]
+    return [(id, _received(told, fault)) for id, told, fault in found]
 
 
 def _sent(relation: Relation) -> list[Any]:
     return [relation.written, relation.name, dict(relation.columns)]
 
 
-def _received(told: dict[str, Any]) -> Statement | Fault:
-    if "message" in told:
-        return Fault(**told)
+def _received(told: dict[str, Any] | None, fault: dict[str, Any] | None) -> Followed:
+    return Followed(_statement(told) if told else None, Fault(**fault) if fault else None)
+
+
+def _statement(told: dict[str, Any]) -> Statement:
     return Statement(
         "SELECT", 1, tuple(TableName(*name) for name in told["reads"]), (), tuple(told["columns"]),
         tuple(Edge(o, TableName(*t), c, how) for o, t, c, how in told["edges"]),
@@ -127,8 +139,9 @@ def job(params: dict[str, Any], body: bytes, put: Put) -> None:
         reader.begin({table: columns for table, columns, _ in tables})
         spellings = {table: spelling for table, _, spelling in tables}
         made = relations[makes].columns if makes in relations else {}
-        told = _one(reader, sql)
-        found.append((id, told if isinstance(told, dict) else _spelled(told, spellings, made)))
+        told, fault = _one(reader, sql)
+        spelled = _spelled(told, spellings, made) if told else None
+        found.append((id, spelled, asdict(fault) if fault else None))
     put({"end": True}, json.dumps(found).encode())
 
 
@@ -138,20 +151,21 @@ def _known(reader: Reader, relation: Relation) -> tuple[TableName, Mapping[str, 
     return table, columns, _Spelling(relation.name, relation.columns)
 
 
-def _one(reader: Reader, sql: str) -> Statement | dict[str, Any]:
-    """What a query makes of its columns; what is wrong with it, as the worker answers it."""
+def _one(reader: Reader, sql: str) -> tuple[Statement | None, Fault | None]:
+    """What a query makes of its columns, and what is wrong with it."""
     for place, parsed in reader.parsed(sql):
         if isinstance(parsed, Fault):
-            return asdict(parsed)
+            return None, parsed
         try:
             told, faults = reader.told(parsed, place)
         except RecursionError:
-            return asdict(Fault("it is nested too deeply", *place))
-        if faults and not any(statement.edges for statement in told):
-            return asdict(faults[0])
-        if told and told[-1].reads:
-            return told[-1]
-    return Statement("SELECT", 1)
+            return None, Fault("it is nested too deeply", *place)
+        fault = faults[0] if faults else None
+        if told and told[-1].reads and (told[-1].edges or not fault):
+            return told[-1], fault
+        if fault:
+            return None, fault
+    return Statement("SELECT", 1), None
 
 
 class _Spelling:

@@ -11,7 +11,7 @@ from bilbaokg.importers.sql import Keys, Told, column_lineage
 from bilbaokg.lineage import Event, Name, Table, facets
 from bilbaokg.lineage.compiled import Query, Relation, follow
 from bilbaokg.lineage.events import stamp
-from bilbaokg.lineage.script import Fault, Statement, TableName
+from bilbaokg.lineage.script import Statement, TableName
 from bilbaokg.lineage.sql import check_dialect
 from bilbaokg.model import Problem
 from bilbaokg.operations.base import Progress
@@ -152,10 +152,11 @@ class _Reading:
         views = {}
         for key, told in follow(asked, relations, dialect, workspace.pool, within):
             schema, name = json.loads(key)
-            if isinstance(told, Fault):
-                self._lose(schema, name, f"its SQL cannot be followed: {told.message}", "warning")
-            else:
-                views[schema, name] = told
+            if told.fault:
+                can = "can be followed in part only" if told.statement else "cannot be followed"
+                self._lose(schema, name, f"its SQL {can}: {told.fault.message}", "warning")
+            if told.statement:
+                views[schema, name] = told.statement
         return views
 
     def _all(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
