@@ -48,9 +48,9 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server with a limit of errors: one a second, and sixty at once."""
+    """A server with a limit of errors: one in three seconds, and twenty at once."""
     folder = tmp_path_factory.mktemp("errors")
-    with behind_a_proxy(folder, client_query_seconds="0", client_errors="60") as server:
+    with behind_a_proxy(folder, client_query_seconds="0", client_errors="20") as server:
         yield server
 
 
@@ -82,14 +82,14 @@ def test_errors_of_a_minute_bring_429_and_after_the_wait_the_client_is_let_in(
     strict: Served,
 ) -> None:
     let_in, refused = until_refused(strict, "192.0.2.1")
-    assert let_in >= 60
+    assert let_in >= 20
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["type"] == "urn:bilbaokg:problem:too-many-requests"
-    assert refused.json()["retry_after"] == int(refused.headers["retry-after"]) == 1
+    assert refused.json()["retry_after"] == int(refused.headers["retry-after"]) in (1, 2, 3)
     assert "Retry-After" in refused.headers["access-control-expose-headers"]
     assert ask(strict, "ASK {}", "192.0.2.2").status_code == 200
-    until_refused(strict, "192.0.2.1")
-    time.sleep(1)
+    _, refused = until_refused(strict, "192.0.2.1")
+    time.sleep(int(refused.headers["retry-after"]))
     assert ask(strict, "ASK {}", "192.0.2.1").status_code == 200
 
 
@@ -132,7 +132,7 @@ def test_all_endpoints_share_the_budget(limited: Served, path: str) -> None:
 def test_the_endpoint_of_the_working_store_is_limited_as_well(strict: Served) -> None:
     headers = token(strict.data, "read", "working")
     let_in, _ = until_refused(strict, "", path="/working/sparql", headers=headers)
-    assert let_in >= 60
+    assert let_in >= 20
 
 
 def test_updates_of_the_scratch_area_are_limited_as_well(strict: Served) -> None:
@@ -143,11 +143,11 @@ def test_updates_of_the_scratch_area_are_limited_as_well(strict: Served) -> None
         return strict.client.post("/scratch/sparql", data=data, headers=headers)
 
     assert change('INSERT DATA { <x:s> <x:p> "Ane" }').status_code == 204
-    answers = [change("INSERT { <x:s>") for _ in range(200)]
-    assert [answer.status_code for answer in answers[:60]] == [400] * 60
-    assert 429 in {answer.status_code for answer in answers}
-    # One leaks out each second, so the first right one may still be let in.
-    assert 429 in {change("CLEAR ALL").status_code for _ in range(200)}
+    answers = [change("INSERT { <x:s>").status_code for _ in range(80)]
+    assert answers[:20] == [400] * 20
+    assert 429 in answers
+    # One leaks out in three seconds, so the first right one may still be let in.
+    assert 429 in {change("CLEAR ALL").status_code for _ in range(20)}
     noted = [line for line in tail(strict.data) if line["endpoint"] == "scratch"]
     assert noted[0]["text"] == "INSERT { <x:s>"
 
