@@ -153,7 +153,14 @@ def invented(chance: random.Random) -> list[Any]:
 
     told = []
     for _ in range(25):
-        parent = {"run": {"runId": run_id(7)}, "job": {"namespace": "airflow", "name": "dag"}}
+        parent = {
+            "run": {"runId": run_id(chance.choice([2, 7]))},
+            "job": {"namespace": "airflow", "name": "dag"},
+            "root": {
+                "run": {"runId": run_id(chance.choice([3, 8]))},
+                "job": {"namespace": "airflow", "name": chance.choice(["dag", "root", "j1"])},
+            },
+        }
         told.append(
             event(
                 chance.choice(["START", "RUNNING", "COMPLETE", "FAIL", "ABORT", "OTHER"]),
@@ -398,6 +405,27 @@ def test_parents_are_linked_and_never_in_a_circle(catalogue: Catalogue) -> None:
     )
     assert says(catalogue, run_iri(BASE, run_id(3)), part_of) == []
     assert says(catalogue, run_iri(BASE, run_id(2)), part_of) == []
+
+
+def test_parent_is_within_what_all_began_with_until_it_tells_its_own(catalogue: Catalogue) -> None:
+    def named(number: int, name: str) -> dict[str, Any]:
+        return {"run": {"runId": run_id(number)}, "job": {"namespace": "airflow", "name": name}}
+
+    part_of = "http://purl.org/dc/terms/isPartOf"
+    within = {"parent": {**named(2, "dag.task"), "root": named(4, "dag")}}
+    tell(catalogue.workspace, event("COMPLETE", "06:00:00", job="spark", run_facets=within))
+    assert says(catalogue, run_iri(BASE, RUN), part_of) == [f"<{run_iri(BASE, run_id(2))}>"]
+    assert says(catalogue, run_iri(BASE, run_id(2)), part_of) == [f"<{run_iri(BASE, run_id(4))}>"]
+    assert says(catalogue, job("dag.task"), part_of) == [f"<{job('dag')}>"]
+    assert says(catalogue, run_iri(BASE, run_id(2)), STATUS) == []
+    own = {"parent": {**named(3, "dag.group"), "root": named(4, "dag")}}
+    tell(
+        catalogue.workspace,
+        event("START", "05:00:00", run=run_id(2), job="dag.task", run_facets=own),
+    )
+    assert says(catalogue, run_iri(BASE, run_id(2)), part_of) == [f"<{run_iri(BASE, run_id(3))}>"]
+    assert says(catalogue, job("dag.task"), part_of) == [f"<{job('dag.group')}>"]
+    assert says(catalogue, job("dag.group"), part_of) == [f"<{job('dag')}>"]
 
 
 def test_job_event_declares_lineage_until_a_run_knows_better(catalogue: Catalogue) -> None:

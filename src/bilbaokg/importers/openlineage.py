@@ -250,6 +250,13 @@ def _run_id(run: Mapping[str, Any], where: str) -> str:
 def _parent(facets: Mapping[str, Any]) -> Parent | None:
     """The parent that a run names, where it does so properly; the facet is kept in any case."""
     found = facets.get("parent") or facets.get("parentRun")
+    if not isinstance(found, dict) or (parent := _named_run(found)) is None:
+        return None
+    return Parent(parent.run, parent.job, _named_run(found.get("root")))
+
+
+def _named_run(found: Any) -> Parent | None:
+    """The run and its job that an object names; None where it does not properly."""
     if not isinstance(found, dict):
         return None
     run, job = found.get("run"), found.get("job")

@@ -17,7 +17,7 @@ from bilbaokg.lineage.events import ENDS
 from bilbaokg.lineage.facets import Origin, Origins
 from bilbaokg.lineage.measurements import assertion_lines, digest
 from bilbaokg.lineage.names import Name, column_iri, shown, table_iri
-from bilbaokg.lineage.states import RESTART, State
+from bilbaokg.lineage.states import RESTART, ROOT, State
 from bilbaokg.terms import (
     ADMS,
     CSVW,
@@ -299,7 +299,7 @@ def run_lines(
     """
     run, status = ref(iri), run_state(state)
     lines = [f"{run} {_TYPE} {_ACTIVITY} ."]
-    if state.registers.keys() != {"child-job"}:
+    if not state.registers.keys() <= {"child-job", ROOT}:
         lines.append(f"{run} {_STATUS} {_STATUSES[status]} .")
     started = state.registers.get("state/START")
     if started:

@@ -43,10 +43,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The run that started a run, and its job."""
+    """The run that started a run, and its job; the one that all began with, where that is told."""
 
     run: str
     job: Name
+    root: Parent | None = None
 
 
 @dataclass(frozen=True, slots=True)

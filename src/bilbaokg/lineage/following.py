@@ -8,7 +8,7 @@ from typing import Final
 from bilbaokg.lineage import describing, facets
 from bilbaokg.lineage.batch import Batch
 from bilbaokg.lineage.names import Name, job_iri, record_of, run_iri
-from bilbaokg.lineage.states import PRUNED, State
+from bilbaokg.lineage.states import PRUNED, ROOT, State
 from bilbaokg.lineage.tables import Tables
 
 __all__ = ["SOURCE", "Follower", "source_of"]
@@ -19,8 +19,8 @@ _RUNS_KEPT: Final = 20
 _RANKS: Final = {"COMPLETE": 2, "RUNNING": 1, "FAIL": 0, "ABORT": 0}
 _MOST_PARENTS: Final = 50
 # Of which registers the statements about a thing follow.
-_OF_RUN: Final = ("state/", "first", "job", "child-job", "parent", "input/", "output/")
-_OF_JOB: Final = ("name", "facet/", "parent", "reads", "writes/")
+_OF_RUN: Final = ("state/", "first", "job", "child-job", "parent", ROOT, "input/", "output/")
+_OF_JOB: Final = ("name", "facet/", "parent", ROOT, "reads", "writes/")
 # The time of what follows of other registers and has none of its own.
 _EPOCH: Final = "1970-01-01T00:00:00.000000Z"
 
@@ -85,7 +85,7 @@ class Follower:
     def _parent_of(self, id: str) -> str | None:
         """The IRI of a run's parent; none where it would be within itself, or the parent has
         gone."""
-        direct = self.states.of(id).get("parent")
+        direct = self.states.of(id).parent
         if not direct or PRUNED in self.states.of(f"run/{direct}").registers:
             return None
         return None if id in self._above(direct) else run_iri(self.base, direct)
@@ -96,18 +96,17 @@ class Follower:
             if parent is None:
                 return
             yield f"run/{parent}"
-            parent = self.states.of(f"run/{parent}").get("parent")
+            parent = self.states.of(f"run/{parent}").parent
 
     def _circles(self, batch: Batch) -> list[str]:
         """Runs that are or were each within the other: what one is told changes all of them."""
         found: list[str] = []
         for id in batch.runs:
             state = self.states.of(id)
-            if "parent" not in state.changed:
+            if state.parent == state.parent_before:
                 continue
-            before = state.before.get("parent")
-            found += self._above(before.text if before else None)
-            above = list(self._above(state.get("parent")))
+            found += self._above(state.parent_before)
+            above = list(self._above(state.parent))
             found += above if id in above else ()
         return found
 
@@ -129,7 +128,7 @@ class Follower:
         if again or state.changed_under("run/", "static"):
             self._let_write(id, state, batch)
         if state.changed_under(*_OF_JOB):
-            parent = state.get("parent")
+            parent = state.parent
             above = job_iri(self.base, Name.of(parent)) if parent else None
             reads = facets.loaded(state.get("reads") or "[]")
             writes = [self.tables.iri_of(table) for table, _ in state.under("writes/")]

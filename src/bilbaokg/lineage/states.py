@@ -23,10 +23,12 @@ from bilbaokg.store import GraphChange
 from bilbaokg.store.embedded import EmbeddedStore
 from bilbaokg.terms import PROV, XSD, literal, ref
 
-__all__ = ["PRUNED", "RESTART", "Register", "State", "States"]
+__all__ = ["PRUNED", "RESTART", "ROOT", "Register", "State", "States"]
 
 PRUNED: Final = "pruned"
 """The one register of a run that was removed: when something was last told of it before."""
+ROOT: Final = "root"
+"""What a run or job is within for all that is known, while nobody tells its own parent."""
 RESTART: Final = "state/RESTART"
 """When a run that had started before started last."""
 
@@ -68,6 +70,17 @@ class State:
         """The text of a register, None where there is none."""
         found = self.registers.get(key)
         return found.text if found else None
+
+    @property
+    def parent(self) -> str | None:
+        """What a run or job is within."""
+        return self.get("parent") or self.get(ROOT)
+
+    @property
+    def parent_before(self) -> str | None:
+        """The same as it was before something new was said."""
+        told = (self.before.get(key, self.registers.get(key)) for key in ("parent", ROOT))
+        return next((register.text for register in told if register), None)
 
     def under(self, prefix: str) -> Iterator[tuple[str, Register]]:
         """The registers whose key begins so, by key; without the prefix."""

@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 from bilbaokg.lineage import facets
 from bilbaokg.lineage.batch import Batch
-from bilbaokg.lineage.events import Event, Table
+from bilbaokg.lineage.events import Event, Parent, Table
 from bilbaokg.lineage.measurements import ASSERTIONS
 from bilbaokg.lineage.names import Name, job_iri, record_of, table_id
-from bilbaokg.lineage.states import PRUNED, RESTART, State
+from bilbaokg.lineage.states import PRUNED, RESTART, ROOT, State
 from bilbaokg.lineage.tables import Tables
 
 __all__ = ["Teller"]
@@ -149,13 +149,26 @@ class Teller:
         if parent is None:
             return
         state.put("parent", event.at, parent.run)
-        above = self.states.of(f"run/{parent.run}")
-        if PRUNED not in above.registers:
-            above.put("child-job", event.at, parent.job.identifier)
-            batch.runs.setdefault(above.id, False)
-        job = self._job(parent.job, event.at, batch)
+        above, job = self._above(parent, event.at, batch)
         if event.job and job != (own := self._job(event.job, event.at, batch)):
             self.states.of(own).put("parent", event.at, parent.job.identifier)
+        root = parent.root
+        if root and root.run not in (event.run, parent.run) and root.job != parent.job:
+            # What is between the two nobody may tell; where it is told, it counts.
+            self._above(root, event.at, batch)
+            if above:
+                above.put(ROOT, event.at, root.run)
+            self.states.of(job).put(ROOT, event.at, root.job.identifier)
+
+    def _above(self, parent: Parent, at: str, batch: Batch) -> tuple[State | None, str]:
+        """The state of a run that others are within, None where it was removed; its job's id."""
+        above = self.states.of(f"run/{parent.run}")
+        job = self._job(parent.job, at, batch)
+        if PRUNED in above.registers:
+            return None, job
+        above.put("child-job", at, parent.job.identifier)
+        batch.runs.setdefault(above.id, False)
+        return above, job
 
 
 def _start(run: State, at: str) -> None:
