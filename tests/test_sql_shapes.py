@@ -165,3 +165,14 @@ def test_words_that_give_a_value_are_no_missing_columns() -> None:
         " SELECT c.n, level, sysdate FROM c, d START WITH c.n = 1 CONNECT BY PRIOR c.n = d.day"
     )
     assert ("N", "COUNTS.N", "IDEN") in edges(columns(query, "oracle"))
+
+
+@pytest.mark.parametrize("of", ["", "m."])
+def test_what_a_pattern_of_rows_measures_is_made_of_the_table(of: str) -> None:
+    query = (
+        "SELECT {0}site, {0}top FROM counts MATCH_RECOGNIZE (PARTITION BY site ORDER BY day"
+        " MEASURES last(up.n) AS top ONE ROW PER MATCH PATTERN (low up+)"
+        " DEFINE up AS n > lag(n)) AS m"
+    )
+    told = {each[:2] for each in edges(columns(query.format(of), "oracle"))}
+    assert told == {("SITE", "COUNTS.SITE"), ("TOP", "COUNTS.N")}

@@ -120,6 +120,42 @@ def test_a_variable_that_holds_a_table_ends_with_the_script() -> None:
     assert (given.reads, given.edges) == ((), ())
 
 
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ("DELETE FROM trips WHERE km > 9 RETURNING bike, km", ("DELETE", "trips")),
+        ("UPDATE trips SET km = 0 RETURNING *", ("UPDATE", "trips")),
+    ],
+)
+def test_what_is_changed_within_with_is_told_and_read(change: str, kept: tuple[str, str]) -> None:
+    insert = "INSERT INTO totals (bike, km) SELECT bike, km FROM gone"
+    found = columns(" ".join(["WITH gone AS (", change, ")", insert]), "postgres", SCHEMA)
+    changed, inserted = found.statements
+    assert (changed.kind, changed.writes[0].name) == kept
+    assert [table.name for table in inserted.reads] == ["trips"]
+    assert written(found) == {("totals.bike", "trips.bike"), ("totals.km", "trips.km")}
+
+
+def test_what_is_added_to_a_column_is_told() -> None:
+    update = "UPDATE t SET t.km += b.km * 2, n -= 1 FROM totals t JOIN trips b ON t.bike = b.bike"
+    assert written(columns(update, "tsql", SCHEMA)) == {
+        ("totals.km", "totals.km"), ("totals.km", "trips.km"), ("totals.n", "totals.n"),
+    } - {("totals.n", "totals.n")}  # fmt: skip
+
+
+def test_a_materialized_view_with_a_table_of_its_own_gives_that_its_columns() -> None:
+    view = "CREATE MATERIALIZED VIEW v TO totals AS SELECT bike, km FROM trips"
+    assert written(columns(view, "clickhouse")) == {
+        ("totals.bike", "trips.bike"), ("totals.km", "trips.km"),
+    }  # fmt: skip
+
+
+def test_the_end_of_a_block_is_no_part_of_its_last_statement() -> None:
+    head = "CREATE TRIGGER g AFTER INSERT ON trips FOR EACH ROW BEGIN"
+    update = "UPDATE totals SET km = CASE WHEN km > 9 THEN km END WHERE bike = 1 END"
+    assert written(columns(" ".join([head, update]), "mysql")) == {("totals.km", "totals.km")}
+
+
 # ---- functions in place of tables
 
 

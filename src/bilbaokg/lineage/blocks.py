@@ -121,8 +121,16 @@ def body(tokens: list[Any]) -> list[Any]:
             continue
         # The condition of IF and WHILE of T-SQL ends where the statement begins.
         if _word(tokens[place - 1]) in opening or first in ("IF", "WHILE"):
-            return tokens[place:]
+            return _unended(tokens[place:])
     return []
+
+
+def _unended(tokens: list[Any]) -> list[Any]:
+    """The tokens of a statement without the END of its block, which may follow at once."""
+    words = [_word(token) for token in tokens]
+    return (
+        tokens[:-1] if words[-1] == "END" and words.count("END") > words.count("CASE") else tokens
+    )
 
 
 def split(tokens: list[Any]) -> list[list[Any]]:

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from sqlglot import exp
 
-__all__ = ["Comments", "comments", "without_null"]
+__all__ = ["Comments", "comments", "with_sums", "without_null"]
 
+_ADDING: Final = frozenset("+-*/%&|^")
 _COMMENTED: Final = ("TABLE", "VIEW", "MATERIALIZED VIEW")
 
 
@@ -65,6 +66,19 @@ def _of_definition(statement: exp.Create | exp.Alter) -> Comments | None:
 
 def _text(said: Any) -> str:
     return str(said.name).strip() if isinstance(said, exp.Expr) else ""
+
+
+def with_sums(tokens: list[Any]) -> list[Any]:
+    """The tokens of SET a += b (T-SQL) as those of SET a = a + b."""
+    words = [token.text for token in tokens]
+    places = [n for n in range(1, len(words) - 1) if words[n] in _ADDING and words[n + 1] == "="]
+    for place in reversed(places):
+        begin = place - 1
+        while begin > 1 and words[begin - 1] == ".":
+            begin -= 2
+        column, operator, equals = tokens[begin:place], tokens[place], tokens[place + 1]
+        tokens = [*tokens[:place], equals, *column, operator, *tokens[place + 2 :]]
+    return tokens
 
 
 def without_null(chunk: list[Any]) -> list[Any]:

@@ -280,6 +280,9 @@ class Origins:
         held = scope
         while at is not None and source is None:
             held = at
+            if (match := at.expression.args.get("match")) is not None:
+                yield from self._matched(match, column.name, at, how)
+                return
             named = column.table or self._only_holding(at, column.name)
             if (node := self._odd(at).get(named)) is not None:
                 yield from self._pivoted(node, column.name, at, how)
@@ -305,6 +308,17 @@ class Origins:
             ):
                 self.lost[f"{column.table}.{column.name}"] = None
             yield from _composed(inner.column(column.name), how)
+
+    def _matched(self, match: Any, column: str, scope: Scope, how: str) -> Iterator[Origin]:
+        """The origins of what MATCH_RECOGNIZE measures, or gives as it is. Columns there name the
+        rows of the pattern, all of which are of the one table."""
+        made = next((m.this for m in match.args["measures"] or () if m.this.alias == column), None)
+        used = {part.name for part in made.find_all(exp.Column)} if made else {column}
+        way = _how(made.this) if isinstance(made, exp.Alias) else IDENTITY
+        for node, _ in scope.selected_sources.values():
+            for name in used:
+                origins = dict.fromkeys(self._under(node, name, scope, way))
+                yield from _composed(origins, how)
 
     def _odd(self, scope: Scope) -> dict[str, Any]:
         """The sources whose columns are not those of what stands there, by what they are called:
@@ -385,6 +399,8 @@ class Origins:
         while at is not None:
             sources = [source for _, source in at.selected_sources.values()]
             if not sources or any(self._may_give(source, column.name) for source in sources):
+                return
+            if any(_rows_of(source) is not None for source in sources):
                 return
             at = at.parent
         self.lost[column.name] = None

@@ -29,8 +29,27 @@ _WRITTEN: Final = ("TABLE", "VIEW")
 
 
 def plans(statement: exp.Expr) -> list[Plan]:
-    """What a statement does, by table that it writes; nothing where it has no lineage. Raises
-    ParseError."""
+    """What a statement, which may be changed, does, by table that it writes; nothing where it has
+    no lineage. Raises ParseError."""
+    return [*_within(statement), *_of(statement)]
+
+
+def _within(statement: exp.Expr) -> Iterator[Plan]:
+    """What is changed within WITH (PostgreSQL): who reads that reads the table."""
+    defined = statement.args.get("with_")
+    for each in defined.expressions if defined is not None else ():
+        changing = each.this
+        if isinstance(changing, exp.Insert | exp.Update | exp.Delete):
+            table, _ = target_of(changing.this)
+            yield from plans(changing)
+            if table is not None:
+                returned = changing.args.get("returning")
+                given = returned.expressions if returned is not None else [exp.Star()]
+                query = exp.select(*(one.copy() for one in given)).from_(table.copy())
+                each.set("this", query)
+
+
+def _of(statement: exp.Expr) -> list[Plan]:
     if isinstance(statement, exp.Update):
         return _of_update(statement)
     if isinstance(statement, exp.Alter):
@@ -83,10 +102,20 @@ def _of_create(statement: exp.Create) -> Plan | None:
         return Plan(f"CREATE {kind}", table, read=[*files])
     if kind not in _WRITTEN or not isinstance(query, exp.Query | exp.Subquery):
         return None
+    if (into := _receiving(statement)) is not None:
+        return Plan("INSERT", into, [with_defined(query, statement)])
     return Plan(
         f"CREATE {kind}", table, [with_defined(query, statement)], names,
         temporary=table is not None and is_temporary(statement, table),
     )  # fmt: skip
+
+
+def _receiving(statement: exp.Create) -> exp.Table | None:
+    """The table into which a materialized view puts what it finds: CREATE ... TO t (ClickHouse)."""
+    for each in getattr(properties_of(statement), "expressions", ()):
+        if isinstance(each, exp.ToTableProperty) and isinstance(each.this, exp.Table):
+            return each.this
+    return None
 
 
 def _of_swap(statement: exp.Alter) -> Iterator[Plan]:

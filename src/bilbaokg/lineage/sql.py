@@ -122,12 +122,14 @@ def columns(
 ) -> Script:
     """What the statements of a script say of tables and columns.
 
-    catalog and database (a schema in most dialects) are those of names that say none. Raises
-    BadInput for an unknown dialect, Invalid for too many statements.
+    catalog and database (a schema in most dialects) are those of names that say none, written as in
+    SQL. Raises BadInput for an unknown dialect, Invalid for too many statements.
     """
     from bilbaokg.lineage import statements
 
-    reader = statements.Reader(check_dialect(dialect), schema or {}, catalog, database)
+    dialect = check_dialect(dialect)
+    home = [statements.as_compared(name, dialect) for name in (catalog, database)]
+    reader = statements.Reader(dialect, schema or {}, *home)
     found = Script()
     for count, (place, parsed) in enumerate(reader.parsed(sql)):
         if count == _MOST_STATEMENTS:

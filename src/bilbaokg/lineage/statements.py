@@ -22,8 +22,8 @@ from sqlglot.optimizer.scope import build_scope
 from sqlglot.schema import MappingSchema
 from sqlglot.tokenizer_core import TokenType
 
-from bilbaokg.lineage import blocks, datafiles, transfers
-from bilbaokg.lineage.declarations import comments, without_null
+from bilbaokg.lineage import blocks, datafiles, sessions, transfers
+from bilbaokg.lineage.declarations import comments, with_sums, without_null
 from bilbaokg.lineage.origins import IDENTITY, Found, Origins
 from bilbaokg.lineage.plan import Plan, is_temporary
 from bilbaokg.lineage.plans import plans
@@ -31,7 +31,7 @@ from bilbaokg.lineage.renaming import Renaming, renamings
 from bilbaokg.lineage.script import Edge, Fault, Indirect, Schema, Statement, TableName
 from bilbaokg.lineage.unknowns import settled
 
-__all__ = ["BROKEN", "Reader", "is_ours"]
+__all__ = ["BROKEN", "Reader", "as_compared", "is_ours"]
 
 # It warns of each statement that it does not parse, by its text.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
@@ -71,11 +71,12 @@ class Reader:
         self._called = dialect
         self._batch_end = _BATCH_ENDS.get(dialect, "")
         self._splits = dialect in _WITHOUT_ENDS
-        self.catalog, self.database = catalog or _UNSAID, database or _UNSAID
+        self._columns: dict[str, str] = {}
+        self._home = self._column(catalog or _UNSAID), self._column(database or _UNSAID)
+        self.catalog, self.database = self._home
         self.schema: dict[TableName, dict[str, str]] = {}
         self.temporary: dict[TableName, Found] = {}
         self._mapping: MappingSchema | None = None
-        self._columns: dict[str, str] = {}
         self.begin(
             {t: {self._column(c): kind for c, kind in told.items()} for t, told in schema.items()}
         )
@@ -100,11 +101,12 @@ class Reader:
 
     def begin(self, schema: Schema) -> None:
         """Begin another script, with what is known now and nothing else."""
+        self.catalog, self.database = self._home
         self.schema = {self._whole(table): dict(told) for table, told in schema.items()}
         self.temporary, self._mapping = {}, None
 
     def _column(self, name: str) -> str:
-        """A column, named exactly, as the dialect compares it."""
+        """A column or a place, named exactly, as the dialect compares it."""
         found = self._columns.get(name)
         if found is None:
             exact = self.dialect.normalize_identifier(exp.to_identifier(name, quoted=True))
@@ -214,6 +216,7 @@ class Reader:
         place = self._place(offset + chunk[0].start)
         try:
             tokens = datafiles.without_words(without_null(_without_rows(chunk)))
+            tokens = with_sums(tokens) if self._splits else tokens
             self._last = tokens, sql
             found = self._parse(*self._last)
         except ParseError as error:
@@ -262,6 +265,7 @@ class Reader:
 
     def told(self, statement: exp.Expr, place: Place) -> tuple[list[Statement], list[Fault]]:
         """What a statement reads and writes; of one that writes several tables, by table."""
+        self._move(statement)
         does = plans(statement)
         defined = self._define(statement, place[0])
         told: list[Statement] = [defined] if defined and not does else []
@@ -273,6 +277,15 @@ class Reader:
         if said := self._commented(statement, place[0], told[-1] if told else None):
             told[-1:] = [said]
         return [*told, *self._renamed(statement, place[0])], faults
+
+    def _move(self, statement: exp.Expr) -> None:
+        """Let names that say less be in the place that a statement sets."""
+        if (found := sessions.place(statement, self._last[0], self._called)) is None:
+            return
+        catalog, schema = (
+            name and str(self.dialect.normalize_identifier(name.copy()).name) for name in found
+        )
+        self.catalog, self.database = catalog or self.catalog, schema or self.database
 
     def _commented(
         self, statement: exp.Expr, line: int, told: Statement | None
@@ -421,8 +434,11 @@ class Reader:
     ) -> exp.Expr:
         """A query, which is changed, in which each column names its source; in_part: as far as one
         has it. Raises SqlglotError."""
+        place: Any = [
+            exp.to_identifier(name, quoted=True) for name in (self.catalog, self.database)
+        ]
         return qualify(
-            query.pop(), dialect=self.dialect, db=self.database, catalog=self.catalog,
+            query.pop(), dialect=self.dialect, db=place[1], catalog=place[0],
             schema=known, validate_qualify_columns=False, quote_identifiers=False,
             allow_partial_qualification=in_part,
         )  # fmt: skip
@@ -506,6 +522,13 @@ class Reader:
             "CREATE TABLE", line, writes=(self._said(name),), columns=tuple(told),
             temporary=temporary, types=tuple(told.items()),
         )  # fmt: skip
+
+
+def as_compared(name: str, dialect: str) -> str:
+    """A name as SQL writes it, by the case rules of its dialect."""
+    if not name:
+        return ""
+    return str(normalize_identifiers(exp.parse_identifier(name, dialect), dialect=dialect).name)
 
 
 def is_ours(error: BaseException) -> bool:
