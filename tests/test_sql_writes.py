@@ -57,6 +57,7 @@ def test_what_goes_into_several_tables_without_names_keeps_those_of_the_query() 
         ("databricks", "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"),
         ("bigquery", "WHEN NOT MATCHED THEN INSERT ROW"),
         ("postgres", "WHEN NOT MATCHED THEN INSERT VALUES (s.bike, s.km)"),
+        ("postgres", "WHEN NOT MATCHED THEN INSERT VALUES (bike, km)"),
         ("tsql", "WHEN NOT MATCHED BY TARGET THEN INSERT (bike, km) VALUES (s.bike, s.km)"),
         ("postgres", "WHEN MATCHED THEN UPDATE SET (bike, km) = (s.bike, s.km)"),
     ],
@@ -65,6 +66,20 @@ def test_merge_is_read_in_the_words_of_each_dialect(dialect: str, when: str) -> 
     merge = ["MERGE INTO totals USING (SELECT bike, km FROM trips) AS s ON totals.bike = s.bike"]
     found = columns(" ".join([*merge, when]), dialect, SCHEMA)
     assert written(found) == {("totals.bike", "trips.bike"), ("totals.km", "trips.km")}
+
+
+def test_what_merge_inserts_is_of_the_source_though_it_does_not_say_so() -> None:
+    merge = (
+        "MERGE INTO totals AS d USING ({0}) AS s ON FALSE"
+        " WHEN NOT MATCHED THEN INSERT (`bike`, `km`) VALUES (`bike`, `km`)"
+    )
+    for source in ("SELECT bike, km FROM trips", "SELECT * FROM trips"):
+        found = columns(merge.format(source), "bigquery")
+        assert written(found) == {("totals.bike", "trips.bike"), ("totals.km", "trips.km")}
+    found = columns(merge.format("SELECT * FROM p UNION ALL SELECT * FROM q"), "bigquery")
+    assert written(found) == {
+        (f"totals.{column}", f"{table}.{column}") for column in ("bike", "km") for table in "pq"
+    }
 
 
 def test_merge_with_all_columns_of_an_unknown_table_is_not_whole() -> None:

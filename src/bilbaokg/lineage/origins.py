@@ -42,13 +42,15 @@ class Found:
     """What a query reads, its columns with their origins, and what bears on all of them.
 
     `stars` are the tables all of whose columns it gives without that they are known, and the
-    columns that it leaves out of them. `lost` are columns that nothing of what it reads can have.
+    columns that it leaves out of them; `parts` what each part of a union of such gives. `lost` are
+    columns that nothing of what it reads can have.
     """
 
     reads: dict[TableName, None] = field(default_factory=dict)
     columns: dict[str, dict[Origin, None]] = field(default_factory=dict)
     indirect: dict[Origin, None] = field(default_factory=dict)
     stars: dict[TableName, frozenset[str]] = field(default_factory=dict)
+    parts: list[Found] = field(default_factory=list)
     lost: dict[str, None] = field(default_factory=dict)
 
     def join(self, other: Found) -> None:
@@ -77,6 +79,8 @@ class Found:
 
     def column(self, name: str) -> Mapping[Origin, None]:
         """The origins of a column; of one that only a star can hold, the table of the star."""
+        if name not in self.columns and self.parts:
+            return {origin: None for part in self.parts for origin in part.column(name)}
         if name in self.columns or len(self.stars) != 1:
             origins = self.columns.get(name, {})
             while (name := name + _AGAIN) in self.columns:
@@ -166,6 +170,7 @@ class Origins:
         for part in parts:
             self._take(part, found)
             found.stars |= part.stars
+        found.parts = parts if found.stars else []
         if scope.expression.args.get("by_name"):
             for name in (name for part in parts for name in part.columns):
                 found.columns[name] = found.columns.get(name, {}) | _joined(parts, name)

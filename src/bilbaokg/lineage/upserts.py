@@ -28,6 +28,8 @@ def of_merge(statement: exp.Merge) -> list[Plan]:
         made = list(_given(then, using))
         if not made:
             continue
+        if isinstance(then, exp.Insert):
+            _of_source(made, _name_of(using))
         query = exp.select(*made).from_(using.copy()).join(statement.this.copy(), on=on)
         if (condition := when.args.get("condition")) is not None:
             query = query.where(condition.copy())
@@ -36,6 +38,20 @@ def of_merge(statement: exp.Merge) -> list[Plan]:
     if not named.queries and not placed.queries:
         named.read = [using]
     return [plan for plan in (named, placed) if plan.queries or plan.read]
+
+
+def _of_source(made: Sequence[exp.Expr], source: exp.Identifier | None) -> None:
+    """Let columns that name no table be of the source: an INSERT sees no other."""
+    for column in (found for each in made for found in each.find_all(exp.Column)):
+        if source is not None and not column.table:
+            column.set("table", source.copy())
+
+
+def _name_of(using: exp.Expr) -> exp.Identifier | None:
+    """What the source is called in the statement."""
+    alias = using.args.get("alias")
+    name = alias.this if isinstance(alias, exp.TableAlias) else using.this
+    return name if isinstance(name, exp.Identifier) else None
 
 
 def _given(then: Any, using: exp.Expr) -> Iterator[exp.Expr]:
@@ -51,7 +67,8 @@ def _given(then: Any, using: exp.Expr) -> Iterator[exp.Expr]:
             yield exp.alias_(value.copy(), called(column))
     elif isinstance(then, exp.Update | exp.Insert):
         # SET *, INSERT *, INSERT ROW: all columns of the source, under their names.
-        yield exp.Column(this=exp.Star(), table=exp.to_identifier(using.alias_or_name))
+        name = _name_of(using)
+        yield exp.Column(this=exp.Star(), table=name.copy()) if name is not None else exp.Star()
 
 
 def of_conflict(statement: exp.Expr, plan: Plan) -> Iterator[Plan]:
