@@ -263,12 +263,22 @@ def test_what_is_not_closed_leaves_the_statements_around_it(opened: str) -> None
 
 
 @pytest.mark.parametrize(
-    "broken",
-    ["RENAME", "MERGE INTO SELECT b USING a ON b.id = a.id WHEN MATCHED THEN UPDATE SET x = 1"],
-)
-def test_a_statement_whose_parts_do_not_fit_is_named_and_the_rest_counts(broken: str) -> None:
+    ("dialect", "broken"),
+    [
+        ("mysql", "RENAME"), ("sqlite", "ALTER TABLE t RENAME'a'TO u"), ("clickhouse", "AS"),
+        ("databricks", "ALTER TABLE t RENAME COLUMN b TO '/in/x.csv'"),
+        ("mysql",
+         "MERGE INTO SELECT b USING a ON b.id = a.id WHEN MATCHED THEN UPDATE SET x = 1"),
+        ("bigquery", "ALTER TABLE a SWAP"), ("duckdb", "ALTER TABLE a SWAP WITH SELECT b"),
+        ("teradata", "UNLOAD() TO 's3://city/x'"),
+        ("trino", "INSERT INTO FUNCTION SELECT('x.csv') fileid, km FROM trips"),
+    ],
+)  # fmt: skip
+def test_a_statement_whose_parts_do_not_fit_is_named_and_the_rest_counts(
+    dialect: str, broken: str
+) -> None:
     parts = ["CREATE VIEW c AS SELECT x FROM a", broken, "SELECT z FROM b"]
-    script = columns(";\n".join(parts), "mysql")
+    script = columns(";\n".join(parts), dialect)
     assert [told.kind for told in script.statements] == ["CREATE VIEW", "SELECT"]
     assert [fault.line for fault in script.faults] == [2]
 

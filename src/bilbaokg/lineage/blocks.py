@@ -57,7 +57,7 @@ _LANGUAGES: Final = frozenset({"SQL", "PLPGSQL"})
 def changes(tokens: list[Any]) -> bool:
     """Whether a statement in the text of a routine writes a table: there SELECT ... INTO gives
     values to variables."""
-    words = [_word(token) for token in tokens]
+    words = [_word(token) for token in tokens] or [""]
     return words[0] in _CHANGING or (words[0] == "WITH" and not _CHANGING.isdisjoint(words))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from sqlglot import exp
+from sqlglot.errors import ParseError
 
 from bilbaokg.lineage import transfers, upserts
 from bilbaokg.lineage.datafiles import file_table, is_outside
@@ -122,6 +123,8 @@ def _of_swap(statement: exp.Alter) -> Iterator[Plan]:
     """Of two tables that SWAP WITH exchanges, each has the rows of the other."""
     for action in statement.args.get("actions") or ():
         if isinstance(action, exp.SwapTable) and isinstance(statement.this, exp.Table):
+            if not isinstance(action.this, exp.Table):
+                raise ParseError("SWAP WITH no table")
             for source, target in ((action.this, statement.this), (statement.this, action.this)):
                 yield Plan("SWAP", target, [_all_of(source)], by_position=True)
 
@@ -178,6 +181,8 @@ def _all_of(table: exp.Expr) -> exp.Select:
 
 
 def _of_insert(statement: exp.Insert) -> Plan:
+    if statement.this is None:
+        raise ParseError("INSERT INTO no table")
     table, names = target_of(statement.this)
     query = statement.expression
     if isinstance(query, exp.Values):

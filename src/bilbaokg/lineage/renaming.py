@@ -34,6 +34,10 @@ def renamings(statement: exp.Expr, dialect: Dialect) -> list[Renaming]:
     """What a statement calls otherwise, in its order, as it is written. Raises ParseError."""
     if isinstance(statement, exp.Alter) and isinstance(statement.this, exp.Table):
         found = _of_alter(statement)
+        if not all(isinstance(name, exp.Identifier) for pair in found.columns for name in pair):
+            raise ParseError("RENAME of what is no name")
+        if found.to and not isinstance(found.to.this, exp.Identifier):
+            raise ParseError("RENAME to what is no name")
         return [found] if found.to or found.columns else []
     is_command = isinstance(statement, exp.Command) and str(statement.this).upper() == "RENAME"
     if is_command and not isinstance(statement.expression, exp.Expr):

@@ -253,7 +253,9 @@ class Reader:
     def _parse(self, tokens: list[Any], sql: str) -> Any:
         found = transfers.made_of_tokens(tokens, sql, self.dialect)
         found = found or self.dialect.parser().parse(tokens, sql)[0]
-        if found and datafiles.is_suspect(sql[tokens[0].start : tokens[-1].end + 1]):
+        if found is None:
+            raise ParseError("it says nothing")
+        if datafiles.is_suspect(sql[tokens[0].start : tokens[-1].end + 1]):
             datafiles.with_files(found, self._called)
         return found
 

@@ -90,7 +90,7 @@ def _moved(source: exp.Table | None, target: exp.Table | None) -> exp.Expr | Non
 def _unload(tokens: Sequence[Any], sql: str, dialect: Dialect) -> exp.Expr | None:
     """What stands behind UNLOAD: ('query' or query) TO 'address'."""
     ends = [
-        n for n in range(1, len(tokens) - 2)
+        n for n in range(2, len(tokens) - 2)
         if tokens[n].token_type is TokenType.R_PAREN and _word(tokens[n + 1]) == "TO"
         and tokens[n + 2].token_type is TokenType.STRING
     ]  # fmt: skip
