@@ -232,8 +232,9 @@ SPOILED = [
         (SPOILED, "Completed", "05:01:01Z"),
         ([*SPOILED, event("ABORT", "05:03:00")], "Failed", "05:03:00Z"),
         ([*SPOILED, event("COMPLETE", "05:03:00")], "Completed", "05:03:00Z"),
+        ([*SPOILED[:3], event("COMPLETE", "06:00:00")], "Completed", "06:00:00Z"),
     ],
-    ids=["failed", "started again", "failed again", "went well then"],
+    ids=["failed", "started again", "failed again", "went well then", "went well much later"],
 )
 def test_run_that_failed_has_failed_though_it_is_over_until_it_starts_again(
     catalogue: Catalogue, told: list[dict[str, Any]], status: str, ended: str

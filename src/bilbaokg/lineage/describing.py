@@ -8,6 +8,7 @@ may be published.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from datetime import datetime, timedelta
 from functools import lru_cache
 from math import inf
 from typing import Any, Final
@@ -43,6 +44,8 @@ __all__ = [
     "table_lines",
 ]
 
+# Within which the end of a run that failed is told, too.
+_SOON: Final = timedelta(minutes=1)
 _TYPE: Final = ref(RDF.type)
 _TABLE: Final = ref(CSVW.Table)
 _COLUMN: Final = ref(CSVW.Column)
@@ -278,15 +281,23 @@ def job_lines(
 def run_state(state: State) -> str:
     """How a run stands: COMPLETE, FAIL or ABORT by its last such event, "" while it has none.
 
-    A failure stands above a later COMPLETE, unless the run was started again after it: Spark tells
-    that a query failed, and some milliseconds later that it is over.
+    A failure stands above a COMPLETE that comes soon after it, unless the run was started again in
+    between: Spark tells that a query failed, and some milliseconds later that it is over.
     """
     ends = [(state.registers[key].at, end) for end in ENDS if (key := f"state/{end}") in
             state.registers]  # fmt: skip
     again = state.registers.get(RESTART)
     since = again.at if again else ""
-    failures = [(at, end) for at, end in ends if end != "COMPLETE" and at >= since]
+    over = next((at for at, end in ends if end == "COMPLETE"), "")
+    failures = [
+        (at, end) for at, end in ends
+        if end != "COMPLETE" and at >= since and not (over and _is_another_try(at, over))
+    ]  # fmt: skip
     return max(failures or ends)[1] if ends else ""
+
+
+def _is_another_try(failed: str, over: str) -> bool:
+    return datetime.fromisoformat(over) - datetime.fromisoformat(failed) > _SOON
 
 
 def run_lines(
