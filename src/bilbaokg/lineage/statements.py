@@ -436,11 +436,13 @@ class Reader:
     ) -> exp.Expr:
         """A query, which is changed, in which each column names its source; in_part: as far as one
         has it. Raises SqlglotError."""
-        place: Any = [
-            exp.to_identifier(name, quoted=True) for name in (self.catalog, self.database)
-        ]
+        # As they are written in SQL: compiled, sqlglot takes nothing but texts.
+        catalog, database = (
+            exp.to_identifier(name, quoted=True).sql(self.dialect)
+            for name in (self.catalog, self.database)
+        )
         return qualify(
-            query.pop(), dialect=self.dialect, db=place[1], catalog=place[0],
+            query.pop(), dialect=self.dialect, db=database, catalog=catalog,
             schema=known, validate_qualify_columns=False, quote_identifiers=False,
             allow_partial_qualification=in_part,
         )  # fmt: skip
