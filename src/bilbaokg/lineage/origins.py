@@ -318,10 +318,10 @@ class Origins:
         """The origins of what MATCH_RECOGNIZE measures, or gives as it is. Columns there name the
         rows of the pattern, all of which are of the one table."""
         made = next((m.this for m in match.args["measures"] or () if m.this.alias == column), None)
-        used = {part.name for part in made.find_all(exp.Column)} if made else {column}
+        used = [part.name for part in made.find_all(exp.Column)] if made else [column]
         way = _how(made.this) if isinstance(made, exp.Alias) else IDENTITY
         for node, _ in scope.selected_sources.values():
-            for name in used:
+            for name in dict.fromkeys(used):
                 origins = dict.fromkeys(self._under(node, name, scope, way))
                 yield from _composed(origins, how)
 
