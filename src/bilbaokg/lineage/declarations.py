@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from sqlglot import exp
 
+from bilbaokg.lineage.plan import properties_of
+
 __all__ = ["Comments", "comments", "with_sums", "without_null"]
 
 _ADDING: Final = frozenset("+-*/%&|^")
@@ -51,9 +53,7 @@ def _of_definition(statement: exp.Create | exp.Alter) -> Comments | None:
     if not isinstance(table, exp.Table):
         return None
     found = Comments(table)
-    properties = statement.args.get("properties")
-    for said in (*(properties.expressions if properties else ()),
-                 *(statement.args.get("options") or ())):  # fmt: skip
+    for said in (*properties_of(statement), *(statement.args.get("options") or ())):
         if isinstance(said, exp.SchemaCommentProperty):
             found.text = _text(said.this)
     columns = defined.expressions if isinstance(defined, exp.Schema) else ()

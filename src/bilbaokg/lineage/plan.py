@@ -112,12 +112,12 @@ def called(column: exp.Expr) -> exp.Identifier:
 
 def is_temporary(statement: exp.Expr, table: exp.Table) -> bool:
     """Whether a table that is made ends with the session."""
-    properties = properties_of(statement)
-    told = properties.expressions if properties is not None else ()
+    told = properties_of(statement)
     marked = isinstance(table.this, exp.Identifier) and bool(table.this.args.get("temporary"))
     return marked or any(isinstance(each, exp.TemporaryProperty) for each in told)
 
 
-def properties_of(statement: exp.Expr) -> exp.Expr | None:
+def properties_of(statement: exp.Expr) -> list[exp.Expr]:
+    """What a definition says beside columns and query."""
     found = statement.args.get("properties")
-    return found if isinstance(found, exp.Expr) else None
+    return found.expressions if isinstance(found, exp.Expr) else []

@@ -99,7 +99,8 @@ def _of_create(statement: exp.Create) -> Plan | None:
     if clone is not None and isinstance(clone.this, exp.Table):
         query = _all_of(clone.this)
     table, names = target_of(statement.this)
-    if kind in _WRITTEN and query is None and (files := transfers.paths(properties_of(statement))):
+    files = transfers.paths(statement.args.get("properties")) if query is None else []
+    if kind in _WRITTEN and files:
         return Plan(f"CREATE {kind}", table, read=[*files])
     if kind not in _WRITTEN or not isinstance(query, exp.Query | exp.Subquery):
         return None
@@ -113,7 +114,7 @@ def _of_create(statement: exp.Create) -> Plan | None:
 
 def _receiving(statement: exp.Create) -> exp.Table | None:
     """The table into which a materialized view puts what it finds: CREATE ... TO t (ClickHouse)."""
-    for each in getattr(properties_of(statement), "expressions", ()):
+    for each in properties_of(statement):
         if isinstance(each, exp.ToTableProperty) and isinstance(each.this, exp.Table):
             return each.this
     return None

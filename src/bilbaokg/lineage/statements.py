@@ -25,7 +25,7 @@ from sqlglot.tokenizer_core import TokenType
 from bilbaokg.lineage import blocks, datafiles, sessions, transfers
 from bilbaokg.lineage.declarations import comments, with_sums, without_null
 from bilbaokg.lineage.origins import IDENTITY, Found, Origins
-from bilbaokg.lineage.plan import Plan, is_temporary
+from bilbaokg.lineage.plan import Plan, is_temporary, properties_of
 from bilbaokg.lineage.plans import plans
 from bilbaokg.lineage.renaming import Renaming, renamings
 from bilbaokg.lineage.script import Edge, Fault, Indirect, Schema, Statement, TableName
@@ -545,8 +545,7 @@ def is_ours(error: BaseException) -> bool:
 
 def _like(statement: exp.Create) -> exp.Table | None:
     """The table whose columns CREATE TABLE ... LIKE takes over."""
-    properties = statement.args.get("properties")
-    for each in properties.expressions if properties is not None else ():
+    for each in properties_of(statement):
         if isinstance(each, exp.LikeProperty) and isinstance(each.this, exp.Table):
             return each.this
     return None
